@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs one test: run-case.sh SCRATCH COMMAND...  The command starts in an empty SCRATCH, which is also $KB_TMP. Its
-# output is shown only if it fails, and the scratch folder is kept then.
+# Runs one test: run-case.sh SCRATCH COMMAND...  The command starts in an empty folder, which is also $KB_TMP.
+# Its output is shown only if it fails, and the folder is kept then.
 scratch=$1
 shift
 rm -rf "$scratch" && mkdir -p "$scratch/tmp" && cd "$scratch/tmp" || exit 2

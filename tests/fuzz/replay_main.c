@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs a fuzz target on every file of the folders and files that it is given, in order of name, and on the empty
- * input: so the corpus is a regression test under every compiler. It knows nothing of what the target does.
+ * Runs a fuzz target on every file of the folders and files that it is given, in order of name, and on the
+ * empty input: so the corpus is a regression test under every compiler. It knows nothing of the target.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -12,8 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
 
-static int run_file(const char *path)
-{
+static int run_file(const char *path) {
     FILE *file = fopen(path, "rb");
     if (!file) {
         perror(path);
@@ -47,8 +46,7 @@ static int run_file(const char *path)
     return 0;
 }
 
-static int run_folder(const char *path)
-{
+static int run_folder(const char *path) {
     struct dirent **entries = NULL;
     int count = scandir(path, &entries, NULL, alphasort);
     int failed = 0;
@@ -65,8 +63,7 @@ static int run_folder(const char *path)
     return failed;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     int failed = 0;
     LLVMFuzzerTestOneInput((const uint8_t *)"", 0);
     for (int i = 1; i < argc; i++) {
