@@ -22,7 +22,7 @@ typedef enum kb_open_mode {
     KB_OPEN_READ,   /* an existing file */
     KB_OPEN_CREATE, /* a new file, readable too; fails where the name is taken */
     KB_OPEN_APPEND, /* an existing file, writes go to its end */
-    KB_OPEN_WRITE,  /* an existing pipe or device, or a file that is emptied */
+    KB_OPEN_WRITE,  /* an existing pipe, device or file; a file is emptied */
     KB_OPEN_SCRATCH /* a nameless file for reading and writing in the folder `path` */
 } kb_open_mode;
 
@@ -30,7 +30,8 @@ typedef enum kb_file_type { KB_FILE_NONE, KB_FILE_REGULAR, KB_FILE_FOLDER, KB_FI
 
 /*
  * Each slot behaves as the system call of its name: -1 and errno on failure, short counts allowed.
- * list() calls `each` with every name in a folder but "." and "..", in any order.
+ * list() calls `each` with every name in a folder but "." and "..", in any order, until it returns
+ * something other than 0; that is what list() returns then.
  */
 typedef struct kb_fs {
     int (*open)(void *context, const char *path, kb_open_mode mode);
@@ -64,10 +65,12 @@ kb_status kb_file_open(kb_file *file, const kb_fs *fs, const char *path, kb_open
                        kb_trail *trail) KB_MUST_USE;
 
 /* Reads until `size` bytes or the end; *ret_size tells how many came. */
-kb_status kb_file_read(kb_file *file, void *bytes, size_t size, size_t *ret_size, kb_trail *trail) KB_MUST_USE;
+kb_status kb_file_read(kb_file *file, void *bytes, size_t size, size_t *ret_size,
+                       kb_trail *trail) KB_MUST_USE;
 
 /* All `size` bytes from `offset`, or KB_E_CORRUPT that names where the file ends. */
-kb_status kb_file_read_at(kb_file *file, uint64_t offset, void *bytes, size_t size, kb_trail *trail) KB_MUST_USE;
+kb_status kb_file_read_at(kb_file *file, uint64_t offset, void *bytes, size_t size,
+                          kb_trail *trail) KB_MUST_USE;
 
 /* All of it, or a failure that says how far it came. */
 kb_status kb_file_write(kb_file *file, const void *bytes, size_t size, kb_trail *trail) KB_MUST_USE;
@@ -80,10 +83,15 @@ void kb_file_abandon(kb_file *file);
 
 /* --- names ----------------------------------------------------------------------------------- */
 
+/* A name that is not there is KB_FILE_NONE, and no failure. */
 kb_status kb_fs_stat(const kb_fs *fs, const char *path, kb_file_type *ret_type, uint64_t *ret_size,
                      kb_trail *trail) KB_MUST_USE;
 kb_status kb_fs_rename(const kb_fs *fs, const char *from, const char *to, kb_trail *trail) KB_MUST_USE;
 kb_status kb_fs_mkdir(const kb_fs *fs, const char *path, kb_trail *trail) KB_MUST_USE; /* existing is fine */
 void kb_fs_unlink(const kb_fs *fs, const char *path); /* what is not there is fine */
+
+/* The names in a folder but "." and "..", in byte order, in an array of the arena. */
+kb_status kb_fs_list(const kb_fs *fs, const char *path, kb_arena *arena, const char *const **ret_names,
+                     size_t *ret_count, kb_trail *trail) KB_MUST_USE;
 
 #endif

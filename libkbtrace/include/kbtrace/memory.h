@@ -29,7 +29,10 @@ typedef struct kb_alloc {
 /* The C library's heap. Wherever a kb_alloc is asked for, NULL means this one. */
 const kb_alloc *kb_alloc_heap(void);
 
-/* All three set *ret only on success; contents of new bytes are undefined unless said. */
+/*
+ * All three set *ret only on success; contents of new bytes are undefined unless said. A block of
+ * size 0 is NULL.
+ */
 kb_status kb_new(const kb_alloc *alloc, size_t size, void **ret, kb_trail *trail) KB_MUST_USE;
 kb_status kb_new_zeroed(const kb_alloc *alloc, size_t size, void **ret, kb_trail *trail) KB_MUST_USE;
 kb_status kb_resize(const kb_alloc *alloc, size_t old_size, size_t new_size, void **inout_block,
@@ -63,7 +66,7 @@ typedef struct kb_arena_block kb_arena_block;
 typedef struct kb_arena {
     const kb_alloc *alloc;
     kb_arena_block *blocks;
-    size_t used_size;  /* bytes handed out */
+    size_t used_size;  /* bytes handed out, each item rounded up to a multiple of 16 */
     size_t limit_size; /* 0: no limit */
 } kb_arena;
 

@@ -13,23 +13,23 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-#define KB_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define KB_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #define KB_MUST_USE __attribute__((warn_unused_result))
 
 typedef enum kb_status {
     KB_OK = 0,
-    KB_END,            /* a cursor has no more ops: not a failure, no trail entry */
-    KB_E_ARGUMENT,     /* the caller asked for what cannot be: a bad option, an unknown name */
-    KB_E_MEMORY,       /* an allocation failed */
-    KB_E_LIMIT,        /* input asks for more than the limits that the caller set */
-    KB_E_IO,           /* the system refused: no such file, disk full, device error */
-    KB_E_CORRUPT,      /* the bytes are damaged or are not a trace */
-    KB_E_INCOMPLETE,   /* a trace ends before its footer; what was whole before is usable */
-    KB_E_VERSION,      /* a trace of a version that this build does not know */
-    KB_E_UNSUPPORTED,  /* well-formed, but not something that this build can do */
-    KB_E_PROGRAM,      /* the user's program is wrong: a kernel, an algorithm, a host program */
-    KB_E_DEADLOCK,     /* a simulated program can never finish */
-    KB_E_INTERRUPTED,  /* stopped on request: ^C, --max-time */
+    KB_END,           /* a cursor has no more ops: not a failure, no trail entry */
+    KB_E_ARGUMENT,    /* the caller asked for what cannot be: a bad option, an unknown name */
+    KB_E_MEMORY,      /* an allocation failed */
+    KB_E_LIMIT,       /* input asks for more than the limits that the caller set */
+    KB_E_IO,          /* the system refused: no such file, disk full, device error */
+    KB_E_CORRUPT,     /* the bytes are damaged or are not a trace */
+    KB_E_INCOMPLETE,  /* a trace ends before its footer; what was whole before is usable */
+    KB_E_VERSION,     /* a trace of a version that this build does not know */
+    KB_E_UNSUPPORTED, /* well-formed, but not something that this build can do */
+    KB_E_PROGRAM,     /* the user's program is wrong: a kernel, an algorithm, a host program */
+    KB_E_DEADLOCK,    /* a simulated program can never finish */
+    KB_E_INTERRUPTED, /* stopped on request: ^C, --max-time */
     KB_STATUS_COUNT
 } kb_status;
 
@@ -42,9 +42,9 @@ const char *kb_status_name(kb_status status);
 #define KB_TRAIL_CHARS 384
 
 typedef struct kb_trail {
-    kb_status status;  /* of the first entry; KB_OK while the trail is empty */
-    unsigned count;    /* entries in use; entry 0 is the cause, the last the outermost caller */
-    unsigned dropped;  /* entries that found no room */
+    kb_status status; /* of the first entry; KB_OK while the trail is empty */
+    unsigned count;   /* entries in use; entry 0 is the cause, the last the outermost caller */
+    unsigned dropped; /* entries that found no room */
     char text[KB_TRAIL_ENTRIES][KB_TRAIL_CHARS];
 } kb_trail;
 
