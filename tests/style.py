@@ -13,8 +13,8 @@ FUNCTION_LINES, FILE_LINES, COLUMNS, ROW_COLUMNS = 70, 600, 110, 120  # a table'
 SKIPPED = {".git", ".cache", "__pycache__"}
 LIBRARIES = {"libkbtrace": "kbtrace", "libkbsim": "kbsim", "libkbreplay": "kbreplay"}
 
-# Which of our libraries a path may include, by the first prefix that fits; elsewhere any. The two passes share
-# the trace and nothing else, so that one can catch the other's bugs.
+# Which of our libraries a path may include, by the first prefix that fits; elsewhere any. The two passes
+# share the trace and nothing else, so that one can catch the other's bugs.
 MAY_INCLUDE = [
     ("libkbtrace/", {"kbtrace"}),
     ("libkbsim/", {"kbtrace", "kbsim"}),

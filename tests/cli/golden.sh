@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Every golden trace is made again from its command, and must be the same: the decompressed bytes, the first
+# records as people read them, and the digests. Its replay must pass. After an intended change: scripts/bless.
+root=$KB_ROOT
+. "$root/scripts/lib.sh"
+failed=0
+for case in "$root"/traces/*/; do
+    case=${case%/}
+    name=$(basename "$case")
+    if ! golden_make "$KB_BIN" "$case" "$name"; then
+        echo "$name: could not be made, or its replay did not pass"
+        failed=1
+        continue
+    fi
+    zstd -qdc "$case/trace.zst" >"$name/want" && zstd -qdc "$name/trace.zst" >"$name/have" || failed=1
+    if ! cmp "$name/want" "$name/have"; then
+        echo "$name: the trace has changed"
+        failed=1
+    fi
+    for file in digests records.jsonl.head; do
+        diff -u "$case/$file" "$name/$file" || failed=1
+    done
+done
+[ -d "$name" ] || { echo "no golden traces"; failed=1; }
+exit $failed
