@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# What the scripts share: the packages, quiet runs, builds, golden traces. Sourced, after `root` is set; it changes
-# nothing outside build/ but the machine's packages, and needs no git.
+# What the scripts share: the packages, quiet runs, builds, golden traces. Sourced, after `root` is set; it
+# changes nothing outside build/ but the machine's packages, and needs no git.
 
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
@@ -60,7 +60,7 @@ build() {
         quiet "$root/build/$preset.build.log" cmake --build "$root/build/$preset" -j "$jobs"
 }
 
-# golden_make BIN CASE OUT: makes into the folder OUT what the case's `command` says, beside what people compare.
+# golden_make BIN CASE OUT: makes into the folder OUT what the case's `command` says, and what people compare.
 golden_make() {
     mkdir -p "$3" || return 2
     "$1/kb-sim" $(sed 's/#.*//' "$2/command") -q -o "$3/trace.zst" || return 2

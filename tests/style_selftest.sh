@@ -13,7 +13,8 @@ head_of() {
 clean_tree() {
     rm -rf tree && mkdir -p tree/libkbtrace/src tree/libkbtrace/include/kbtrace tree/libkbsim/src tree/docs \
         tree/tools tree/tests/cli tree/tests/unit/kbreplay tree/traces/ring
-    { head_of; printf '#include <kbtrace/a.h>\nint kb_a(void) {\n    return 1;\n}\n'; } >tree/libkbtrace/src/a.c
+    { head_of; printf '#include <kbtrace/a.h>\nint kb_a(void) {\n    return 1;\n}\n'; } \
+        >tree/libkbtrace/src/a.c
     { head_of; echo 'int kb_a(void);'; } >tree/libkbtrace/include/kbtrace/a.h
     printf '#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\ntrue\n' >tree/tests/cli/a.sh
     chmod +x tree/tests/cli/a.sh
