@@ -108,7 +108,7 @@ static kb_status take(kb_arena *arena, size_t size, void **ret, kb_trail *trail)
 }
 
 kb_status kb_arena_new(kb_arena *arena, size_t size, void **ret, kb_trail *trail) {
-    void *bytes;
+    void *bytes = NULL;
     KB_TRY(take(arena, size, &bytes, trail));
     memset(bytes, 0, size);
     *ret = bytes;
@@ -116,7 +116,7 @@ kb_status kb_arena_new(kb_arena *arena, size_t size, void **ret, kb_trail *trail
 }
 
 kb_status kb_arena_copy(kb_arena *arena, const void *bytes, size_t size, void **ret, kb_trail *trail) {
-    void *copy;
+    void *copy = NULL;
     KB_TRY(take(arena, size, &copy, trail));
     if (size > 0)
         memcpy(copy, bytes, size);
@@ -128,7 +128,7 @@ kb_status kb_arena_text(kb_arena *arena, const char *text, size_t length, const 
     if (length == SIZE_MAX)
         return kb_fail(trail, KB_E_MEMORY, "out of memory: a text of %zu characters exceeds any memory",
                        length);
-    void *memory;
+    void *memory = NULL;
     KB_TRY(take(arena, length + 1, &memory, trail));
     char *copy = memory;
     if (length > 0)
