@@ -74,7 +74,7 @@ static bool is_choice(const char *choices, const char *text) {
 static kb_status add_to_list(kbt_list *list, const char *text, size_t most, kb_arena *arena,
                              kb_trail *trail) {
     if (list->items == NULL) {
-        void *items;
+        void *items = NULL;
         KB_TRY(kb_arena_new(arena, most * sizeof list->items[0], &items, trail));
         list->items = items;
     }
@@ -152,7 +152,7 @@ static kb_status take(parse *p, const kbt_option *option, const char *attached, 
     if (option >= p->command->options && index < p->command->option_count)
         p->given[index] = true;
     if (option->kind == KBT_FLAG)
-        return set_value(p, option, NULL);
+        return set_value(p, option, "");
     if (attached == NULL) {
         if (p->at >= p->argc)
             return kb_fail(p->trail, KB_E_ARGUMENT, "%s needs a value (%s)", as_given, option->shown);
