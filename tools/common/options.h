@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Command lines as data: a tool states its commands and options in tables, and parsing, --help, range errors and
- * "did you mean" come from them.
+ * Command lines as data: a tool states its commands and options in tables, and parsing, --help,
+ * range errors and "did you mean" come from them.
  *
  *   typedef struct values {
  *       kbt_common common;      // first: what every tool knows
@@ -80,8 +80,8 @@ extern const kbt_option kbt_common_options[];
 extern const size_t kbt_common_option_count;
 
 /*
- * Fills `values` and *ret_words, with what lists need taken from `arena`. --help and --version end the parsing early:
- * nothing that comes after them, and nothing that is missing, is an error then.
+ * Fills `values` and *ret_words, with what lists need taken from `arena`. --help and --version end
+ * the parsing early: nothing that comes after them, and nothing that is missing, is an error then.
  */
 kb_status kbt_parse(const kbt_command *command, int argc, char **argv, kb_arena *arena, void *values,
                     kbt_list *ret_words, kb_trail *trail) KB_MUST_USE;

@@ -54,12 +54,12 @@ static void keep_warning(kbt_call *call, const char *text) {
 static void log_line(void *context, kb_log_level level, const char *area, const char *text) {
     kbt_call *call = context;
     (void)area;
-    if (level == KB_LOG_WARNING)
-        keep_warning(call, text);
-    if (level == KB_LOG_WARNING)
-        say(call, KBT_YELLOW, "warning", text);
-    else
+    if (level != KB_LOG_WARNING) {
         say(call, KBT_DIM, "note", text);
+        return;
+    }
+    keep_warning(call, text);
+    say(call, KBT_YELLOW, "warning", text);
 }
 
 void kbt_warn(kbt_call *call, const char *format, ...) {

@@ -2,8 +2,9 @@
 /*
  * What every tool of kb does the same: its main(), --help, messages on stderr, colours, exit status.
  *
- * Results go to stdout and everything else to stderr. Exit status: KBT_FINE, KBT_NEGATIVE (verification failed, traces
- * differ, a deadlock, an incomplete trace) or KBT_TROUBLE (bad arguments, unreadable or corrupt input).
+ * Results go to stdout and everything else to stderr. Exit status: KBT_FINE, KBT_NEGATIVE
+ * (verification failed, traces differ, a deadlock, an incomplete trace) or KBT_TROUBLE (bad
+ * arguments, unreadable or corrupt input).
  */
 #ifndef KBTOOLS_TOOL_H
 #define KBTOOLS_TOOL_H
