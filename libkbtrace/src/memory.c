@@ -15,6 +15,8 @@ static void *heap_resize(void *context, void *old, size_t old_size, size_t new_s
         free(old);
         return NULL;
     }
+    if (new_size > PTRDIFF_MAX) /* C libraries refuse that; sanitizers' ones stop the process */
+        return NULL;
     return realloc(old, new_size);
 }
 

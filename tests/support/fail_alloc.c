@@ -15,6 +15,9 @@ enum { GUARD_SIZE = 16, NEW_BYTE = 0xA5, FREED_BYTE = 0x5A, GUARD_BYTE = 0xC3 };
 
 static const uint64_t live_mark = 0x6c6976652d626c6b; /* "live-blk" */
 
+/* More than any machine has; beyond it sanitizers stop the process where malloc returns NULL. */
+static const size_t most_size = (size_t)1 << 39;
+
 typedef struct block_head {
     uint64_t mark;
     size_t size;
@@ -44,7 +47,7 @@ static block_head *head_of(void *bytes, size_t size) {
 }
 
 static void *new_block(fail_alloc *memory, size_t size) {
-    if (size > SIZE_MAX - sizeof(block_head) - GUARD_SIZE)
+    if (size > most_size)
         return NULL;
     block_head *head = malloc(sizeof *head + size + GUARD_SIZE);
     if (head == NULL)
@@ -56,8 +59,6 @@ static void *new_block(fail_alloc *memory, size_t size) {
     memset(bytes + size, GUARD_BYTE, GUARD_SIZE);
     memory->live_count++;
     memory->live_size += size;
-    if (memory->live_size > memory->peak_size)
-        memory->peak_size = memory->live_size;
     return bytes;
 }
 
@@ -90,6 +91,8 @@ static void *resize_locked(fail_alloc *memory, void *old, size_t old_size, size_
         memcpy(bytes, old, old_size < new_size ? old_size : new_size);
         free_block(memory, old, old_size);
     }
+    if (memory->live_size > memory->peak_size) /* not while a moving block is there twice */
+        memory->peak_size = memory->live_size;
     return bytes;
 }
 
