@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding, making and marking pages; see page.h. */
+#include "memory/page.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "memory/recipe.h"
+
+/* --- definedness ------------------------------------------------------------------------------- */
+
+void kbr_page_define(kbr_page *page, uint32_t first, uint32_t count) {
+    if (page->undefined_count == 0)
+        return;
+    for (uint32_t at = first; at < first + count;) {
+        if (at % 8 == 0 && first + count - at >= 8) {
+            page->undefined_count -= 8u - (uint32_t)__builtin_popcount(page->defined[at / 8]);
+            page->defined[at / 8] = 0xFF;
+            at += 8;
+            continue;
+        }
+        page->undefined_count -= !kbr_bit(page->defined, at);
+        page->defined[at / 8] |= (uint8_t)(1u << at % 8);
+        at++;
+    }
+}
+
+void kbr_page_undefine(kbr_page *page, uint32_t first, uint32_t count) {
+    for (uint32_t at = first; at < first + count; at++) {
+        page->undefined_count += kbr_bit(page->defined, at);
+        page->defined[at / 8] &= (uint8_t) ~(1u << at % 8);
+    }
+    memset(page->bytes + first, 0, count);
+}
+
+/* --- initial contents --------------------------------------------------------------------------- */
+
+/* The part of page `number` that the contents cover, within the page; false where there is none. */
+static bool overlap(const kb_initial *initial, uint64_t number, uint32_t *ret_low, uint32_t *ret_high) {
+    uint64_t low = initial->offset_bytes, high = low + kbr_recipe_size(initial);
+    uint64_t begin = number * KBR_PAGE_SIZE, end = begin + KBR_PAGE_SIZE;
+    if (low == high || low >= end || high <= begin)
+        return false;
+    *ret_low = low > begin ? (uint32_t)(low - begin) : 0;
+    *ret_high = high < end ? (uint32_t)(high - begin) : KBR_PAGE_SIZE;
+    return true;
+}
+
+void kbr_page_fill(const struct kbr_memories *memories, uint32_t memory, uint64_t number, kbr_page *page) {
+    const kbr_memory *it = &memories->items[memory];
+    memset(page, 0, sizeof *page);
+    page->number = number;
+    page->undefined_count = KBR_PAGE_SIZE;
+    for (size_t i = 0; i < it->initial_count; i++) {
+        const kb_initial *initial = &memories->defs->initials[it->initials[i]];
+        uint32_t low, high;
+        if (!overlap(initial, number, &low, &high))
+            continue;
+        uint64_t first = number * KBR_PAGE_SIZE + low - initial->offset_bytes;
+        kbr_recipe_fill(initial, first, high - low, page->bytes + low);
+        kbr_page_define(page, low, high - low);
+    }
+}
+
+bool kbr_page_initial(const struct kbr_memories *memories, uint32_t memory, uint64_t number) {
+    const kbr_memory *it = &memories->items[memory];
+    for (size_t i = 0; i < it->initial_count; i++) {
+        uint32_t low, high;
+        if (overlap(&memories->defs->initials[it->initials[i]], number, &low, &high))
+            return true;
+    }
+    return false;
+}
+
+/* --- the hash ----------------------------------------------------------------------------------- */
+
+static size_t slot_of(uint64_t number, size_t slot_count) {
+    return (size_t)((number * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (slot_count - 1);
+}
+
+kbr_page *kbr_page_find(kbr_memory *memory, uint64_t number) {
+    if (memory->last != NULL && memory->last->number == number)
+        return memory->last;
+    if (memory->slot_count == 0)
+        return NULL;
+    for (size_t slot = slot_of(number, memory->slot_count);; slot = (slot + 1) & (memory->slot_count - 1)) {
+        kbr_page *page = memory->slots[slot];
+        if (page == NULL)
+            return NULL;
+        if (page->number == number)
+            return memory->last = page;
+    }
+}
+
+static void insert(kbr_page **slots, size_t slot_count, kbr_page *page) {
+    size_t slot = slot_of(page->number, slot_count);
+    while (slots[slot] != NULL)
+        slot = (slot + 1) & (slot_count - 1);
+    slots[slot] = page;
+}
+
+static kb_status make_room(const kb_alloc *alloc, kbr_memory *memory, kb_trail *trail) {
+    if (2 * (memory->page_count + 1) <= memory->slot_count)
+        return KB_OK;
+    size_t wider = memory->slot_count == 0 ? 16 : 2 * memory->slot_count;
+    void *slots;
+    KB_TRY(kb_new_zeroed(alloc, wider * sizeof(kbr_page *), &slots, trail));
+    for (size_t i = 0; i < memory->slot_count; i++)
+        if (memory->slots[i] != NULL)
+            insert(slots, wider, memory->slots[i]);
+    kb_delete(alloc, memory->slots, memory->slot_count * sizeof(kbr_page *));
+    memory->slots = slots;
+    memory->slot_count = wider;
+    return KB_OK;
+}
+
+kb_status kbr_page_writing(struct kbr_memories *memories, uint32_t memory, uint64_t number,
+                           kbr_page **ret_page, kb_trail *trail) {
+    kbr_memory *it = &memories->items[memory];
+    kbr_page *page = kbr_page_find(it, number);
+    if (page == NULL) {
+        if (memories->used_size + sizeof *page > memories->limit_size)
+            return kb_fail(trail, KB_E_LIMIT,
+                           "the trace touches more than %llu bytes of memory, the limit for what is rebuilt",
+                           (unsigned long long)memories->limit_size);
+        KB_TRY(make_room(memories->alloc, it, trail));
+        void *block;
+        KB_TRY(kb_new(memories->alloc, sizeof *page, &block, trail));
+        page = block;
+        kbr_page_fill(memories, memory, number, page);
+        insert(it->slots, it->slot_count, page);
+        it->page_count++;
+        memories->used_size += sizeof *page;
+        it->last = page;
+    }
+    *ret_page = page;
+    return KB_OK;
+}
+
+kb_status kbr_page_reading(struct kbr_memories *memories, uint32_t memory, uint64_t number,
+                           kbr_page **ret_page, kb_trail *trail) {
+    *ret_page = kbr_page_find(&memories->items[memory], number);
+    if (*ret_page != NULL || !kbr_page_initial(memories, memory, number))
+        return KB_OK;
+    return kbr_page_writing(memories, memory, number, ret_page, trail);
+}
