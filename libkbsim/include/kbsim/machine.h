@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The machine that is simulated: its parameters, their values, and where each value came from.
+ *
+ *   kbs_machine machine;
+ *   kbs_machine_init(&machine);
+ *   KB_TRY(kbs_machine_shorthand(&machine, "cubes=2x2,pes=16", trail));
+ *   KB_TRY(kbs_machine_set(&machine, "ipcq.slots", "8", "set", trail));
+ *   KB_TRY(kbs_machine_check(&machine, trail));
+ *
+ * Later calls win. Values are whole numbers: counts and bytes as they are, decimals in millionths of
+ * their unit, grids as kbs_columns() and kbs_rows(), so that nothing depends on floating point.
+ */
+#ifndef KBSIM_MACHINE_H
+#define KBSIM_MACHINE_H
+
+#include <stdint.h>
+
+#include "kbtrace/status.h"
+
+typedef struct kbs_machine {
+    struct {
+#define KBS_PARAM(field, path, kind, unit, value, least, most, source, help) uint64_t field;
+#include "kbsim/params.def"
+#undef KBS_PARAM
+    } at;
+    struct {
+#define KBS_PARAM(field, path, kind, unit, value, least, most, source, help) const char *field;
+#include "kbsim/params.def"
+#undef KBS_PARAM
+    } origin; /* constants: "default", "machine", "set", "param" */
+} kbs_machine;
+
+#define KBS_MILLION UINT64_C(1000000)
+
+static inline uint32_t kbs_columns(uint64_t grid) {
+    return (uint32_t)(grid >> 32U);
+}
+static inline uint32_t kbs_rows(uint64_t grid) {
+    return (uint32_t)grid;
+}
+
+void kbs_machine_init(kbs_machine *machine);
+
+/* `origin` must be a constant. */
+kb_status kbs_machine_set(kbs_machine *machine, const char *path, const char *value, const char *origin,
+                          kb_trail *trail) KB_MUST_USE;
+/* "PATH=VALUE" */
+kb_status kbs_machine_assign(kbs_machine *machine, const char *assignment, const char *origin,
+                             kb_trail *trail) KB_MUST_USE;
+/* "sips=3x2,cubes=4x4,pes=8", any of them. */
+kb_status kbs_machine_shorthand(kbs_machine *machine, const char *text, kb_trail *trail) KB_MUST_USE;
+/* What no single value can tell: do the PEs find routers, do ports find edges. */
+kb_status kbs_machine_check(const kbs_machine *machine, kb_trail *trail) KB_MUST_USE;
+
+/* --- the table, for listings ------------------------------------------------------------------- */
+
+typedef struct kbs_param {
+    const char *path, *unit, *standard, *least, *most, *source, *help;
+} kbs_param;
+
+enum { KBS_VALUE_CHARS = 32 };
+
+uint32_t kbs_param_count(void);
+const kbs_param *kbs_param_describe(uint32_t index);
+/* As a user would write it, without a sign of size. */
+const char *kbs_machine_value(const kbs_machine *machine, uint32_t index, char buffer[KBS_VALUE_CHARS]);
+const char *kbs_machine_origin(const kbs_machine *machine, uint32_t index);
+
+/* PEs of one package, and of the whole machine. */
+uint64_t kbs_machine_pes_of_sip(const kbs_machine *machine);
+uint64_t kbs_machine_pes(const kbs_machine *machine);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The clock: events in integer picoseconds, fired in the order of their times.
+ *
+ * An event is a member of whatever it happens to, so scheduling allocates nothing. The queue is a
+ * radix heap of 64-way digits: an event waits in the bucket of the highest digit in which its time
+ * differs from the present, and moves down only when the clock enters that bucket. Equal times keep
+ * the order in which they were scheduled.
+ *
+ * One instant has three parts: what was scheduled for it; then what that scheduled without delay,
+ * in turn; then, when nothing of the instant is left, what asked for its end. Decisions that depend
+ * on everything that happens at an instant (which packet gets a link) are made at its end. What is
+ * decided there depends on the model's own ranks and numbers, never on the order of the calls.
+ */
+#ifndef KBSIM_SRC_ENGINE_H
+#define KBSIM_SRC_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct kbs_engine kbs_engine;
+typedef struct kbs_event kbs_event;
+
+/* Called at event->time_ps; may schedule the same event again, and may not drive the engine. */
+typedef void (*kbs_fire)(kbs_engine *engine, kbs_event *event);
+
+struct kbs_event {
+    kbs_event *next; /* in its bucket; the engine's */
+    int64_t time_ps;
+    kbs_fire fire;
+};
+
+typedef struct kbs_events {
+    kbs_event *first, *last;
+} kbs_events;
+
+enum { KBS_DIGIT_BITS = 6, KBS_DIGITS = 64, KBS_LEVELS = 11 }; /* 11 * 6 bits hold any int64 */
+
+struct kbs_engine {
+    int64_t now_ps;
+    uint64_t fired;            /* events so far */
+    void *owner;               /* for fire(): the simulation */
+    kbs_events soon, end;      /* of this instant: without delay, at its end */
+    uint32_t levels;           /* bit: the level has a bucket in use */
+    uint64_t used[KBS_LEVELS]; /* bit: the bucket is in use */
+    kbs_events buckets[KBS_LEVELS][KBS_DIGITS];
+};
+
+void kbs_engine_init(kbs_engine *engine, void *owner);
+
+/* time_ps ≥ now. An event may be scheduled once at a time. */
+void kbs_engine_at(kbs_engine *engine, kbs_event *event, int64_t time_ps);
+/* At this instant, after what is already due. */
+void kbs_engine_soon(kbs_engine *engine, kbs_event *event);
+/* At this instant, when nothing else is left of it. */
+void kbs_engine_at_end(kbs_engine *engine, kbs_event *event);
+
+/*
+ * Fires events up to and including until_ps, and at most `most` of them. Returns true when nothing
+ * is left to do at all.
+ */
+bool kbs_engine_run(kbs_engine *engine, int64_t until_ps, uint64_t most);
+
+#endif
