@@ -15,7 +15,7 @@
 /* --- who and where ---------------------------------------------------------------------------- */
 
 typedef struct kb_pe {
-    uint32_t rank; /* its owner, or KB_NONE for a PE that takes no part */
+    uint32_t rank;          /* its owner, or KB_NONE for a PE that takes no part */
     uint32_t sip, cube, pe; /* cube within the SIP, PE within the cube */
     const char *name;       /* "sip0.cube3.pe5" */
 } kb_pe;
@@ -127,12 +127,12 @@ typedef struct kb_part {
 } kb_part;
 
 typedef struct kb_collective {
-    uint32_t kind;   /* KB_COLL_… */
+    uint32_t kind; /* KB_COLL_… */
     uint32_t group;
     uint32_t reduce; /* KB_REDUCE_… */
     uint32_t dtype;
-    uint64_t elements; /* per rank: of the input; of all_gather each rank's share */
-    uint32_t root;     /* position in the group, or KB_NONE */
+    uint64_t elements;  /* per rank: of the input; of all_gather each rank's share */
+    uint32_t root;      /* position in the group, or KB_NONE */
     uint32_t algorithm; /* string id */
     const kb_part *parts;
     size_t part_count;
@@ -169,20 +169,20 @@ typedef struct kb_setting {
 /* --- all of them ------------------------------------------------------------------------------ */
 
 /* KB_DEF(name, type, plural): the tables in the order in which they stand in a trace. */
-#define KB_DEFS(KB_DEF)                        \
-    KB_DEF(string, kb_string, strings)         \
-    KB_DEF(setting, kb_setting, settings)      \
-    KB_DEF(cause, kb_cause_def, causes)        \
-    KB_DEF(pe, kb_pe, pes)                     \
-    KB_DEF(stream, kb_stream, streams)         \
-    KB_DEF(engine, kb_engine, engines)         \
-    KB_DEF(memory, kb_memory, memories)        \
-    KB_DEF(link, kb_link, links)               \
-    KB_DEF(route, kb_route, routes)            \
-    KB_DEF(group, kb_group, groups)            \
-    KB_DEF(queue, kb_queue, queues)            \
-    KB_DEF(tensor, kb_tensor, tensors)         \
-    KB_DEF(initial, kb_initial, initials)      \
+#define KB_DEFS(KB_DEF)                            \
+    KB_DEF(string, kb_string, strings)             \
+    KB_DEF(setting, kb_setting, settings)          \
+    KB_DEF(cause, kb_cause_def, causes)            \
+    KB_DEF(pe, kb_pe, pes)                         \
+    KB_DEF(stream, kb_stream, streams)             \
+    KB_DEF(engine, kb_engine, engines)             \
+    KB_DEF(memory, kb_memory, memories)            \
+    KB_DEF(link, kb_link, links)                   \
+    KB_DEF(route, kb_route, routes)                \
+    KB_DEF(group, kb_group, groups)                \
+    KB_DEF(queue, kb_queue, queues)                \
+    KB_DEF(tensor, kb_tensor, tensors)             \
+    KB_DEF(initial, kb_initial, initials)          \
     KB_DEF(collective, kb_collective, collectives) \
     KB_DEF(counter, kb_counter, counters)
 
@@ -205,7 +205,7 @@ void kb_defs_fini(kb_defs *defs);
  * kb_defs_add_memory(defs, &row, &id, trail) and its like, one a table: copies the row, with all
  * that it points to, and gives its id.
  */
-#define KB_DEF(name, type, plural)                                                              \
+#define KB_DEF(name, type, plural)                                                                  \
     kb_status kb_defs_add_##name(kb_defs *defs, const type *row, uint32_t *ret_id, kb_trail *trail) \
         KB_MUST_USE;
 KB_DEFS(KB_DEF)

@@ -35,16 +35,16 @@ typedef struct kb_operand {
     uint8_t dtype;   /* KB_DTYPE_… */
     uint8_t dims;    /* ≤ KB_DIMS_MAX */
     uint8_t zero;
-    uint64_t shape[KB_DIMS_MAX];   /* elements along each axis, outermost first */
-    int64_t stride[KB_DIMS_MAX];   /* elements from one to the next along each axis */
+    uint64_t shape[KB_DIMS_MAX]; /* elements along each axis, outermost first */
+    int64_t stride[KB_DIMS_MAX]; /* elements from one to the next along each axis */
 } kb_operand;
 
 /* Whom an op claims. Claims of KB_SET_ONE have the claimed op's index beside them in the op. */
 typedef struct kb_claim {
-    uint32_t rank;  /* of the claimed op */
-    uint8_t role;   /* KB_ROLE_…: why, and at which point of the claimer it ends */
-    uint8_t point;  /* KB_POINT_SENT or _DONE: the point of the claimed op that was observed */
-    uint8_t set;    /* KB_SET_… */
+    uint32_t rank; /* of the claimed op */
+    uint8_t role;  /* KB_ROLE_…: why, and at which point of the claimer it ends */
+    uint8_t point; /* KB_POINT_SENT or _DONE: the point of the claimed op that was observed */
+    uint8_t set;   /* KB_SET_… */
     uint8_t zero;
 } kb_claim;
 
@@ -61,20 +61,20 @@ typedef struct kb_why {
 #define KB_FLAG_ROUND 8u /* gemm: the last of its K loop, rounds from f32 to out's dtype */
 
 typedef struct kb_template {
-    uint16_t kind;    /* KB_OP_… */
-    uint8_t blocks;   /* KB_BLOCKS_… */
-    uint8_t reached;  /* KB_POINT_…: the last point that is known; DONE but for pending ops */
-    uint32_t stream;  /* id of the stream that issued it */
-    uint32_t engine;  /* id of the engine that serves it */
-    uint32_t queue;   /* id of its queue */
-    uint32_t route;   /* id of the links that its data take */
-    uint32_t group;   /* id of the group of a barrier or launch */
-    uint32_t func;    /* KB_FUNC_… of a math op, else 0 */
-    uint32_t flags;   /* KB_FLAG_… */
-    uint32_t step;    /* string id of its step's label, or KB_NONE */
-    uint32_t kernel;  /* string id of its kernel or algorithm */
-    uint32_t file;    /* string id of its source's base name; left out of digests */
-    uint32_t line;    /* in that file, or 0; left out of digests */
+    uint16_t kind;   /* KB_OP_… */
+    uint8_t blocks;  /* KB_BLOCKS_… */
+    uint8_t reached; /* KB_POINT_…: the last point that is known; DONE but for pending ops */
+    uint32_t stream; /* id of the stream that issued it */
+    uint32_t engine; /* id of the engine that serves it */
+    uint32_t queue;  /* id of its queue */
+    uint32_t route;  /* id of the links that its data take */
+    uint32_t group;  /* id of the group of a barrier or launch */
+    uint32_t func;   /* KB_FUNC_… of a math op, else 0 */
+    uint32_t flags;  /* KB_FLAG_… */
+    uint32_t step;   /* string id of its step's label, or KB_NONE */
+    uint32_t kernel; /* string id of its kernel or algorithm */
+    uint32_t file;   /* string id of its source's base name; left out of digests */
+    uint32_t line;   /* in that file, or 0; left out of digests */
     uint32_t operand_count;
     uint32_t claim_count;
     uint32_t why_count;
@@ -100,12 +100,12 @@ typedef struct kb_op {
     uint64_t index; /* in its rank; the writer numbers, the reader tells */
     /* Points beyond what->reached hold the time of the last one known. */
     int64_t issue_ps, start_ps, sent_ps, done_ps;
-    uint64_t step;       /* within its label: the s of tl_step(c, "reduce-scatter", s) */
-    uint64_t sequence;   /* of its queue's slot */
-    uint64_t id;         /* what the kind says: launch, barrier, allocation, composite … */
-    uint64_t tile;       /* within its composite */
-    uint64_t collective; /* 1 + id of the collective that it works for, or 0 */
-    uint64_t value;      /* assume: what the peek saw; else 0 */
+    uint64_t step;           /* within its label: the s of tl_step(c, "reduce-scatter", s) */
+    uint64_t sequence;       /* of its queue's slot */
+    uint64_t id;             /* what the kind says: launch, barrier, allocation, composite … */
+    uint64_t tile;           /* within its composite */
+    uint64_t collective;     /* 1 + id of the collective that it works for, or 0 */
+    uint64_t value;          /* assume: what the peek saw; else 0 */
     const uint64_t *offsets; /* bytes, [what->operand_count] */
     const uint64_t *claimed; /* op indices, [what->claim_count]; 0 where the claim names a set */
     const kb_blame *blames;  /* [what->why_count] */

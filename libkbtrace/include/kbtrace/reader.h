@@ -32,11 +32,11 @@ typedef struct kb_reader_options {
     const kb_alloc *alloc; /* NULL: the heap. Must bear calls from several threads */
     const kb_fs *fs;       /* NULL: the system's */
     const kb_log *log;
-    uint64_t max_memory;  /* bytes in all; 0: 192 MiB */
-    uint64_t max_frame;   /* bytes of one frame, decompressed; 0: 64 MiB */
-    unsigned threads;     /* decompress ahead with so many; 0 or 1: none beside the caller's */
-    bool check_digests;   /* recompute the record digest while ops are read to the end */
-    bool recover;         /* after damage, use the frames that are whole before it */
+    uint64_t max_memory; /* bytes in all; 0: 192 MiB */
+    uint64_t max_frame;  /* bytes of one frame, decompressed; 0: 64 MiB */
+    unsigned threads;    /* decompress ahead with so many; 0 or 1: none beside the caller's */
+    bool check_digests;  /* recompute the record digest while ops are read to the end */
+    bool recover;        /* after damage, use the frames that are whole before it */
 } kb_reader_options;
 
 /*

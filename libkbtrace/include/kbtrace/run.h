@@ -44,8 +44,8 @@ typedef struct kb_ending {
 typedef struct kb_rank_summary {
     uint32_t rank;
     uint64_t ops;
-    kb_digest digest;          /* over its blocks' digests */
-    const kb_digest *blocks;   /* one each KB_DIGEST_BLOCK ops */
+    kb_digest digest;        /* over its blocks' digests */
+    const kb_digest *blocks; /* one each KB_DIGEST_BLOCK ops */
     size_t block_count;
 } kb_rank_summary;
 

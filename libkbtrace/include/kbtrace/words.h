@@ -63,22 +63,27 @@ typedef enum kb_kind {
 } kb_kind;
 
 #define KB_OPERANDS_MAX 16u
-#define KB_OPERAND_NAMES 4u
+#define KB_ROLES_MAX 3u
 
-/* What ops.def says of a kind, taken apart. */
+typedef struct kb_role {
+    const char *name;
+    uint32_t access; /* KB_ACCESS_… */
+} kb_role;
+
+/* What ops.def says of a kind. */
 typedef struct kb_kind_info {
     const char *name;
     const char *help;
-    const char *id_name;      /* what the id field numbers, or "" */
-    uint32_t family;          /* KB_FAMILY_… */
-    uint32_t operands_least;  /* operands that must be there */
-    uint32_t operands_most;   /* and that may */
-    const char *operand_names[KB_OPERAND_NAMES]; /* further ones repeat the last */
-    uint8_t operand_access[KB_OPERAND_NAMES];    /* KB_ACCESS_… */
+    const char *id_name;         /* what the id field numbers, or "" */
+    uint32_t family;             /* KB_FAMILY_… */
+    uint32_t fewest, most;       /* operands */
+    kb_role roles[KB_ROLES_MAX]; /* further operands are like the last that has a name */
 } kb_kind_info;
 
 /* NULL where this build knows no such kind. */
 const kb_kind_info *kb_kind_describe(uint32_t kind);
+/* What operand number `operand` of a kind is for; NULL where it has none. */
+const kb_role *kb_kind_role(const kb_kind_info *info, uint32_t operand);
 
 /* --- causes of time --------------------------------------------------------------------------- */
 

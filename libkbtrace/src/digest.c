@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Canonical bytes and their XXH3-128: see digest.h. */
+#include "digest.h"
+
+#include <endian.h>
+#include <string.h>
+#define XXH_STATIC_LINKING_ONLY /* the size of a state, so that it lives in our memory */
+#include <xxhash.h>
+
+#include "defs_rows.h"
+
+static kb_digest from_hash(XXH128_hash_t hash) {
+    XXH128_canonical_t canonical;
+    kb_digest digest;
+    XXH128_canonicalFromHash(&canonical, hash);
+    memcpy(digest.bytes, canonical.digest, sizeof digest.bytes);
+    return digest;
+}
+
+kb_digest kb_digest_of(const void *bytes, size_t size) {
+    return from_hash(XXH3_128bits(bytes, size));
+}
+
+bool kb_digest_equal(const kb_digest *a, const kb_digest *b) {
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+const char *kb_digest_text(const kb_digest *digest, char buffer[33]) {
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < sizeof digest->bytes; i++) {
+        buffer[2 * i] = digits[digest->bytes[i] >> 4];
+        buffer[2 * i + 1] = digits[digest->bytes[i] & 15];
+    }
+    buffer[32] = '\0';
+    return buffer;
+}
+
+/* --- one rank -------------------------------------------------------------------------------------- */
+
+/* A state wants to be aligned more strictly than kb_new promises, so it stands inside a larger block. */
+#define STATE_ALIGN 64u
+#define STATE_BLOCK (sizeof(XXH3_state_t) + STATE_ALIGN)
+
+static XXH3_state_t *state_in(void *block) {
+    return (XXH3_state_t *)(((uintptr_t)block + STATE_ALIGN - 1) & ~(uintptr_t)(STATE_ALIGN - 1));
+}
+
+void kb_rank_digester_init(kb_rank_digester *digester, const kb_alloc *alloc) {
+    *digester = (kb_rank_digester){.alloc = alloc};
+}
+
+void kb_rank_digester_fini(kb_rank_digester *digester) {
+    kb_delete(digester->alloc, digester->state, digester->state ? STATE_BLOCK : 0);
+    kb_delete(digester->alloc, digester->blocks, digester->block_capacity * sizeof *digester->blocks);
+    *digester = (kb_rank_digester){.alloc = digester->alloc};
+}
+
+static kb_status begin_block(kb_rank_digester *digester, kb_trail *trail) {
+    void *state = digester->state, *blocks = digester->blocks;
+    KB_TRY(kb_grow(digester->alloc, sizeof *digester->blocks, digester->block_count + 1,
+                   &digester->block_capacity, &blocks, trail));
+    digester->blocks = blocks;
+    if (state == NULL) {
+        KB_TRY(kb_new(digester->alloc, STATE_BLOCK, &state, trail));
+        XXH3_INITSTATE(state_in(state));
+        digester->state = state;
+    }
+    XXH3_128bits_reset(state_in(state));
+    return KB_OK;
+}
+
+static void end_block(kb_rank_digester *digester) {
+    digester->blocks[digester->block_count++] = from_hash(XXH3_128bits_digest(state_in(digester->state)));
+}
+
+/* Most ops fit into the first piece; longer ones are handed over piece by piece. */
+typedef struct words {
+    XXH3_state_t *state;
+    size_t count;
+    uint64_t word[64];
+} words;
+
+static inline void put(words *to, uint64_t value) {
+    if (to->count == sizeof to->word / sizeof to->word[0]) {
+        XXH3_128bits_update(to->state, to->word, sizeof to->word);
+        to->count = 0;
+    }
+    to->word[to->count++] = htole64(value);
+}
+
+static void put_digest(words *to, const kb_digest *digest) {
+    uint64_t halves[2];
+    memcpy(halves, digest->bytes, sizeof halves);
+    put(to, le64toh(halves[0]));
+    put(to, le64toh(halves[1]));
+}
+
+kb_status kb_rank_digester_add(kb_rank_digester *digester, const kb_digest *what, const kb_op *op,
+                               kb_trail *trail) {
+    const kb_template *shared = op->what;
+    if (digester->ops % KB_DIGEST_BLOCK == 0)
+        KB_TRY(begin_block(digester, trail));
+    words to;
+    to.state = state_in(digester->state);
+    to.count = 0;
+    put_digest(&to, what);
+    const uint64_t fixed[] = {
+        (uint64_t)op->issue_ps,
+        (uint64_t)op->start_ps,
+        (uint64_t)op->sent_ps,
+        (uint64_t)op->done_ps,
+        op->step,
+        op->sequence,
+        op->id,
+        op->tile,
+        op->collective,
+        op->value,
+        op->payload_size,
+    };
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+        put(&to, fixed[i]);
+    if (op->payload_size > 0) {
+        kb_digest payload = kb_digest_of(op->payload, (size_t)op->payload_size);
+        put_digest(&to, &payload);
+    }
+    for (uint32_t i = 0; i < shared->operand_count; i++)
+        put(&to, op->offsets[i]);
+    for (uint32_t i = 0; i < shared->claim_count; i++)
+        put(&to, shared->claims[i].set == KB_SET_ONE ? op->claimed[i] : 0);
+    for (uint32_t i = 0; i < shared->why_count; i++) {
+        const kb_blame *blame = &op->blames[i];
+        bool blames = shared->whys[i].blames != 0;
+        put(&to, (uint64_t)blame->ps);
+        put(&to, blame->resource);
+        put(&to, blames ? blame->rank : 0);
+        put(&to, blames ? blame->op : 0);
+    }
+    XXH3_128bits_update(to.state, to.word, to.count * sizeof to.word[0]);
+    if (++digester->ops % KB_DIGEST_BLOCK == 0)
+        end_block(digester);
+    return KB_OK;
+}
+
+void kb_rank_digester_end(kb_rank_digester *digester, uint32_t rank, kb_rank_summary *ret_summary) {
+    if (digester->ops % KB_DIGEST_BLOCK != 0 && digester->block_count == digester->ops / KB_DIGEST_BLOCK)
+        end_block(digester);
+    *ret_summary = (kb_rank_summary){
+        .rank = rank,
+        .ops = digester->ops,
+        .digest = kb_digest_of(digester->blocks, digester->block_count * sizeof *digester->blocks),
+        .blocks = digester->blocks,
+        .block_count = digester->block_count,
+    };
+}
+
+/* --- whole traces ------------------------------------------------------------------------------------ */
+
+kb_status kb_record_digest(const kb_rank_summary *ranks, size_t count, const kb_alloc *alloc,
+                           kb_digest *ret_digest, kb_trail *trail) {
+    kb_buffer bytes;
+    kb_buffer_init(&bytes, alloc);
+    KB_TRY(kb_buffer_reserve(&bytes, count * sizeof(kb_digest) + 1, trail));
+    for (size_t i = 0; i < count; i++) {
+        memcpy(bytes.bytes + bytes.size, ranks[i].digest.bytes, sizeof(kb_digest));
+        bytes.size += sizeof(kb_digest);
+    }
+    *ret_digest = kb_digest_of(bytes.bytes, bytes.size);
+    kb_buffer_fini(&bytes);
+    return KB_OK;
+}
+
+kb_status kb_definitions_digest(const kb_defs *defs, const kb_alloc *alloc, kb_digest *ret_digest,
+                                kb_trail *trail) {
+    kb_buffer bytes;
+    kb_status status = KB_OK;
+    kb_buffer_init(&bytes, alloc);
+    for (uint32_t table = 0; table < KB_TABLE_COUNT && status == KB_OK; table++) {
+        kb_view view = kb_defs_view(defs, (enum kb_table)table);
+        for (size_t i = 0; i < view.count && status == KB_OK; i++)
+            status = kb_message_embed(kb_definition_messages[table], table + 1,
+                                      view.items + i * view.row_size, &bytes, trail);
+    }
+    if (status == KB_OK)
+        *ret_digest = kb_digest_of(bytes.bytes, bytes.size);
+    kb_buffer_fini(&bytes);
+    return status;
+}
+
+void kb_run_identify(kb_run *run) {
+    uint8_t bytes[2 * sizeof(kb_digest) + sizeof(uint64_t)];
+    uint64_t seed = htole64(run->seed);
+    memcpy(bytes, run->config_digest.bytes, sizeof(kb_digest));
+    memcpy(bytes + sizeof(kb_digest), run->program_digest.bytes, sizeof(kb_digest));
+    memcpy(bytes + 2 * sizeof(kb_digest), &seed, sizeof seed);
+    run->run_id = kb_digest_of(bytes, sizeof bytes);
+}
