@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A check: one file, one row of checks.def, one of these.
+ *
+ * A check looks at a pass and reports findings; it changes nothing that another could see. Any slot
+ * but `open` and `close` may be NULL. A status other than KB_OK stops the replay: it is for a replay
+ * that cannot go on, never for a trace that is wrong.
+ */
+#ifndef KBREPLAY_SRC_CHECK_H
+#define KBREPLAY_SRC_CHECK_H
+
+#include "pass.h"
+
+typedef struct kbr_check {
+    kb_status (*open)(kbr_pass *pass, void **ret_state, kb_trail *trail);
+    /*
+     * Each op of each rank in the order of its number, before it may run. A check that finds it
+     * unfit to be executed clears *inout_usable; later rows do not see it then, and it does nothing.
+     */
+    kb_status (*read)(void *state, uint32_t rank, const kb_op *op, bool *inout_usable, kb_trail *trail);
+    /* Each op in the order of dataflow, when all it claims has run, before it touches memory. */
+    kb_status (*execute)(void *state, uint32_t rank, const kb_op *op, kb_trail *trail);
+    /* After the last op. */
+    kb_status (*finish)(void *state, kb_trail *trail);
+    void (*close)(void *state, const kb_alloc *alloc);
+} kbr_check;
+
+#define KBR_CHECK(name, always, help) extern const kbr_check kbr_check_##name;
+#include "check/checks.def"
+#undef KBR_CHECK
+
+typedef struct kbr_check_row {
+    const char *name, *help;
+    bool always;
+    const kbr_check *check;
+} kbr_check_row;
+
+#define KBR_CHECKS_MAX 32u
+
+/* The row of a number below kbr_check_count(). */
+const kbr_check_row *kbr_check_row_of(size_t number);
+/* The row's number; kbr_check_count() for a name without a row. */
+size_t kbr_check_number(const char *name);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of findings of a replay: merging, order, and words for them. Bounded, whatever the trace. */
+#ifndef KBREPLAY_SRC_FINDINGS_H
+#define KBREPLAY_SRC_FINDINGS_H
+
+#include "kbreplay/finding.h"
+
+#define KBR_FINDINGS_MAX 256u
+
+typedef struct kbr_findings {
+    kbr_finding *items; /* [KBR_FINDINGS_MAX] */
+    size_t count;
+    uint64_t overflow; /* found no room */
+} kbr_findings;
+
+kb_status kbr_findings_init(kbr_findings *findings, const kb_alloc *alloc, kb_trail *trail) KB_MUST_USE;
+void kbr_findings_fini(kbr_findings *findings, const kb_alloc *alloc);
+
+/* A finding that blames one op, with nothing else filled in. */
+kbr_finding kbr_finding_about(const kb_defs *defs, const char *check, const char *rule, uint32_t rank,
+                              const kb_op *op);
+void kbr_finding_mention(kbr_finding *finding, const kbr_mention *mention);
+void kbr_finding_say(kbr_finding *finding, const char *format, ...) KB_PRINTF(2, 3);
+/* "sip0.cube0.pe1.tcm[0x400,+512)" */
+void kbr_finding_place(kbr_finding *finding, const kb_defs *defs, uint32_t memory, uint64_t offset,
+                       uint64_t size);
+
+/* Adds it, or counts it with those of its check, rule and key; the earliest tells. count 0 is 1. */
+void kbr_findings_add(kbr_findings *findings, const kbr_finding *finding);
+
+/* By check in the order of the table, then by time, rank and op. */
+void kbr_findings_sort(kbr_findings *findings);
+
+#endif

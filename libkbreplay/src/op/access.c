@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Gathering and scattering views; see access.h. */
+#include "op/access.h"
+
+#include <string.h>
+
+/* --- runs --------------------------------------------------------------------------------------- */
+
+uint64_t kbr_operand_size(const kb_operand *operand) {
+    return kb_operand_elements(operand) * kb_dtype_size(operand->dtype);
+}
+
+void kbr_runs_init(kbr_runs *runs, const kb_operand *operand, uint64_t offset) {
+    uint32_t size = kb_dtype_size(operand->dtype);
+    *runs = (kbr_runs){.offset = offset, .run_size = size, .ended = kb_operand_elements(operand) == 0};
+    unsigned dims = operand->dims;
+    uint64_t dense = 1; /* elements that lie side by side */
+    while (dims > 0 && (operand->shape[dims - 1] == 1 || operand->stride[dims - 1] == (int64_t)dense))
+        dense *= operand->shape[--dims];
+    runs->run_size = dense * size;
+    runs->dims = dims;
+    for (unsigned i = 0; i < dims; i++) {
+        runs->shape[i] = operand->shape[i];
+        runs->step[i] = operand->stride[i] * (int64_t)size;
+    }
+}
+
+bool kbr_runs_next(kbr_runs *runs, uint64_t *ret_offset, uint64_t *ret_size) {
+    if (runs->ended)
+        return false;
+    *ret_offset = runs->offset;
+    *ret_size = runs->run_size;
+    unsigned axis = runs->dims;
+    while (axis > 0) {
+        axis--;
+        runs->offset += (uint64_t)runs->step[axis];
+        if (++runs->index[axis] < runs->shape[axis])
+            return true;
+        runs->offset -= (uint64_t)runs->step[axis] * runs->shape[axis];
+        runs->index[axis] = 0;
+    }
+    runs->ended = true;
+    return true;
+}
+
+/* --- operands ----------------------------------------------------------------------------------- */
+
+/* Copies `count` bits from the beginning of `from` to bit `at` of `to`, whose bits there are 0. */
+static void append_bits(uint8_t *to, uint64_t at, const uint8_t *from, uint64_t count) {
+    for (uint64_t i = 0; i < count; i++)
+        to[(at + i) / 8] |= (uint8_t)((from[i / 8] >> i % 8 & 1) << (at + i) % 8);
+}
+
+kb_status kbr_gather(kbr_pass *pass, const kb_operand *operand, uint64_t offset, uint8_t *bytes,
+                     uint8_t *bits, kb_trail *trail) {
+    uint64_t total = kbr_operand_size(operand), done = 0, at, size;
+    kbr_runs runs;
+    kbr_runs_init(&runs, operand, offset);
+    uint8_t *part = bits;
+    if (bits != NULL && runs.run_size < total) {
+        KB_TRY(kbr_pass_buffer(pass, KBR_BUFFERS - 1, runs.run_size / 8 + 1, &part, trail));
+        memset(bits, 0, (total + 7) / 8);
+    }
+    while (kbr_runs_next(&runs, &at, &size)) {
+        KB_TRY(kbr_memory_read(pass->memories, operand->memory, at, size, bytes + done, NULL, trail));
+        if (bits != NULL) {
+            KB_TRY(kbr_memory_get_bits(pass->memories, operand->memory, at, size, part, trail));
+            if (part != bits)
+                append_bits(bits, done, part, size);
+        }
+        done += size;
+    }
+    return KB_OK;
+}
+
+kb_status kbr_scatter(kbr_pass *pass, const kb_operand *operand, uint64_t offset, const uint8_t *bytes,
+                      const uint8_t *bits, kb_trail *trail) {
+    uint64_t total = kbr_operand_size(operand), done = 0, at, size;
+    kbr_runs runs;
+    kbr_runs_init(&runs, operand, offset);
+    uint8_t *part = NULL;
+    if (bits != NULL && runs.run_size < total)
+        KB_TRY(kbr_pass_buffer(pass, KBR_BUFFERS - 1, runs.run_size / 8 + 1, &part, trail));
+    while (kbr_runs_next(&runs, &at, &size)) {
+        if (bits == NULL) {
+            KB_TRY(kbr_memory_write(pass->memories, operand->memory, at, size, bytes + done, trail));
+        } else {
+            const uint8_t *run_bits = bits;
+            if (part != NULL) {
+                memset(part, 0, size / 8 + 1);
+                for (uint64_t i = 0; i < size; i++)
+                    part[i / 8] |= (uint8_t)((bits[(done + i) / 8] >> (done + i) % 8 & 1) << i % 8);
+                run_bits = part;
+            }
+            KB_TRY(kbr_memory_write_bits(pass->memories, operand->memory, at, size, bytes + done, run_bits,
+                                         trail));
+        }
+        done += size;
+    }
+    return KB_OK;
+}
+
+kb_status kbr_undefine(kbr_pass *pass, const kb_operand *operand, uint64_t offset, kb_trail *trail) {
+    kbr_runs runs;
+    kbr_runs_init(&runs, operand, offset);
+    uint64_t at, size;
+    while (kbr_runs_next(&runs, &at, &size))
+        KB_TRY(kbr_memory_undefine(pass->memories, operand->memory, at, size, trail));
+    return KB_OK;
+}
+
+static kb_status is_defined(kbr_pass *pass, const kb_operand *operand, uint64_t offset, bool *ret_defined,
+                            kb_trail *trail) {
+    kbr_runs runs;
+    kbr_runs_init(&runs, operand, offset);
+    uint64_t at, size, first;
+    while (kbr_runs_next(&runs, &at, &size)) {
+        KB_TRY(kbr_memory_find_undefined(pass->memories, operand->memory, at, size, &first, trail));
+        if (first < size) {
+            *ret_defined = false;
+            return KB_OK;
+        }
+    }
+    *ret_defined = true;
+    return KB_OK;
+}
+
+kb_status kbr_move(kbr_pass *pass, const kb_op *op, kb_trail *trail) {
+    const kb_operand *to = &op->what->operands[0], *from = &op->what->operands[1];
+    uint64_t size = kbr_operand_size(from);
+    uint8_t *bytes, *bits = NULL;
+    bool defined;
+    KB_TRY(kbr_pass_buffer(pass, 0, size, &bytes, trail));
+    KB_TRY(is_defined(pass, from, op->offsets[1], &defined, trail));
+    if (!defined)
+        KB_TRY(kbr_pass_buffer(pass, 1, size / 8 + 1, &bits, trail));
+    KB_TRY(kbr_gather(pass, from, op->offsets[1], bytes, bits, trail));
+    return kbr_scatter(pass, to, op->offsets[0], bytes, bits, trail);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Operands: their bytes gathered from memory in the order of their elements, and scattered back.
+ *
+ * The only door between ops and memory. Both ends of what crosses from rank to rank pass through
+ * it by name of their memory, whose owner the definitions tell.
+ */
+#ifndef KBREPLAY_SRC_ACCESS_H
+#define KBREPLAY_SRC_ACCESS_H
+
+#include "pass.h"
+
+/* The contiguous runs of a view, first to last. */
+typedef struct kbr_runs {
+    uint64_t index[KB_DIMS_MAX], shape[KB_DIMS_MAX];
+    int64_t step[KB_DIMS_MAX]; /* bytes */
+    unsigned dims;
+    uint64_t offset, run_size; /* bytes */
+    bool ended;
+} kbr_runs;
+
+void kbr_runs_init(kbr_runs *runs, const kb_operand *operand, uint64_t offset);
+/* False after the last. */
+bool kbr_runs_next(kbr_runs *runs, uint64_t *ret_offset, uint64_t *ret_size);
+
+/* Bytes of all elements. */
+uint64_t kbr_operand_size(const kb_operand *operand);
+
+/* `bits` (may be NULL) gets or gives the definedness of each byte; see memory.h. */
+kb_status kbr_gather(kbr_pass *pass, const kb_operand *operand, uint64_t offset, uint8_t *bytes,
+                     uint8_t *bits, kb_trail *trail) KB_MUST_USE;
+kb_status kbr_scatter(kbr_pass *pass, const kb_operand *operand, uint64_t offset, const uint8_t *bytes,
+                      const uint8_t *bits, kb_trail *trail) KB_MUST_USE;
+kb_status kbr_undefine(kbr_pass *pass, const kb_operand *operand, uint64_t offset,
+                       kb_trail *trail) KB_MUST_USE;
+
+/* The second operand's bytes into the first, definedness included; both hold as many. */
+kb_status kbr_move(kbr_pass *pass, const kb_op *op, kb_trail *trail) KB_MUST_USE;
+
+#endif

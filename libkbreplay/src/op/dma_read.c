@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dma_read moves bytes into the PE's own memory. Undefined bytes travel as such. */
+#include "op/access.h"
+#include "op/op.h"
+
+static kb_status execute(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    (void)rank;
+    return kbr_move(pass, op, trail);
+}
+
+const kbr_op_impl kbr_op_dma_read = {.flow = KBR_FLOW_MOVE, .execute = execute};

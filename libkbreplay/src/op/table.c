@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of kinds, made from ops.def: a kind without its file fails the link. */
+#include "op/op.h"
+
+static const kbr_op_impl *const impls[KB_OP_LIMIT] = {
+#define KB_OP(NAME, name, wire, family, roles, id, help) [KB_OP_##NAME] = &kbr_op_##name,
+#include "kbtrace/ops.def"
+#undef KB_OP
+};
+
+const kbr_op_impl *kbr_op_impl_of(uint32_t kind) {
+    return kind < KB_OP_LIMIT ? impls[kind] : NULL;
+}
+
+kb_status kbr_op_unsupported(const kbr_pass *pass, uint32_t rank, const kb_op *op, const char *what,
+                             kb_trail *trail) {
+    kbr_mention mention = kbr_mention_of(rank, op);
+    char text[256];
+    return kb_fail(trail, KB_E_UNSUPPORTED, "rank %u %s: %s is not executed by this build", rank,
+                   kbr_mention_text(pass->defs, &mention, rank, text, sizeof text), what);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the parts of one pass over a trace share: definitions, memory, findings.
+ *
+ * A pass walks all ops once, from fresh memory. The replay makes one; a second one follows, with a
+ * log of derivations, when a wrong value is to be traced back to its cause.
+ */
+#ifndef KBREPLAY_SRC_PASS_H
+#define KBREPLAY_SRC_PASS_H
+
+#include "findings.h"
+#include "kbreplay/replay.h"
+#include "memory/memory.h"
+#include "number/kernels.h"
+#include "regions.h"
+
+/* A growing buffer that ops share for their operands. */
+typedef struct kbr_buffer {
+    uint8_t *bytes;
+    size_t size;
+} kbr_buffer;
+
+enum { KBR_BUFFERS = 5 };
+
+struct kbr_log;
+struct kbr_wrongs;
+
+typedef struct kbr_pass {
+    const kb_alloc *alloc;
+    kb_reader *reader;
+    const kb_run *run;
+    const kb_defs *defs;
+    const kb_footer *footer; /* NULL: a cut trace */
+    bool complete;           /* the trace says that it is all there */
+    bool random;
+    uint64_t seed;
+    kbr_memories *memories;
+    const kbr_regions *regions;
+    const kbr_kernels *kernels;
+    kbr_findings *findings;
+    struct kbr_log *log;       /* NULL: no derivations are kept */
+    struct kbr_wrongs *wrongs; /* what a later pass should explain; NULL: nobody asks */
+    kbr_result *result;        /* counts that parts add to */
+    kbr_buffer buffers[KBR_BUFFERS];
+} kbr_pass;
+
+/* Buffer `number` with at least `size` bytes; its contents are undefined. */
+kb_status kbr_pass_buffer(kbr_pass *pass, unsigned number, uint64_t size, uint8_t **ret_bytes,
+                          kb_trail *trail) KB_MUST_USE;
+
+#endif
