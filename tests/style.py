@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-FUNCTION_LINES, FILE_LINES, COLUMNS, ROW_COLUMNS = 70, 600, 110, 120  # a table's row is one line
+FUNCTION_LINES, FILE_LINES, COLUMNS, ROW_COLUMNS = 70, 600, 110, 140  # a row of a table is one line
 SKIPPED = {".git", ".cache", "__pycache__"}
 LIBRARIES = {"libkbtrace": "kbtrace", "libkbsim": "kbsim", "libkbreplay": "kbreplay"}
 
