@@ -33,7 +33,7 @@ kb_rows kb_defs_rows(kb_defs *defs, enum kb_table table) {
 #undef KB_DEF
     case KB_TABLE_COUNT: break;
     }
-    assert(!"a table of KB_DEFS");
+    assert(false && "a table of KB_DEFS");
     return (kb_rows){NULL, NULL, NULL, 0};
 }
 
@@ -45,7 +45,7 @@ kb_view kb_defs_view(const kb_defs *defs, enum kb_table table) {
 #undef KB_DEF
     case KB_TABLE_COUNT: break;
     }
-    assert(!"a table of KB_DEFS");
+    assert(false && "a table of KB_DEFS");
     return (kb_view){NULL, 0, 0};
 }
 
