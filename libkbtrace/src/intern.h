@@ -22,7 +22,8 @@ typedef struct kb_known {
     struct kb_known *in_bucket;
     struct kb_known *follower; /* the template that came after it last time: a good guess */
     struct kb_known *in_file;  /* the one with the next id */
-    uint64_t packet;           /* that `track` and `forms` belong to */
+    size_t resume;             /* its stream's place in that packet's resumes */
+    uint64_t packet;           /* that `track`, `forms` and `resume` belong to */
     uint64_t *nominal;         /* the fields of its first op */
     kb_track track;
     kb_form *forms;

@@ -36,18 +36,23 @@ void kb_packet_open(kb_packet *packet, uint64_t number, uint64_t first, int64_t 
         packet->columns[i].size = 0;
 }
 
-kb_status kb_packet_resume(kb_packet *packet, uint32_t stream, int64_t **ret_ps, kb_trail *trail) {
-    for (size_t i = 0; i < packet->resume_count; i++)
-        if (packet->resumes[i].stream == stream) {
-            *ret_ps = &packet->resumes[i].ps;
-            return KB_OK;
-        }
-    void *resumes = packet->resumes;
-    KB_TRY(kb_grow(packet->form.alloc, sizeof *packet->resumes, packet->resume_count + 1,
-                   &packet->resume_capacity, &resumes, trail));
-    packet->resumes = resumes;
-    packet->resumes[packet->resume_count] = (kb_resume){stream, packet->base_ps};
-    *ret_ps = &packet->resumes[packet->resume_count++].ps;
+kb_status kb_packet_resume(kb_packet *packet, kb_known *known, int64_t **ret_ps, kb_trail *trail) {
+    size_t at = 0;
+    if (known->packet == packet->number) {
+        *ret_ps = &packet->resumes[known->resume].ps;
+        return KB_OK;
+    }
+    while (at < packet->resume_count && packet->resumes[at].stream != known->key.stream)
+        at++;
+    if (at == packet->resume_count) {
+        void *resumes = packet->resumes;
+        KB_TRY(kb_grow(packet->form.alloc, sizeof *packet->resumes, packet->resume_count + 1,
+                       &packet->resume_capacity, &resumes, trail));
+        packet->resumes = resumes;
+        packet->resumes[packet->resume_count++] = (kb_resume){known->key.stream, packet->base_ps};
+    }
+    known->resume = at;
+    *ret_ps = &packet->resumes[at].ps;
     return KB_OK;
 }
 

@@ -35,8 +35,8 @@ void kb_packet_fini(kb_packet *packet);
 /* Begins to be packet `number` with op `first` at `base_ps`. */
 void kb_packet_open(kb_packet *packet, uint64_t number, uint64_t first, int64_t base_ps);
 
-/* When the stream could issue next; new streams begin at base_ps. */
-kb_status kb_packet_resume(kb_packet *packet, uint32_t stream, int64_t **ret_ps, kb_trail *trail) KB_MUST_USE;
+/* When the stream of `known` could issue next; new streams begin at base_ps. */
+kb_status kb_packet_resume(kb_packet *packet, kb_known *known, int64_t **ret_ps, kb_trail *trail) KB_MUST_USE;
 
 /* An op's fields in the order of its layout; `fields` has room for layout.count. */
 void kb_op_to_fields(const kb_op *op, int64_t resume_ps, uint64_t *fields);

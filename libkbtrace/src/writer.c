@@ -219,7 +219,7 @@ static kb_status put_op(kb_writer *writer, uint32_t rank, const kb_op *op, kb_tr
     KB_TRY(find_known(writer, rank, op, &known, &is_new, trail));
     if (of->packet.number == 0)
         kb_packet_open(&of->packet, ++writer->packets, op->index, op->issue_ps);
-    KB_TRY(kb_packet_resume(&of->packet, op->what->stream, &resume, trail));
+    KB_TRY(kb_packet_resume(&of->packet, known, &resume, trail));
     kb_op_to_fields(op, *resume, writer->fields);
     if (is_new)
         memcpy(known->nominal, writer->fields, known->layout.count * sizeof *writer->fields);

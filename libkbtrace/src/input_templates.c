@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Templates of a file, read as far as they are needed, each checked once before any op uses it. */
+#include <string.h>
+
+#include "input.h"
+
+static kb_status convert_operands(const kb_wire_template *wire, kb_arena *arena, kb_template *key,
+                                  kb_trail *trail) {
+    void *block;
+    if (wire->operand_count > KB_OPERANDS_MAX)
+        return kb_fail(trail, KB_E_CORRUPT, "a template of %zu operands, at most %u can be",
+                       wire->operand_count, KB_OPERANDS_MAX);
+    KB_TRY(kb_arena_new(arena, wire->operand_count * sizeof(kb_operand), &block, trail));
+    kb_operand *operands = block;
+    for (size_t i = 0; i < wire->operand_count; i++) {
+        const kb_wire_operand *from = &wire->operands[i];
+        if (from->shape_count > KB_DIMS_MAX || from->shape_count != from->stride_count)
+            return kb_fail(trail, KB_E_CORRUPT, "operand %zu has %zu extents and %zu strides", i,
+                           from->shape_count, from->stride_count);
+        operands[i] = (kb_operand){.memory = from->memory,
+                                   .access = from->access,
+                                   .dtype = from->dtype,
+                                   .dims = (uint8_t)from->shape_count};
+        for (size_t d = 0; d < from->shape_count; d++) {
+            operands[i].shape[d] = from->shape[d];
+            operands[i].stride[d] = from->stride[d];
+        }
+    }
+    key->operands = operands;
+    key->operand_count = (uint32_t)wire->operand_count;
+    return KB_OK;
+}
+
+/* Ids must name what is defined, so that nobody who reads ops needs to ask again. */
+static kb_status check_ids(const kb_template *key, const kb_defs *defs, kb_trail *trail) {
+    const struct {
+        const char *name;
+        uint32_t id;
+        size_t count;
+        bool may_miss;
+    } ids[] = {
+        {"stream", key->stream, defs->stream_count, false}, {"engine", key->engine, defs->engine_count, true},
+        {"queue", key->queue, defs->queue_count, true},     {"route", key->route, defs->route_count, true},
+        {"group", key->group, defs->group_count, true},     {"step", key->step, defs->string_count, true},
+        {"kernel", key->kernel, defs->string_count, true},  {"file", key->file, defs->string_count, true},
+    };
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
+        if (ids[i].id >= ids[i].count && !(ids[i].may_miss && ids[i].id == KB_NONE))
+            return kb_fail(trail, KB_E_CORRUPT, "a template names %s %u of %zu", ids[i].name, ids[i].id,
+                           ids[i].count);
+    for (uint32_t i = 0; i < key->operand_count; i++)
+        if (key->operands[i].memory >= defs->memory_count)
+            return kb_fail(trail, KB_E_CORRUPT, "a template names memory %u of %zu", key->operands[i].memory,
+                           defs->memory_count);
+    return KB_OK;
+}
+
+static kb_status add_template(kb_input *input, const kb_wire_template *wire, const kb_defs *defs,
+                              kb_trail *trail) {
+    void *block, *templates = input->templates;
+    KB_TRY(kb_arena_new(&input->arena, sizeof(kb_read_template), &block, trail));
+    kb_read_template *template = block;
+    template->key = wire->key;
+    KB_TRY(convert_operands(wire, &input->arena, &template->key, trail));
+    KB_TRY(kb_template_check(&template->key, trail));
+    KB_TRY(check_ids(&template->key, defs, trail));
+    template->layout = kb_template_layout(&template->key);
+    if (wire->nominal_count != template->layout.count)
+        return kb_fail(trail, KB_E_CORRUPT, "a template of %u fields begins with %zu", template->layout.count,
+                       wire->nominal_count);
+    template->nominal = (const uint64_t *)wire->nominal;
+    KB_TRY(kb_grow(input->alloc, sizeof *input->templates, input->template_count + 1,
+                   &input->template_capacity, &templates, trail));
+    input->templates = templates;
+    input->templates[input->template_count++] = template;
+    return KB_OK;
+}
+
+typedef struct taking {
+    kb_input *input;
+    const kb_defs *defs;
+} taking;
+
+static kb_status take_templates(void *user, enum kb_packet_kind kind, kb_span body, kb_trail *trail) {
+    taking *to = user;
+    kb_wire_templates said;
+    if (kind != KB_PACKET_TEMPLATES)
+        return KB_OK;
+    KB_TRY(kb_message_decode(&kb_message_templates, body, &to->input->arena, &said, trail));
+    if (said.first > to->input->template_count)
+        return kb_fail(trail, KB_E_CORRUPT, "templates from %u on, but %zu came before", said.first,
+                       to->input->template_count);
+    for (size_t i = 0; i < said.template_count; i++)
+        if (said.first + i == to->input->template_count)
+            KB_TRY(add_template(to->input, &said.templates[i], to->defs, trail));
+    return KB_OK;
+}
+
+/* Where to begin to look: after what is known, or at the last frame that says everything again. */
+static size_t first_to_look(const kb_input *input, uint32_t frame) {
+    size_t from = input->template_frame;
+    for (size_t i = frame; i > from; i--)
+        if (input->entries[i].restated)
+            return i;
+    return from;
+}
+
+kb_status kb_input_templates(kb_input *input, uint32_t frame, const kb_defs *defs, kb_trail *trail) {
+    if (frame < input->template_frame)
+        return KB_OK;
+    kb_raw_frame raw = {.size = 0};
+    kb_status status = KB_OK;
+    taking to = {input, defs};
+    size_t from = first_to_look(input, frame);
+    for (size_t i = from; i <= frame && status == KB_OK; i++) {
+        if (input->entries[i].new_templates == 0 && !(i == from && input->entries[i].restated))
+            continue;
+        status = kb_input_load(input, (uint32_t)i, &raw, trail);
+        if (status == KB_OK)
+            status = kb_walk_packets((kb_span){raw.bytes, raw.bytes + raw.size}, take_templates, &to, trail);
+        if (status != KB_OK)
+            status = kb_while(trail, status, "reading templates in frame %zu of %s at byte %llu", i,
+                              input->path, (unsigned long long)input->places[i].offset);
+    }
+    if (status == KB_OK && input->template_count < input->entries[frame].templates)
+        status = kb_input_bad(input, input->places[frame].offset, trail,
+                              "%u templates should be known here, %zu are", input->entries[frame].templates,
+                              input->template_count);
+    if (status == KB_OK)
+        input->template_frame = (size_t)frame + 1;
+    kb_raw_frame_fini(&raw, input->alloc);
+    return status;
+}
