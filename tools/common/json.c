@@ -112,6 +112,17 @@ void kbt_json_real(kbt_json *json, const char *key, double number) {
     fprintf(json->stream, "%.17g", number);
 }
 
+void kbt_json_hex(kbt_json *json, const char *key, const uint8_t *bytes, size_t size) {
+    static const char digits[] = "0123456789abcdef";
+    lead(json, key);
+    putc('"', json->stream);
+    for (size_t i = 0; i < size; i++) {
+        putc(digits[bytes[i] >> 4U], json->stream);
+        putc(digits[bytes[i] & 15U], json->stream);
+    }
+    putc('"', json->stream);
+}
+
 void kbt_json_bool(kbt_json *json, const char *key, bool truth) {
     lead(json, key);
     fputs(truth ? "true" : "false", json->stream);

@@ -38,6 +38,8 @@ void kbt_json_int(kbt_json *json, const char *key, int64_t number);
 void kbt_json_uint(kbt_json *json, const char *key, uint64_t number);
 /* 17 digits, so that reading it gives the same number; null where it is not finite. */
 void kbt_json_real(kbt_json *json, const char *key, double number);
+/* A text of two hexadecimal digits a byte. */
+void kbt_json_hex(kbt_json *json, const char *key, const uint8_t *bytes, size_t size);
 void kbt_json_bool(kbt_json *json, const char *key, bool truth);
 void kbt_json_null(kbt_json *json, const char *key);
 
