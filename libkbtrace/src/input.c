@@ -190,7 +190,7 @@ kb_status kb_input_find_frames(kb_input *input, bool recover, kb_trail *trail) {
     return KB_OK;
 }
 
-/* --- one frame ------------------------------------------------------------------------------------------- */
+/* --- one frame -------------------------------------------------------------------------------- */
 
 static kb_status check_head(kb_input *input, uint32_t frame, kb_head *ret_head, kb_trail *trail) {
     uint8_t bytes[KB_HEAD_SIZE];
@@ -284,7 +284,7 @@ void kb_raw_frame_fini(kb_raw_frame *raw, const kb_alloc *alloc) {
     *raw = (kb_raw_frame){.size = 0};
 }
 
-/* --- opening --------------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 kb_status kb_input_open(kb_input *input, const char *path, kb_unpacker *unpacker,
                         const kb_input_limits *limits, kb_trail *trail) {
