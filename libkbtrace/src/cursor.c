@@ -36,6 +36,7 @@ struct kb_cursor {
     const kb_rank_place *place;
     size_t span;    /* the next packet, of place->span_count */
     uint64_t index; /* of the next op */
+    size_t late_at; /* amendments before it were given, of place->late */
 
     kb_buffer bytes; /* the packet */
     kb_ops_body body;
@@ -178,27 +179,33 @@ static kb_status read_forms(kb_cursor *cursor, kb_trail *trail) {
 
 /* --- packets ------------------------------------------------------------------------------------------------ */
 
+/* Takes a copy of the packet's body and makes ready for its first op. */
+static kb_status open_body(kb_cursor *cursor, kb_span body, kb_trail *trail) {
+    cursor->bytes.size = 0;
+    KB_TRY(kb_buffer_append(&cursor->bytes, body.at, (size_t)(body.end - body.at), trail));
+    body = (kb_span){cursor->bytes.bytes, cursor->bytes.bytes + cursor->bytes.size};
+    KB_TRY(kb_ops_body_get(body, &cursor->body, trail));
+    kb_arena_reset(&cursor->arena);
+    cursor->payload_at = 0;
+    KB_TRY(make_resumes(cursor, trail));
+    KB_TRY(read_forms(cursor, trail));
+    cursor->left = cursor->body.count;
+    cursor->index = cursor->body.first;
+    return KB_OK;
+}
+
 static kb_status load_packet(kb_cursor *cursor, const kb_span_of_ops *span, kb_trail *trail) {
     kb_reader *reader = cursor->reader;
     kb_input *input = cursor->place->input;
     kb_span body;
     KB_TRY(kb_input_templates(input, span->frame, &reader->defs, trail));
     KB_TRY(kb_reader_packet(reader, input, span->frame, cursor->rank, &body, trail));
-    cursor->bytes.size = 0;
-    KB_TRY(kb_buffer_append(&cursor->bytes, body.at, (size_t)(body.end - body.at), trail));
-    body = (kb_span){cursor->bytes.bytes, cursor->bytes.bytes + cursor->bytes.size};
-    KB_TRY(kb_ops_body_get(body, &cursor->body, trail));
+    KB_TRY(open_body(cursor, body, trail));
     if (cursor->body.first != span->first || cursor->body.count != span->count)
         return kb_fail(trail, KB_E_CORRUPT,
                        "the index tells of ops %llu to %llu, the packet holds %u from %llu on",
                        (unsigned long long)span->first, (unsigned long long)(span->first + span->count - 1),
                        cursor->body.count, (unsigned long long)cursor->body.first);
-    kb_arena_reset(&cursor->arena);
-    cursor->payload_at = 0;
-    KB_TRY(make_resumes(cursor, trail));
-    KB_TRY(read_forms(cursor, trail));
-    cursor->left = span->count;
-    cursor->index = span->first;
     return KB_OK;
 }
 
@@ -328,13 +335,33 @@ static bool consumed(const kb_cursor *cursor) {
 
 /* --- digests ---------------------------------------------------------------------------------------------------- */
 
-static kb_status digest_op(kb_cursor *cursor, kb_trail *trail) {
+static kb_status template_digest(kb_cursor *cursor, const kb_digest **ret_digest, kb_trail *trail) {
     kb_read_template *template = (kb_read_template *)(uintptr_t)cursor->current->template;
     if (!template->digested) {
-        KB_TRY(kb_template_digest(&template->key, cursor->reader->alloc, &template->digest, trail));
+        KB_TRY(kb_template_digest(&template->key, &cursor->reader->defs, &template->digest, trail));
         template->digested = true;
     }
-    return kb_rank_digester_add(&cursor->digester, &template->digest, &cursor->op, trail);
+    *ret_digest = &template->digest;
+    return KB_OK;
+}
+
+static kb_status digest_op(kb_cursor *cursor, kb_trail *trail) {
+    const kb_digest *what;
+    KB_TRY(template_digest(cursor, &what, trail));
+    return kb_rank_digester_add(&cursor->digester, what, &cursor->op, trail);
+}
+
+kb_status kb_cursor_decode_one(kb_cursor *cursor, kb_span body, kb_op *ret_op, kb_digest *ret_digest,
+                               kb_trail *trail) {
+    const kb_digest *what;
+    KB_TRY(open_body(cursor, body, trail));
+    KB_TRY(decode(cursor, trail));
+    if (!consumed(cursor))
+        return kb_fail(trail, KB_E_CORRUPT, "residuals are left after the amended op");
+    KB_TRY(template_digest(cursor, &what, trail));
+    *ret_digest = kb_op_digest(what, &cursor->op);
+    *ret_op = cursor->op;
+    return KB_OK;
 }
 
 static kb_status check_digest(kb_cursor *cursor, kb_trail *trail) {
@@ -343,7 +370,11 @@ static kb_status check_digest(kb_cursor *cursor, kb_trail *trail) {
     cursor->digesting = false;
     if (!cursor->reader->has_footer)
         return KB_OK;
-    kb_rank_digester_end(&cursor->digester, cursor->rank, &here);
+    const kb_rank_place *place = cursor->place;
+    kb_digest late = {{0}};
+    if (place->late_count > 0)
+        KB_TRY(kb_late_digests(place->late_digests, place->late_count, cursor->reader->alloc, &late, trail));
+    KB_TRY(kb_rank_digester_end(&cursor->digester, cursor->rank, place->late_count, &late, &here, trail));
     const kb_rank_summary *footer = &cursor->reader->footer.ranks[cursor->rank];
     if (kb_digest_equal(&here.digest, &footer->digest) || footer->ops == 0)
         return KB_OK;
@@ -390,10 +421,26 @@ static kb_status next_packet(kb_cursor *cursor, kb_trail *trail) {
     return KB_OK;
 }
 
+static kb_status at_end(kb_cursor *cursor, kb_trail *trail) {
+    if (cursor->digesting)
+        KB_TRY(check_digest(cursor, trail));
+    return KB_END;
+}
+
+/* The op that was just decoded, or what was said of it later. Amendments are few and in order. */
+static const kb_op *amended(kb_cursor *cursor, uint64_t index) {
+    const kb_rank_place *place = cursor->place;
+    while (cursor->late_at < place->late_count && place->late[cursor->late_at].index < index)
+        cursor->late_at++;
+    if (cursor->late_at < place->late_count && place->late[cursor->late_at].index == index)
+        return &place->late[cursor->late_at];
+    return &cursor->op;
+}
+
 kb_status kb_cursor_next(kb_cursor *cursor, const kb_op **ret_op, kb_trail *trail) {
     if (cursor->left == 0) {
         if (cursor->span == cursor->place->span_count)
-            return cursor->digesting && check_digest(cursor, trail) != KB_OK ? KB_E_CORRUPT : KB_END;
+            return at_end(cursor, trail);
         KB_TRY(next_packet(cursor, trail));
     }
     kb_status status = decode(cursor, trail);
@@ -407,8 +454,7 @@ kb_status kb_cursor_next(kb_cursor *cursor, const kb_op **ret_op, kb_trail *trai
                 cursor, kb_fail(trail, KB_E_CORRUPT, "residuals or bytes are left after the last op"), trail);
         cursor->span++;
     }
-    cursor->index++;
-    *ret_op = &cursor->op;
+    *ret_op = amended(cursor, cursor->index++);
     return KB_OK;
 }
 
@@ -419,6 +465,7 @@ static kb_status go_to(kb_cursor *cursor, size_t span, kb_trail *trail) {
     cursor->digesting = false; /* it is no longer every op that is seen */
     cursor->span = span;
     cursor->left = 0;
+    cursor->late_at = 0;
     if (span == cursor->place->span_count)
         return KB_OK;
     return next_packet(cursor, trail);

@@ -3,6 +3,7 @@
 #include "digest.h"
 
 #include <endian.h>
+#include <stdlib.h>
 #include <string.h>
 #define XXH_STATIC_LINKING_ONLY /* the size of a state, so that it lives in our memory */
 #include <xxhash.h>
@@ -95,15 +96,9 @@ static void put_digest(words *to, const kb_digest *digest) {
     put(to, le64toh(halves[1]));
 }
 
-kb_status kb_rank_digester_add(kb_rank_digester *digester, const kb_digest *what, const kb_op *op,
-                               kb_trail *trail) {
+static void put_op(words *to, const kb_digest *what, const kb_op *op) {
     const kb_template *shared = op->what;
-    if (digester->ops % KB_DIGEST_BLOCK == 0)
-        KB_TRY(begin_block(digester, trail));
-    words to;
-    to.state = state_in(digester->state);
-    to.count = 0;
-    put_digest(&to, what);
+    put_digest(to, what);
     const uint64_t fixed[] = {
         (uint64_t)op->issue_ps,
         (uint64_t)op->start_ps,
@@ -118,39 +113,94 @@ kb_status kb_rank_digester_add(kb_rank_digester *digester, const kb_digest *what
         op->payload_size,
     };
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
-        put(&to, fixed[i]);
+        put(to, fixed[i]);
     if (op->payload_size > 0) {
         kb_digest payload = kb_digest_of(op->payload, (size_t)op->payload_size);
-        put_digest(&to, &payload);
+        put_digest(to, &payload);
     }
     for (uint32_t i = 0; i < shared->operand_count; i++)
-        put(&to, op->offsets[i]);
+        put(to, op->offsets[i]);
     for (uint32_t i = 0; i < shared->claim_count; i++)
-        put(&to, shared->claims[i].set == KB_SET_ONE ? op->claimed[i] : 0);
+        put(to, shared->claims[i].set == KB_SET_ONE ? op->claimed[i] : 0);
     for (uint32_t i = 0; i < shared->why_count; i++) {
         const kb_blame *blame = &op->blames[i];
         bool blames = shared->whys[i].blames != 0;
-        put(&to, (uint64_t)blame->ps);
-        put(&to, blame->resource);
-        put(&to, blames ? blame->rank : 0);
-        put(&to, blames ? blame->op : 0);
+        put(to, (uint64_t)blame->ps);
+        put(to, blame->resource);
+        put(to, blames ? blame->rank : 0);
+        put(to, blames ? blame->op : 0);
     }
-    XXH3_128bits_update(to.state, to.word, to.count * sizeof to.word[0]);
+    XXH3_128bits_update(to->state, to->word, to->count * sizeof to->word[0]);
+}
+
+kb_status kb_rank_digester_add(kb_rank_digester *digester, const kb_digest *what, const kb_op *op,
+                               kb_trail *trail) {
+    if (digester->ops % KB_DIGEST_BLOCK == 0)
+        KB_TRY(begin_block(digester, trail));
+    words to;
+    to.state = state_in(digester->state);
+    to.count = 0;
+    put_op(&to, what, op);
     if (++digester->ops % KB_DIGEST_BLOCK == 0)
         end_block(digester);
     return KB_OK;
 }
 
-void kb_rank_digester_end(kb_rank_digester *digester, uint32_t rank, kb_rank_summary *ret_summary) {
+kb_digest kb_op_digest(const kb_digest *what, const kb_op *op) {
+    XXH3_state_t state;
+    words to;
+    XXH3_INITSTATE(&state);
+    XXH3_128bits_reset(&state);
+    to.state = &state;
+    to.count = 0;
+    put_op(&to, what, op);
+    return from_hash(XXH3_128bits_digest(&state));
+}
+
+static int by_index(const void *a, const void *b) {
+    const kb_late_digest *x = a, *y = b;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+kb_status kb_late_digests(kb_late_digest *late, size_t count, const kb_alloc *alloc, kb_digest *ret_digest,
+                          kb_trail *trail) {
+    kb_buffer bytes;
+    kb_buffer_init(&bytes, alloc);
+    KB_TRY(kb_buffer_reserve(&bytes, count * (sizeof(uint64_t) + sizeof(kb_digest)) + 1, trail));
+    if (count > 1)
+        qsort(late, count, sizeof *late, by_index);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t index = htole64(late[i].index);
+        memcpy(bytes.bytes + bytes.size, &index, sizeof index);
+        memcpy(bytes.bytes + bytes.size + sizeof index, late[i].digest.bytes, sizeof(kb_digest));
+        bytes.size += sizeof index + sizeof(kb_digest);
+    }
+    *ret_digest = kb_digest_of(bytes.bytes, bytes.size);
+    kb_buffer_fini(&bytes);
+    return KB_OK;
+}
+
+kb_status kb_rank_digester_end(kb_rank_digester *digester, uint32_t rank, uint64_t late,
+                               const kb_digest *late_digest, kb_rank_summary *ret_summary, kb_trail *trail) {
     if (digester->ops % KB_DIGEST_BLOCK != 0 && digester->block_count == digester->ops / KB_DIGEST_BLOCK)
         end_block(digester);
+    void *blocks = digester->blocks;
+    size_t count = digester->block_count;
+    KB_TRY(kb_grow(digester->alloc, sizeof *digester->blocks, count + 1, &digester->block_capacity, &blocks,
+                   trail));
+    digester->blocks = blocks;
+    if (late > 0)
+        digester->blocks[count] = *late_digest; /* beyond the blocks, where it is hashed with them */
     *ret_summary = (kb_rank_summary){
         .rank = rank,
         .ops = digester->ops,
-        .digest = kb_digest_of(digester->blocks, digester->block_count * sizeof *digester->blocks),
+        .digest = kb_digest_of(digester->blocks, (count + (late > 0)) * sizeof *digester->blocks),
         .blocks = digester->blocks,
-        .block_count = digester->block_count,
+        .block_count = count,
+        .late = late,
+        .late_digest = *late_digest,
     };
+    return KB_OK;
 }
 
 /* --- whole traces ------------------------------------------------------------------------------------ */

@@ -20,7 +20,7 @@
 #define KB_SEEK_HEADER_SIZE 8u
 #define KB_SEEK_FOOTER_SIZE 9u
 #define KB_SEEK_ENTRY_SIZE 8u
-#define KB_FRAME_RAW_MAX 0x40000000u /* a frame holds less than 1 GiB, as the seekable format asks */
+#define KB_FRAME_RAW_MAX ((size_t)64 << 20) /* a frame holds less: what readers allow by default */
 
 typedef struct kb_head {
     uint32_t number;        /* of the frame in its file */

@@ -90,7 +90,7 @@ void kb_packer_destroy(kb_packer *packer) {
 kb_status kb_pack(kb_packer *packer, uint32_t number, uint64_t run, const uint8_t *raw, size_t raw_size,
                   kb_buffer *out, uint32_t *ret_packed_size, kb_trail *trail) {
     if (raw_size >= KB_FRAME_RAW_MAX)
-        return kb_fail(trail, KB_E_LIMIT, "frame %u would hold %zu bytes, the most is %u", number, raw_size,
+        return kb_fail(trail, KB_E_LIMIT, "frame %u would hold %zu bytes, the most is %zu", number, raw_size,
                        KB_FRAME_RAW_MAX - 1);
     size_t bound = ZSTD_compressBound(raw_size);
     KB_TRY(kb_buffer_reserve(out, KB_HEAD_SIZE + bound, trail));

@@ -193,6 +193,7 @@ static kb_status survey_packet(void *user, enum kb_packet_kind kind, kb_span bod
         return count_templates(to, body, trail);
     entry->definitions |= kind == KB_PACKET_DEFINITIONS;
     entry->samples |= kind == KB_PACKET_SAMPLES;
+    entry->late |= kind == KB_PACKET_LATE;
     if (kind != KB_PACKET_OPS)
         return take_end(to->input, kind, body, trail);
     KB_TRY(kb_ops_body_get(body, &ops, trail));

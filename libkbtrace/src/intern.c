@@ -42,15 +42,15 @@ static kb_status grow(kb_intern *intern, kb_trail *trail) {
     return KB_OK;
 }
 
-kb_status kb_intern_add(kb_intern *intern, const kb_template *what, uint64_t hash, kb_known **ret_known,
-                        kb_trail *trail) {
+kb_status kb_intern_add(kb_intern *intern, const kb_template *what, uint64_t hash, const kb_defs *defs,
+                        kb_known **ret_known, kb_trail *trail) {
     void *block, *fields;
     if (intern->count >= intern->bucket_count)
         KB_TRY(grow(intern, trail));
     KB_TRY(kb_arena_new(&intern->arena, sizeof(kb_known), &block, trail));
     kb_known *known = block;
     KB_TRY(kb_template_copy(what, &intern->arena, &known->key, trail));
-    KB_TRY(kb_template_digest(what, intern->arena.alloc, &known->digest, trail));
+    KB_TRY(kb_template_digest(what, defs, &known->digest, trail));
     known->hash = hash;
     known->layout = kb_template_layout(what);
     size_t count = known->layout.count;

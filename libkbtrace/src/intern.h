@@ -41,7 +41,7 @@ void kb_intern_fini(kb_intern *intern);
 /* NULL where it is not known yet. */
 kb_known *kb_intern_find(const kb_intern *intern, const kb_template *what, uint64_t hash);
 /* A copy of `what`, whose nominal fields and id the caller sets. */
-kb_status kb_intern_add(kb_intern *intern, const kb_template *what, uint64_t hash, kb_known **ret_known,
-                        kb_trail *trail) KB_MUST_USE;
+kb_status kb_intern_add(kb_intern *intern, const kb_template *what, uint64_t hash, const kb_defs *defs,
+                        kb_known **ret_known, kb_trail *trail) KB_MUST_USE;
 
 #endif

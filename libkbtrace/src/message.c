@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "kbtrace/op.h"
+#include "text.h"
 #include "wire.h"
 
 static uint64_t load_count(const kb_field *field, const uint8_t *record) {
@@ -320,6 +321,8 @@ static kb_status take_bytes(const decoding *d, const kb_field *field, const kb_w
         const char *text;
         if (memchr(wire->bytes.at, 0, size) != NULL)
             return bad(d, field, at, "a text with a zero byte");
+        if (!kb_text_is_utf8((const char *)wire->bytes.at, size))
+            return bad(d, field, at, "a text that is not UTF-8");
         KB_TRY(kb_arena_text(d->arena, (const char *)wire->bytes.at, size, &text, d->trail));
         memcpy(record + field->offset, &text, sizeof text);
         return KB_OK;
@@ -417,6 +420,10 @@ kb_status kb_message_copy(const kb_message *message, const void *record, kb_aren
         if (field->type == KB_FIELD_TEXT) {
             const char *text = load_pointer(field, record);
             text = text ? text : "";
+            if (!kb_text_is_utf8(text, strlen(text)))
+                return kb_fail(trail, KB_E_ARGUMENT,
+                               "the %s of a %s is not UTF-8: other readers would refuse it", field->name,
+                               message->name);
             KB_TRY(kb_arena_text(arena, text, strlen(text), &text, trail));
             memcpy((uint8_t *)copy + field->offset, &text, sizeof text);
         } else if (field->type == KB_FIELD_BYTES || item_size(field) > 0) {

@@ -236,7 +236,7 @@ static void put_column(kb_buffer *out, uint32_t number, const kb_buffer *column)
     out->size += column->size;
 }
 
-kb_status kb_packet_close(kb_packet *packet, kb_buffer *out, kb_trail *trail) {
+kb_status kb_packet_close(kb_packet *packet, uint32_t kind, kb_buffer *out, kb_trail *trail) {
     size_t size = scalar_size(packet->rank) + scalar_size(packet->first) + scalar_size(packet->count) +
                   scalar_size((uint64_t)packet->base_ps) + column_size(&packet->form) +
                   column_size(&packet->op) + column_size(&packet->payload);
@@ -245,7 +245,7 @@ kb_status kb_packet_close(kb_packet *packet, kb_buffer *out, kb_trail *trail) {
     KB_TRY(kb_buffer_reserve(out, size + 4 * KB_VARINT_MAX, trail));
     kb_buffer_put(out, KB_TRACE_PACKET << 3 | KB_WIRE_BYTES);
     kb_buffer_put(out, 1 + kb_varint_size(size) + size);
-    kb_buffer_put(out, KB_PACKET_OPS << 3 | KB_WIRE_BYTES);
+    kb_buffer_put(out, (uint64_t)kind << 3 | KB_WIRE_BYTES);
     kb_buffer_put(out, size);
     size_t before = out->size;
     put_scalar(out, KB_OPS_RANK, packet->rank);

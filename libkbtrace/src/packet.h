@@ -50,7 +50,7 @@ int64_t kb_op_resume_ps(const kb_op *op);
 kb_status kb_packet_add(kb_packet *packet, kb_known *known, const uint64_t *fields, const kb_op *op,
                         kb_arena *forms, size_t *ret_size, kb_trail *trail) KB_MUST_USE;
 
-/* Appends the packet as kb.trace.Packet to `out`, and closes it. */
-kb_status kb_packet_close(kb_packet *packet, kb_buffer *out, kb_trail *trail) KB_MUST_USE;
+/* Appends the packet as a kb.trace.Packet, of KB_PACKET_OPS or _LATE, to `out`, and closes it. */
+kb_status kb_packet_close(kb_packet *packet, uint32_t kind, kb_buffer *out, kb_trail *trail) KB_MUST_USE;
 
 #endif

@@ -214,9 +214,13 @@ static kb_status place_ops(kb_reader *reader, kb_trail *trail) {
 /* --- the end ------------------------------------------------------------------------------------------------ */
 
 static void take_summary(const kb_wire_summary *from, kb_rank_summary *to) {
-    *to =
-        (kb_rank_summary){from->rank, from->ops, from->digest, (const kb_digest *)(const void *)from->blocks,
-                          from->blocks_size / sizeof(kb_digest)};
+    *to = (kb_rank_summary){from->rank,
+                            from->ops,
+                            from->digest,
+                            (const kb_digest *)(const void *)from->blocks,
+                            from->blocks_size / sizeof(kb_digest),
+                            from->late,
+                            from->late_digest};
 }
 
 static kb_status merge_footers(kb_reader *reader, kb_trail *trail) {
@@ -248,6 +252,10 @@ static kb_status merge_footers(kb_reader *reader, kb_trail *trail) {
             ops = last->first + last->count;
         }
         ranks[rank].rank = rank;
+        if (ranks[rank].late != place->late_count)
+            return kb_fail(trail, KB_E_CORRUPT,
+                           "%s: the footer tells of %llu amended ops of rank %u, %zu are there",
+                           place->input->path, (unsigned long long)ranks[rank].late, rank, place->late_count);
         if (ranks[rank].ops != ops)
             return kb_fail(
                 trail, KB_E_CORRUPT, "%s: the footer tells of %llu ops of rank %u, the frames hold %llu",
@@ -297,6 +305,7 @@ static kb_status open_all(kb_reader *reader, const char *const *given, size_t co
     KB_TRY(place_ops(reader, trail));
     KB_TRY(read_definitions(reader, trail));
     KB_TRY(number_streams(reader, trail));
+    KB_TRY(kb_reader_gather_late(reader, trail));
     KB_TRY(merge_footers(reader, trail));
     judge(reader);
     return KB_OK;

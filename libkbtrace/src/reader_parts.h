@@ -22,6 +22,9 @@ typedef struct kb_rank_place {
     kb_input *input;
     size_t first_span, span_count;
     uint32_t streams; /* that are its own */
+    kb_op *late;      /* amended ops, by index */
+    kb_late_digest *late_digests;
+    size_t late_count;
 } kb_rank_place;
 
 struct kb_reader {
@@ -55,5 +58,12 @@ kb_status kb_reader_packet(kb_reader *reader, kb_input *input, uint32_t frame, u
 /* A frame's raw bytes; they live until the next call. */
 kb_status kb_reader_frame(kb_reader *reader, kb_input *input, uint32_t frame, const kb_raw_frame **ret_raw,
                           kb_trail *trail) KB_MUST_USE;
+
+/* Reads what was amended, before any cursor is handed out. */
+kb_status kb_reader_gather_late(kb_reader *reader, kb_trail *trail) KB_MUST_USE;
+
+/* The one op of a packet by itself, and its digest; what *ret_op points to lives as long as the cursor. */
+kb_status kb_cursor_decode_one(kb_cursor *cursor, kb_span body, kb_op *ret_op, kb_digest *ret_digest,
+                               kb_trail *trail) KB_MUST_USE;
 
 #endif

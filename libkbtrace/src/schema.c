@@ -305,6 +305,7 @@ static const kb_field frame_fields[] = {
     ARRAY(PACKED_U32, "count", counts, count_count, 9, NULL),
     ARRAY(PACKED_U64, "first_ps", first_ps, first_ps_count, 10, NULL),
     ARRAY(PACKED_U64, "last_ps", last_ps, last_ps_count, 11, NULL),
+    PLAIN(BOOL, late, 12),
 };
 OWN_MESSAGE(frame);
 #undef STRUCT
@@ -316,10 +317,9 @@ MESSAGE(index);
 
 #define STRUCT kb_wire_summary
 static const kb_field summary_fields[] = {
-    PLAIN(U32, rank, 1),
-    PLAIN(U64, ops, 2),
-    PLAIN(DIGEST, digest, 3),
-    ARRAY(BYTES, "blocks", blocks, blocks_size, 4, NULL),
+    PLAIN(U32, rank, 1),      PLAIN(U64, ops, 2),
+    PLAIN(DIGEST, digest, 3), ARRAY(BYTES, "blocks", blocks, blocks_size, 4, NULL),
+    PLAIN(U64, late, 5),      PLAIN(DIGEST, late_digest, 6),
 };
 OWN_MESSAGE(summary);
 #undef STRUCT

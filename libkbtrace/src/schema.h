@@ -20,7 +20,8 @@ enum kb_packet_kind {
     KB_PACKET_OPS = 4,
     KB_PACKET_SAMPLES = 5,
     KB_PACKET_INDEX = 6,
-    KB_PACKET_FOOTER = 7
+    KB_PACKET_FOOTER = 7,
+    KB_PACKET_LATE = 8
 };
 
 /* Field numbers of kb.trace.Ops, whose loops are written by hand. */
@@ -91,7 +92,7 @@ typedef struct kb_frame_entry {
     uint32_t number;
     uint32_t new_templates;
     uint32_t templates;
-    bool restated, definitions, samples;
+    bool restated, definitions, samples, late;
     const uint32_t *ranks;
     size_t rank_count;
     const uint64_t *firsts;
@@ -115,6 +116,8 @@ typedef struct kb_wire_summary {
     kb_digest digest;
     const uint8_t *blocks;
     size_t blocks_size;
+    uint64_t late;
+    kb_digest late_digest;
 } kb_wire_summary;
 
 typedef struct kb_wire_footer {

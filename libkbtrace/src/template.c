@@ -126,24 +126,37 @@ static void put_operand(kb_buffer *out, const kb_operand *operand) {
         put(out, (uint64_t)operand->stride[d]);
 }
 
-/* file and line are left out: a moved line changes no record. */
-static void put_head(kb_buffer *out, const kb_template *what) {
-    const uint32_t head[] = {what->kind,          what->blocks,      what->reached,   what->stream,
-                             what->engine,        what->queue,       what->route,     what->group,
-                             what->func,          what->flags,       what->step,      what->kernel,
-                             what->operand_count, what->claim_count, what->why_count, what->immediate_count};
-    for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
-        put(out, head[i]);
+/* A text counts as what it says: its id depends on which other texts a program has. */
+static void put_text(kb_buffer *out, const kb_defs *defs, uint32_t id) {
+    kb_digest digest = {{0}};
+    if (id != KB_NONE) {
+        const char *text = kb_defs_text(defs, id);
+        digest = kb_digest_of(text, strlen(text));
+    }
+    memcpy(out->bytes + out->size, digest.bytes, sizeof digest.bytes);
+    out->size += sizeof digest.bytes;
 }
 
-kb_status kb_template_digest(const kb_template *what, const kb_alloc *alloc, kb_digest *ret_digest,
+/* file and line are left out: a moved line changes no record. */
+static void put_head(kb_buffer *out, const kb_template *what, const kb_defs *defs) {
+    const uint32_t head[] = {what->kind,      what->blocks,         what->reached,       what->stream,
+                             what->engine,    what->queue,          what->route,         what->group,
+                             what->func,      what->flags,          what->operand_count, what->claim_count,
+                             what->why_count, what->immediate_count};
+    for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
+        put(out, head[i]);
+    put_text(out, defs, what->step);
+    put_text(out, defs, what->kernel);
+}
+
+kb_status kb_template_digest(const kb_template *what, const kb_defs *defs, kb_digest *ret_digest,
                              kb_trail *trail) {
-    size_t words = 16 + (size_t)what->operand_count * (4 + 2 * KB_DIMS_MAX) + (size_t)what->claim_count * 4 +
+    size_t words = 18 + (size_t)what->operand_count * (4 + 2 * KB_DIMS_MAX) + (size_t)what->claim_count * 4 +
                    (size_t)what->why_count * 3 + what->immediate_count;
     kb_buffer out;
-    kb_buffer_init(&out, alloc);
+    kb_buffer_init(&out, defs->arena.alloc);
     KB_TRY(kb_buffer_reserve(&out, 8 * words, trail));
-    put_head(&out, what);
+    put_head(&out, what, defs);
     for (uint32_t i = 0; i < what->operand_count; i++)
         put_operand(&out, &what->operands[i]);
     for (uint32_t i = 0; i < what->claim_count; i++) {

@@ -9,7 +9,7 @@
 #ifndef KBTRACE_SRC_TEMPLATE_H
 #define KBTRACE_SRC_TEMPLATE_H
 
-#include "kbtrace/op.h"
+#include "kbtrace/defs.h"
 
 enum kb_fixed_field {
     KB_FIX_GAP,
@@ -70,8 +70,8 @@ uint64_t kb_template_hash(const kb_template *what);
 kb_status kb_template_copy(const kb_template *what, kb_arena *arena, kb_template *ret_copy,
                            kb_trail *trail) KB_MUST_USE;
 
-/* XXH3-128 of the canonical bytes: every field but file and line. */
-kb_status kb_template_digest(const kb_template *what, const kb_alloc *alloc, kb_digest *ret_digest,
+/* XXH3-128 of the canonical bytes: every field but file and line; texts by themselves, not by id. */
+kb_status kb_template_digest(const kb_template *what, const kb_defs *defs, kb_digest *ret_digest,
                              kb_trail *trail) KB_MUST_USE;
 
 #endif

@@ -69,3 +69,45 @@ const char *kb_text_hint(int error) {
             return hints[i].text;
     return "";
 }
+
+/* The length of the character that begins with `lead`, and the least and largest second byte. */
+static size_t character_length(unsigned char lead, unsigned char *ret_least, unsigned char *ret_most) {
+    *ret_least = 0x80;
+    *ret_most = 0xBF;
+    if (lead < 0x80)
+        return 1;
+    if (lead >= 0xC2 && lead <= 0xDF)
+        return 2;
+    if (lead >= 0xE0 && lead <= 0xEF) {
+        if (lead == 0xE0)
+            *ret_least = 0xA0;
+        if (lead == 0xED)
+            *ret_most = 0x9F;
+        return 3;
+    }
+    if (lead >= 0xF0 && lead <= 0xF4) {
+        if (lead == 0xF0)
+            *ret_least = 0x90;
+        if (lead == 0xF4)
+            *ret_most = 0x8F;
+        return 4;
+    }
+    return 0;
+}
+
+bool kb_text_is_utf8(const char *text, size_t length) {
+    const unsigned char *at = (const unsigned char *)text, *end = at + length;
+    while (at < end) {
+        unsigned char least, most;
+        size_t size = character_length(*at, &least, &most);
+        if (size == 0 || size > (size_t)(end - at))
+            return false;
+        if (size > 1 && (at[1] < least || at[1] > most))
+            return false;
+        for (size_t i = 2; i < size; i++)
+            if (at[i] < 0x80 || at[i] > 0xBF)
+                return false;
+        at += size;
+    }
+    return true;
+}

@@ -9,6 +9,7 @@
 #define KBTRACE_SRC_TEXT_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "kbtrace/status.h"
@@ -22,5 +23,8 @@ const char *kb_text_errno(int error, char *buffer, size_t buffer_size);
 
 /* What to try, in brackets and with a leading space, or "" where nobody knows better. */
 const char *kb_text_hint(int error);
+
+/* Whether the bytes are UTF-8 as RFC 3629 has it: shortest forms, no surrogates, up to U+10FFFF. */
+bool kb_text_is_utf8(const char *text, size_t length);
 
 #endif

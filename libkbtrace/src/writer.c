@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "folder.h"
+#include "text.h"
 #include "writer_parts.h"
 
 enum { OPEN_BYTES = 4 << 20, LEVEL = 3 };
@@ -56,6 +57,10 @@ static kb_status make_ranks(kb_writer *writer, kb_trail *trail) {
 static kb_status copy_run(kb_writer *writer, const kb_run *run, const char *path, kb_trail *trail) {
     const char *const texts[] = {run->model_version, run->memory_model, run->producer, run->bench, path};
     const char *copies[5];
+    for (size_t i = 0; i < 4; i++)
+        if (texts[i] != NULL && !kb_text_is_utf8(texts[i], strlen(texts[i])))
+            return kb_fail(trail, KB_E_ARGUMENT,
+                           "a text of the run is not UTF-8: other readers would refuse it");
     for (size_t i = 0; i < 5; i++)
         KB_TRY(kb_arena_text(&writer->arena, texts[i] ? texts[i] : "", texts[i] ? strlen(texts[i]) : 0,
                              &copies[i], trail));
@@ -104,6 +109,7 @@ kb_status kb_writer_create(const kb_writer_options *options, const kb_run *run, 
     kb_arena_init(&writer->forms, alloc, 0);
     kb_intern_init(&writer->intern, alloc);
     kb_buffer_init(&writer->raw, alloc);
+    kb_packet_init(&writer->late_packet, alloc, 0);
     kb_status status = copy_run(writer, run, options->path, trail);
     if (status == KB_OK)
         status = begin(writer, options, trail);
@@ -127,10 +133,13 @@ void kb_writer_destroy(kb_writer *writer) {
     for (uint32_t i = 0; writer->ranks != NULL && i < writer->run.ranks; i++) {
         kb_packet_fini(&writer->ranks[i].packet);
         kb_rank_digester_fini(&writer->ranks[i].digester);
+        kb_delete(writer->alloc, writer->ranks[i].late,
+                  writer->ranks[i].late_capacity * sizeof *writer->ranks[i].late);
     }
     kb_delete(writer->alloc, writer->ranks, writer->ranks ? writer->run.ranks * sizeof *writer->ranks : 0);
     kb_delete(writer->alloc, writer->fields, writer->field_capacity * sizeof *writer->fields);
     kb_delete(writer->alloc, writer->counters, writer->counter_capacity * sizeof *writer->counters);
+    kb_packet_fini(&writer->late_packet);
     kb_buffer_fini(&writer->raw);
     kb_intern_fini(&writer->intern);
     kb_arena_fini(&writer->forms);
@@ -144,13 +153,10 @@ kb_out_file *kb_writer_file_of(kb_writer *writer, uint32_t rank) {
 
 /* --- ops ------------------------------------------------------------------------------------------- */
 
-static kb_status check_op(const kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
+kb_status kb_writer_check_op(const kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
     if (rank >= writer->run.ranks)
         return kb_fail(trail, KB_E_ARGUMENT, "an op of rank %u, but the run has ranks 0 to %u", rank,
                        writer->run.ranks - 1);
-    if (op->index != writer->ranks[rank].ops)
-        return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u came as op %llu",
-                       (unsigned long long)writer->ranks[rank].ops, rank, (unsigned long long)op->index);
     const int64_t times[] = {op->issue_ps, op->start_ps, op->sent_ps, op->done_ps};
     for (size_t i = 0; i < 4; i++)
         if (times[i] < 0 || times[i] > KB_TIME_MAX_PS)
@@ -173,7 +179,7 @@ static kb_status make_known(kb_writer *writer, uint32_t rank, const kb_op *op, u
         return kb_fail(trail, KB_E_ARGUMENT, "an op of rank %u is of stream %u, which is not this rank's",
                        rank, what->stream);
     kb_known *known;
-    KB_TRY(kb_intern_add(&writer->intern, what, hash, &known, trail));
+    KB_TRY(kb_intern_add(&writer->intern, what, hash, writer->defs, &known, trail));
     if (known->layout.count > writer->field_capacity) {
         void *fields = writer->fields;
         KB_TRY(kb_grow(writer->alloc, sizeof *writer->fields, known->layout.count, &writer->field_capacity,
@@ -189,8 +195,8 @@ static kb_status make_known(kb_writer *writer, uint32_t rank, const kb_op *op, u
 }
 
 /* The template that followed the last one last time is nearly always the right guess. */
-static kb_status find_known(kb_writer *writer, uint32_t rank, const kb_op *op, kb_known **ret_known,
-                            bool *ret_new, kb_trail *trail) {
+kb_status kb_writer_find(kb_writer *writer, uint32_t rank, const kb_op *op, kb_known **ret_known,
+                         bool *ret_new, kb_trail *trail) {
     kb_out_rank *of = &writer->ranks[rank];
     kb_known *guess = of->last ? of->last->follower : NULL;
     *ret_new = false;
@@ -215,8 +221,16 @@ static kb_status put_op(kb_writer *writer, uint32_t rank, const kb_op *op, kb_tr
     int64_t *resume;
     bool is_new;
     size_t size;
-    KB_TRY(check_op(writer, rank, op, trail));
-    KB_TRY(find_known(writer, rank, op, &known, &is_new, trail));
+    KB_TRY(kb_writer_check_op(writer, rank, op, trail));
+    if (op->index != of->ops)
+        return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u came as op %llu",
+                       (unsigned long long)of->ops, rank, (unsigned long long)op->index);
+    if (op->issue_ps < of->issue_ps)
+        return kb_fail(trail, KB_E_ARGUMENT,
+                       "op %llu of rank %u is issued at %lld ps, the one before at %lld ps",
+                       (unsigned long long)op->index, rank, (long long)op->issue_ps, (long long)of->issue_ps);
+    of->issue_ps = op->issue_ps;
+    KB_TRY(kb_writer_find(writer, rank, op, &known, &is_new, trail));
     if (of->packet.number == 0)
         kb_packet_open(&of->packet, ++writer->packets, op->index, op->issue_ps);
     KB_TRY(kb_packet_resume(&of->packet, known, &resume, trail));

@@ -10,14 +10,28 @@
 #include "schema.h"
 
 #define KB_RANKS_MAX ((uint32_t)1 << 20)
-#define KB_RESTATE_FRAMES 64u /* templates and definitions are said again in full so often */
+#define KB_RESTATE_FRAMES 64u              /* templates and definitions are said again in full so often, */
+#define KB_RESTATE_SIZE ((size_t)16 << 20) /* unless they are larger than that */
 
 typedef struct kb_out_rank {
     kb_packet packet;
     kb_rank_digester digester;
     kb_known *last; /* the template of its last op */
     uint64_t ops;
+    int64_t issue_ps;     /* of the last one */
+    kb_late_digest *late; /* amended ops */
+    size_t late_count, late_capacity;
 } kb_out_rank;
+
+/* An op said again, until the next flush. */
+typedef struct kb_amendment {
+    struct kb_amendment *next;
+    uint32_t rank;
+    kb_known *known;
+    uint64_t index;
+    int64_t issue_ps, done_ps;
+    uint64_t *fields;
+} kb_amendment;
 
 typedef struct kb_out_file {
     kb_output output;
@@ -27,10 +41,12 @@ typedef struct kb_out_file {
     kb_known *known, *known_last; /* its templates by id */
     kb_known *unsaid;             /* the first that no frame has */
     uint32_t known_count, said_count;
+    size_t said_size;                 /* bytes of templates and definitions so far */
     size_t said_rows[KB_TABLE_COUNT]; /* of definitions */
     kb_frame_entry *entries;          /* of the index */
     size_t entry_count, entry_capacity;
     kb_arena index;
+    kb_amendment *late, *late_last;
     kb_buffer sample_counters, sample_times, sample_values;
 } kb_out_file;
 
@@ -53,6 +69,7 @@ struct kb_writer {
     kb_out_file *files;
     size_t file_count, file_capacity;
     kb_out_rank *ranks;
+    kb_packet late_packet;
     uint64_t *fields; /* of the op that is being put */
     size_t field_capacity;
     kb_counter_state *counters;
@@ -72,6 +89,14 @@ kb_status kb_out_file_sample(kb_out_file *file, uint32_t counter, int64_t later_
                              int64_t former_value, kb_trail *trail) KB_MUST_USE;
 
 kb_out_file *kb_writer_file_of(kb_writer *writer, uint32_t rank);
+/* What any record must keep to. */
+kb_status kb_writer_check_op(const kb_writer *writer, uint32_t rank, const kb_op *op,
+                             kb_trail *trail) KB_MUST_USE;
+/* The op's template, known from now on; a new one wants its nominal fields. */
+kb_status kb_writer_find(kb_writer *writer, uint32_t rank, const kb_op *op, kb_known **ret_known,
+                         bool *ret_new, kb_trail *trail) KB_MUST_USE;
+/* The amendments that wait. */
+kb_status kb_writer_say_late(kb_writer *writer, kb_out_file *file, kb_trail *trail) KB_MUST_USE;
 
 /* A first frame of its own: header and definitions, so that a trace cut early can be read. */
 kb_status kb_writer_say_header(kb_writer *writer, kb_out_file *file, kb_trail *trail) KB_MUST_USE;

@@ -8,7 +8,10 @@
 #include "defs_rows.h"
 #include "writer_parts.h"
 
-enum { INDEX_CHUNK = 1 << 20 }; /* bytes of index a frame, about */
+enum {
+    INDEX_CHUNK = 1 << 20,       /* bytes of index a frame, about */
+    DEFINITIONS_CHUNK = 4 << 20, /* of definitions, likewise */
+};
 
 /* --- packets of cold messages ------------------------------------------------------------------------ */
 
@@ -76,22 +79,77 @@ static bool has_definitions(const kb_writer *writer, const kb_out_file *file) {
     return file == &writer->files[0];
 }
 
-static kb_status say_definitions(kb_writer *writer, kb_out_file *file, bool restate, kb_trail *trail) {
+static kb_status submit(kb_writer *writer, kb_out_file *file, kb_trail *trail) {
+    file->frames++;
+    writer->raw_bytes += writer->raw.size;
+    return kb_press_submit(writer->press, &file->output, &writer->raw, trail);
+}
+
+/* An entry of the index for the frame that is being made. */
+static kb_status new_entry(kb_out_file *file, size_t packets, kb_frame_entry **ret_entry, kb_trail *trail) {
+    void *entries = file->entries, *numbers;
+    KB_TRY(kb_grow(file->index.alloc, sizeof *file->entries, file->entry_count + 1, &file->entry_capacity,
+                   &entries, trail));
+    file->entries = entries;
+    KB_TRY(
+        kb_arena_new(&file->index, packets * (3 * sizeof(uint64_t) + 2 * sizeof(uint32_t)), &numbers, trail));
+    uint64_t *wide = numbers;
+    uint32_t *narrow = (uint32_t *)(void *)(wide + 3 * packets);
+    kb_frame_entry *entry = &file->entries[file->entry_count++];
+    *entry = (kb_frame_entry){
+        .number = file->frames,
+        .templates = file->said_count,
+        .ranks = narrow,
+        .counts = narrow + packets,
+        .firsts = wide,
+        .first_ps = wide + packets,
+        .last_ps = wide + 2 * packets,
+    };
+    *ret_entry = entry;
+    return KB_OK;
+}
+
+/* What stands in `raw` since `before` as a frame of definitions. */
+static kb_status submit_definitions(kb_writer *writer, kb_out_file *file, size_t before, kb_trail *trail) {
+    kb_frame_entry *entry;
+    file->said_size += writer->raw.size - before;
+    KB_TRY(wrap(&writer->raw, before, KB_PACKET_DEFINITIONS, trail));
+    KB_TRY(new_entry(file, 0, &entry, trail));
+    entry->definitions = true;
+    return submit(writer, file, trail);
+}
+
+/* New rows, in frames of their own; `raw` may begin with the header. */
+static kb_status say_definitions(kb_writer *writer, kb_out_file *file, kb_trail *trail) {
     size_t before = writer->raw.size;
     for (uint32_t table = 0; table < KB_TABLE_COUNT; table++) {
         kb_view view = kb_defs_view(writer->defs, (enum kb_table)table);
-        for (size_t row = restate ? 0 : file->said_rows[table]; row < view.count; row++)
+        for (; file->said_rows[table] < view.count; file->said_rows[table]++) {
+            KB_TRY(kb_message_embed(kb_definition_messages[table], table + 1,
+                                    view.items + file->said_rows[table] * view.row_size, &writer->raw,
+                                    trail));
+            if (writer->raw.size < DEFINITIONS_CHUNK)
+                continue;
+            KB_TRY(submit_definitions(writer, file, before, trail));
+            before = 0;
+        }
+    }
+    return writer->raw.size > before ? submit_definitions(writer, file, before, trail) : KB_OK;
+}
+
+/* All rows again, at the beginning of a frame of ops. */
+static kb_status restate_definitions(kb_writer *writer, kb_out_file *file, kb_trail *trail) {
+    size_t before = writer->raw.size;
+    for (uint32_t table = 0; table < KB_TABLE_COUNT; table++) {
+        kb_view view = kb_defs_view(writer->defs, (enum kb_table)table);
+        for (size_t row = 0; row < view.count; row++)
             KB_TRY(kb_message_embed(kb_definition_messages[table], table + 1,
                                     view.items + row * view.row_size, &writer->raw, trail));
         file->said_rows[table] = view.count;
     }
-    if (writer->raw.size == before)
-        return KB_OK;
-    if (restate) {
-        KB_TRY(kb_buffer_reserve(&writer->raw, 2 * KB_VARINT_MAX, trail));
-        kb_buffer_put(&writer->raw, KB_DEFINITIONS_RESTATED << 3 | KB_WIRE_VARINT);
-        kb_buffer_put(&writer->raw, 1);
-    }
+    KB_TRY(kb_buffer_reserve(&writer->raw, 2 * KB_VARINT_MAX, trail));
+    kb_buffer_put(&writer->raw, KB_DEFINITIONS_RESTATED << 3 | KB_WIRE_VARINT);
+    kb_buffer_put(&writer->raw, 1);
     return wrap(&writer->raw, before, KB_PACKET_DEFINITIONS, trail);
 }
 
@@ -129,6 +187,8 @@ static kb_status say_templates(kb_writer *writer, kb_out_file *file, bool restat
         to_wire(known, operands, &template);
         KB_TRY(kb_message_embed(&kb_message_template, KB_TEMPLATES_TEMPLATE, &template, &writer->raw, trail));
     }
+    if (!restate)
+        file->said_size += writer->raw.size - before;
     file->unsaid = NULL;
     file->said_count = file->known_count;
     return wrap(&writer->raw, before, KB_PACKET_TEMPLATES, trail);
@@ -150,34 +210,6 @@ static kb_status say_samples(kb_writer *writer, kb_out_file *file, bool *ret_sai
 }
 
 /* --- frames ------------------------------------------------------------------------------------------ */
-
-static kb_status submit(kb_writer *writer, kb_out_file *file, kb_trail *trail) {
-    file->frames++;
-    writer->raw_bytes += writer->raw.size;
-    return kb_press_submit(writer->press, &file->output, &writer->raw, trail);
-}
-
-static kb_status new_entry(kb_out_file *file, size_t packets, kb_frame_entry **ret_entry, kb_trail *trail) {
-    void *entries = file->entries, *numbers;
-    KB_TRY(kb_grow(file->index.alloc, sizeof *file->entries, file->entry_count + 1, &file->entry_capacity,
-                   &entries, trail));
-    file->entries = entries;
-    KB_TRY(
-        kb_arena_new(&file->index, packets * (3 * sizeof(uint64_t) + 2 * sizeof(uint32_t)), &numbers, trail));
-    uint64_t *wide = numbers;
-    uint32_t *narrow = (uint32_t *)(void *)(wide + 3 * packets);
-    kb_frame_entry *entry = &file->entries[file->entry_count++];
-    *entry = (kb_frame_entry){
-        .number = file->frames,
-        .ranks = narrow,
-        .counts = narrow + packets,
-        .firsts = wide,
-        .first_ps = wide + packets,
-        .last_ps = wide + 2 * packets,
-    };
-    *ret_entry = entry;
-    return KB_OK;
-}
 
 static void note_packet(kb_frame_entry *entry, const kb_packet *packet) {
     size_t i = entry->rank_count;
@@ -204,18 +236,14 @@ static bool rows_unsaid(const kb_writer *writer, const kb_out_file *file) {
     return false;
 }
 
-static kb_status flush_file(kb_writer *writer, kb_out_file *file, kb_trail *trail) {
-    kb_frame_entry *entry;
-    size_t packets = open_packets(writer, file);
-    if (packets == 0 && file->sample_counters.size == 0 && !rows_unsaid(writer, file))
-        return KB_OK;
-    bool restate = file->frames % KB_RESTATE_FRAMES == 0;
-    KB_TRY(new_entry(file, packets, &entry, trail));
+static kb_status fill_frame(kb_writer *writer, kb_out_file *file, bool restate, kb_frame_entry *entry,
+                            kb_trail *trail) {
     entry->restated = restate;
-    entry->definitions = rows_unsaid(writer, file);
+    entry->definitions = restate && rows_unsaid(writer, file);
+    entry->late = file->late != NULL;
     entry->new_templates = file->known_count - file->said_count;
-    if (has_definitions(writer, file))
-        KB_TRY(say_definitions(writer, file, restate, trail));
+    if (restate && has_definitions(writer, file))
+        KB_TRY(restate_definitions(writer, file, trail));
     KB_TRY(say_templates(writer, file, restate, trail));
     entry->templates = file->known_count;
     KB_TRY(say_samples(writer, file, &entry->samples, trail));
@@ -224,8 +252,22 @@ static kb_status flush_file(kb_writer *writer, kb_out_file *file, kb_trail *trai
         if (packet->number == 0)
             continue;
         note_packet(entry, packet);
-        KB_TRY(kb_packet_close(packet, &writer->raw, trail));
+        KB_TRY(kb_packet_close(packet, KB_PACKET_OPS, &writer->raw, trail));
     }
+    return kb_writer_say_late(writer, file, trail);
+}
+
+static kb_status flush_file(kb_writer *writer, kb_out_file *file, kb_trail *trail) {
+    kb_frame_entry *entry;
+    size_t packets = open_packets(writer, file);
+    bool anything = packets > 0 || file->sample_counters.size > 0 || file->late != NULL;
+    bool restate = anything && file->frames % KB_RESTATE_FRAMES == 0 && file->said_size < KB_RESTATE_SIZE;
+    if (!restate && rows_unsaid(writer, file))
+        KB_TRY(say_definitions(writer, file, trail));
+    if (!anything)
+        return KB_OK;
+    KB_TRY(new_entry(file, packets, &entry, trail));
+    KB_TRY(fill_frame(writer, file, restate, entry, trail));
     return submit(writer, file, trail);
 }
 
@@ -248,11 +290,10 @@ kb_status kb_writer_say_header(kb_writer *writer, kb_out_file *file, kb_trail *t
         .definitions_here = has_definitions(writer, file),
     };
     kb_frame_entry *entry;
-    KB_TRY(new_entry(file, 0, &entry, trail));
     KB_TRY(put_packet(writer, KB_PACKET_HEADER, &kb_message_header, &header, trail));
-    entry->definitions = rows_unsaid(writer, file);
-    if (header.definitions_here)
-        KB_TRY(say_definitions(writer, file, false, trail));
+    if (header.definitions_here && rows_unsaid(writer, file))
+        return say_definitions(writer, file, trail);
+    KB_TRY(new_entry(file, 0, &entry, trail));
     return submit(writer, file, trail);
 }
 
@@ -263,8 +304,13 @@ kb_status kb_writer_make_footer(kb_writer *writer, const kb_ending *ending, kb_t
     kb_footer *footer = &writer->footer;
     KB_TRY(kb_arena_new(&writer->arena, writer->run.ranks * sizeof(kb_rank_summary), &block, trail));
     kb_rank_summary *ranks = block;
-    for (uint32_t i = 0; i < writer->run.ranks; i++)
-        kb_rank_digester_end(&writer->ranks[i].digester, i, &ranks[i]);
+    for (uint32_t i = 0; i < writer->run.ranks; i++) {
+        kb_out_rank *of = &writer->ranks[i];
+        kb_digest late = {{0}};
+        if (of->late_count > 0)
+            KB_TRY(kb_late_digests(of->late, of->late_count, writer->alloc, &late, trail));
+        KB_TRY(kb_rank_digester_end(&of->digester, i, of->late_count, &late, &ranks[i], trail));
+    }
     const char *message = ending->message ? ending->message : "";
     *footer = (kb_footer){.ending = *ending,
                           .ops = writer->ops,
@@ -301,9 +347,13 @@ static kb_status say_footer(kb_writer *writer, kb_out_file *file, kb_trail *trai
     kb_wire_summary *ranks = block;
     for (uint32_t i = 0; i < file->rank_count; i++) {
         const kb_rank_summary *summary = &footer->ranks[file->first_rank + i];
-        ranks[i] =
-            (kb_wire_summary){summary->rank, summary->ops, summary->digest, (const uint8_t *)summary->blocks,
-                              summary->block_count * sizeof(kb_digest)};
+        ranks[i] = (kb_wire_summary){summary->rank,
+                                     summary->ops,
+                                     summary->digest,
+                                     (const uint8_t *)summary->blocks,
+                                     summary->block_count * sizeof(kb_digest),
+                                     summary->late,
+                                     summary->late_digest};
     }
     kb_wire_footer wire = {
         .outcome = (uint32_t)footer->ending.outcome,

@@ -19,6 +19,7 @@ typedef struct shape {
 } shape;
 
 struct records_rank {
+    random_source random; /* its own, so that ranks may take turns in any order */
     shape shapes[TEMPLATES];
     kb_op op;
     uint64_t offsets[KB_OPERANDS_MAX];
@@ -177,6 +178,7 @@ static void fill_lists(records *r, struct records_rank *of) {
 const kb_op *records_next(records *r, uint32_t rank) {
     struct records_rank *of = &r->state[rank];
     kb_op *op = &of->op;
+    r->random = of->random;
     uint64_t index = op->what == NULL ? 0 : op->index + 1;
     if (r->wild && random_once_in(&r->random, 40))
         random_shape(r, rank, 2, &of->shapes[2 + below(r, TEMPLATES - 2)]);
@@ -199,6 +201,7 @@ const kb_op *records_next(records *r, uint32_t rank) {
     op->claimed = of->claimed;
     op->blames = of->blames;
     op->payload = of->payload;
+    of->random = r->random;
     return op;
 }
 
@@ -223,9 +226,11 @@ void records_init(records *r, uint64_t seed, uint32_t ranks, bool wild) {
     kb_run_identify(&r->run);
     r->state = calloc(ranks, sizeof *r->state);
     assert_non_null(r->state);
-    for (uint32_t rank = 0; rank < ranks; rank++)
+    for (uint32_t rank = 0; rank < ranks; rank++) {
         for (uint32_t i = 0; i < TEMPLATES; i++)
             random_shape(r, rank, i, &r->state[rank].shapes[i]);
+        random_init(&r->state[rank].random, random_u64(&r->random));
+    }
 }
 
 void records_fini(records *r) {

@@ -129,6 +129,7 @@ typedef struct kb_digest {
     uint8_t bytes[16]; /* XXH3-128, canonical (big-endian) form */
 } kb_digest;
 
+kb_digest kb_digest_of(const void *bytes, size_t size);
 bool kb_digest_equal(const kb_digest *a, const kb_digest *b);
 /* 32 hexadecimal characters and an end. */
 const char *kb_digest_text(const kb_digest *digest, char buffer[33]);

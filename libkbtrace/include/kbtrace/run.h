@@ -44,9 +44,11 @@ typedef struct kb_ending {
 typedef struct kb_rank_summary {
     uint32_t rank;
     uint64_t ops;
-    kb_digest digest;        /* over its blocks' digests */
-    const kb_digest *blocks; /* one each KB_DIGEST_BLOCK ops */
+    kb_digest digest;        /* over its blocks' digests, and that of its amended ops if it has any */
+    const kb_digest *blocks; /* one each KB_DIGEST_BLOCK ops, as they were first written */
     size_t block_count;
+    uint64_t late; /* ops amended */
+    kb_digest late_digest;
 } kb_rank_summary;
 
 /* The end of a trace, as written or as read. */

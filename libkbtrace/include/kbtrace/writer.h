@@ -47,6 +47,14 @@ kb_status kb_writer_create(const kb_writer_options *options, const kb_run *run, 
  */
 kb_status kb_writer_put(kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) KB_MUST_USE;
 
+/*
+ * Says an op that was put before once more, whole: for the few that end long after the ops behind
+ * them, so that those need not wait. Put it first with what->reached at the last point that is
+ * known; readers give the amended record, and a trace that is cut before it still has the first.
+ * An op can be amended once, carries no payload, and keeps its issue.
+ */
+kb_status kb_writer_amend(kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) KB_MUST_USE;
+
 /* A counter's value from `time_ps` on. Times of one counter never fall. */
 kb_status kb_writer_sample(kb_writer *writer, uint32_t counter, int64_t time_ps, int64_t value,
                            kb_trail *trail) KB_MUST_USE;

@@ -19,6 +19,36 @@ static uint64_t ops_of(const shape_of_run *shape, uint32_t rank) {
     return rank % 3 == 2 ? 0 : shape->ops / (1 + rank);
 }
 
+/* Every 50th op without bytes is put unfinished first, and said again later. */
+static bool is_late(const kb_op *op) {
+    return op->index % 50 == 7 && op->payload_size == 0;
+}
+
+typedef struct late_ops {
+    records r; /* the same program, some ops behind */
+    uint64_t next[1024];
+} late_ops;
+
+static void put_first(kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    kb_template what = *op->what;
+    kb_op first = *op;
+    if (is_late(op)) {
+        what.reached = KB_POINT_SENT;
+        first.what = &what;
+        first.done_ps = first.sent_ps;
+    }
+    check_ok(kb_writer_put(writer, rank, &first, trail), trail);
+}
+
+/* Says again what was put up to `end`, but for the last ones. */
+static void say_again(late_ops *late, kb_writer *writer, uint32_t rank, uint64_t end, kb_trail *trail) {
+    for (; late->next[rank] < end; late->next[rank]++) {
+        const kb_op *op = records_next(&late->r, rank);
+        if (is_late(op))
+            check_ok(kb_writer_amend(writer, rank, op, trail), trail);
+    }
+}
+
 /* Ranks take turns, as in a simulation. */
 static kb_digest write_run(const shape_of_run *shape, fault_fs *disk, const char *path, unsigned threads,
                            size_t open_bytes) {
@@ -30,17 +60,25 @@ static kb_digest write_run(const shape_of_run *shape, fault_fs *disk, const char
     kb_writer_options options = {.path = path, .fs = &disk->fs, .threads = threads, .open_bytes = open_bytes};
     kb_trail_init(&trail);
     records_init(&r, shape->seed, shape->ranks, shape->wild);
+    static late_ops late;
+    memset(&late, 0, sizeof late);
+    records_init(&late.r, shape->seed, shape->ranks, shape->wild);
     check_ok(kb_writer_create(&options, &r.run, &r.defs, &writer, &trail), &trail);
     for (uint64_t i = 0; i < shape->ops; i++)
         for (uint32_t rank = 0; rank < shape->ranks; rank++)
-            if (i < ops_of(shape, rank))
-                check_ok(kb_writer_put(writer, rank, records_next(&r, rank), &trail), &trail);
+            if (i < ops_of(shape, rank)) {
+                put_first(writer, rank, records_next(&r, rank), &trail);
+                say_again(&late, writer, rank, i > 120 ? i - 120 : 0, &trail);
+            }
+    for (uint32_t rank = 0; rank < shape->ranks; rank++)
+        say_again(&late, writer, rank, ops_of(shape, rank), &trail);
     for (int64_t i = 0; i < 100; i++)
         check_ok(kb_writer_sample(writer, (uint32_t)(i % 2) % shape->ranks, 1000 * i, i % 7 - 3, &trail),
                  &trail);
     check_ok(kb_writer_finish(writer, &ending, &footer, &trail), &trail);
     kb_digest digest = footer->record_digest;
     kb_writer_destroy(writer);
+    records_fini(&late.r);
     records_fini(&r);
     return digest;
 }
