@@ -35,7 +35,7 @@ MAY_INCLUDE = [
 # Where a .c file may lie so that a build target takes it.
 BUILT = [
     r"libkb\w+/src/([^/]+/)?[^/]+\.c", r"tools/kb-[\w-]+\.c", r"tools/\w+/[^/]+\.c", r"viewer/.+\.c",
-    r"tests/support/([^/]+/)?[^/]+\.c", r"tests/unit/(kbtrace|kbsim|kbreplay|tools)/test_[^/]+\.c",
+    r"tests/(support/([^/]+/)?|tools/)[^/]+\.c", r"tests/unit/(kbtrace|kbsim|kbreplay|tools)/test_[^/]+\.c",
     r"tests/fuzz/(fuzz_[^/]+|replay_main)\.c", r"bench/((peers|common)/)?[^/]+\.c", r"examples/.+\.c",
 ]
 

@@ -13,6 +13,10 @@ HEADS = {"kinds": ("number", "kind", "family", "operands", "`id` numbers", "mean
          "words": ("number", "word", "meaning")}
 
 
+# A text, or anything else up to a comma, with parentheses two deep.
+ARGUMENT = r'"((?:[^"\\]|\\.)*)"|((?:[^,()"]|\([^()]*(?:\([^()]*\)[^()]*)*\))+)'
+
+
 def rows(root, name, macro):
     """The arguments of each row of a .def file; texts without their quotes."""
     path = os.path.join(root, "libkbtrace/include/kbtrace", name)
@@ -21,7 +25,7 @@ def rows(root, name, macro):
     for line in text.splitlines():
         match = re.fullmatch(macro + r"\((.*)\)", line.strip())
         if match:
-            split = re.findall(r'"((?:[^"\\]|\\.)*)"|((?:[^,()"]|\([^()]*(?:\([^()]*\)[^()]*)*\))+)', match.group(1))
+            split = re.findall(ARGUMENT, match.group(1))
             yield [quoted or bare.strip() for quoted, bare in split if quoted or bare.strip() or not bare]
 
 
@@ -37,8 +41,9 @@ def operands(roles):
 
 def tables(root):
     """(what the marker says) -> lines."""
-    made = {"KIND": ("kinds", [[wire, f"`{name}`", family.lower(), operands(roles), what or "–", help]
-                               for _, name, wire, family, roles, what, help in rows(root, "ops.def", "KB_OP")])}
+    kinds = [[wire, f"`{name}`", family.lower(), operands(roles), what or "–", help]
+             for _, name, wire, family, roles, what, help in rows(root, "ops.def", "KB_OP")]
+    made = {"KIND": ("kinds", kinds)}
     made["CAUSE"] = ("words", [[wire, f"`{name}`", help]
                                for _, name, wire, help in rows(root, "causes.def", "KB_CAUSE")])
     for voc, _, name, wire, help in rows(root, "words.def", "KB_WORD"):
@@ -71,7 +76,7 @@ def main():
         for line in new.splitlines():
             if line not in old_lines:
                 print(f"{PAGE} lacks: {line}")
-        print(f"the page's tables are not those of the .def files: python3 tests/equiv/page_tables.py . --write")
+        print("the page's tables are not those of the .def files (page_tables.py . --write)")
         return 1
     return 0
 

@@ -288,6 +288,8 @@ static void put_summary(kbt_json *json, const kb_rank_summary *summary) {
     for (size_t i = 0; i < summary->block_count; i++)
         put_digest(json, NULL, &summary->blocks[i]);
     kbt_json_end(json);
+    kbt_json_uint(json, "late", summary->late);
+    put_digest(json, "late_digest", &summary->late_digest);
     kbt_json_end(json);
 }
 
