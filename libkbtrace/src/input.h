@@ -117,9 +117,11 @@ kb_status kb_input_learn(kb_input *input, bool recover, kb_trail *trail) KB_MUST
 /* Definitions of frames 0 … in their order, into `defs`. */
 kb_status kb_input_definitions(kb_input *input, kb_defs *defs, kb_trail *trail) KB_MUST_USE;
 
-/* All templates that frames up to `frame` name are in input->templates afterwards. */
-kb_status kb_input_templates(kb_input *input, uint32_t frame, const kb_defs *defs,
-                             kb_trail *trail) KB_MUST_USE;
+/* Where to begin to look for templates that `frame` may name. */
+size_t kb_input_first_templates(const kb_input *input, uint32_t frame);
+/* Adds the templates of a raw frame that are not known yet to input->templates. */
+kb_status kb_input_take_templates(kb_input *input, uint32_t frame, const kb_raw_frame *raw,
+                                  const kb_defs *defs, kb_trail *trail) KB_MUST_USE;
 
 /* --- walking a raw frame ------------------------------------------------------------------------------- */
 

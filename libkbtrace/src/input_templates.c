@@ -56,19 +56,22 @@ static kb_status check_ids(const kb_template *key, const kb_defs *defs, kb_trail
 }
 
 static kb_status add_template(kb_input *input, const kb_wire_template *wire, const kb_defs *defs,
-                              kb_trail *trail) {
+                              kb_arena *scratch, kb_trail *trail) {
     void *block, *templates = input->templates;
     KB_TRY(kb_arena_new(&input->arena, sizeof(kb_read_template), &block, trail));
     kb_read_template *template = block;
-    template->key = wire->key;
-    KB_TRY(convert_operands(wire, &input->arena, &template->key, trail));
-    KB_TRY(kb_template_check(&template->key, trail));
+    kb_template key = wire->key;
+    KB_TRY(convert_operands(wire, scratch, &key, trail));
+    KB_TRY(kb_template_check(&key, trail));
+    KB_TRY(kb_template_copy(&key, &input->arena, &template->key, trail));
     KB_TRY(check_ids(&template->key, defs, trail));
     template->layout = kb_template_layout(&template->key);
     if (wire->nominal_count != template->layout.count)
         return kb_fail(trail, KB_E_CORRUPT, "a template of %u fields begins with %zu", template->layout.count,
                        wire->nominal_count);
-    template->nominal = (const uint64_t *)wire->nominal;
+    KB_TRY(
+        kb_arena_copy(&input->arena, wire->nominal, wire->nominal_count * sizeof(uint64_t), &block, trail));
+    template->nominal = block;
     KB_TRY(kb_grow(input->alloc, sizeof *input->templates, input->template_count + 1,
                    &input->template_capacity, &templates, trail));
     input->templates = templates;
@@ -79,6 +82,7 @@ static kb_status add_template(kb_input *input, const kb_wire_template *wire, con
 typedef struct taking {
     kb_input *input;
     const kb_defs *defs;
+    kb_arena *scratch; /* for what is on the wire only */
 } taking;
 
 static kb_status take_templates(void *user, enum kb_packet_kind kind, kb_span body, kb_trail *trail) {
@@ -86,18 +90,18 @@ static kb_status take_templates(void *user, enum kb_packet_kind kind, kb_span bo
     kb_wire_templates said;
     if (kind != KB_PACKET_TEMPLATES)
         return KB_OK;
-    KB_TRY(kb_message_decode(&kb_message_templates, body, &to->input->arena, &said, trail));
+    KB_TRY(kb_message_decode(&kb_message_templates, body, to->scratch, &said, trail));
     if (said.first > to->input->template_count)
         return kb_fail(trail, KB_E_CORRUPT, "templates from %u on, but %zu came before", said.first,
                        to->input->template_count);
     for (size_t i = 0; i < said.template_count; i++)
         if (said.first + i == to->input->template_count)
-            KB_TRY(add_template(to->input, &said.templates[i], to->defs, trail));
+            KB_TRY(add_template(to->input, &said.templates[i], to->defs, to->scratch, trail));
     return KB_OK;
 }
 
-/* Where to begin to look: after what is known, or at the last frame that says everything again. */
-static size_t first_to_look(const kb_input *input, uint32_t frame) {
+/* After what is known, or at the last frame that says everything again. */
+size_t kb_input_first_templates(const kb_input *input, uint32_t frame) {
     size_t from = input->template_frame;
     for (size_t i = frame; i > from; i--)
         if (input->entries[i].restated)
@@ -105,29 +109,16 @@ static size_t first_to_look(const kb_input *input, uint32_t frame) {
     return from;
 }
 
-kb_status kb_input_templates(kb_input *input, uint32_t frame, const kb_defs *defs, kb_trail *trail) {
-    if (frame < input->template_frame)
-        return KB_OK;
-    kb_raw_frame raw = {.size = 0};
-    kb_status status = KB_OK;
-    taking to = {input, defs};
-    size_t from = first_to_look(input, frame);
-    for (size_t i = from; i <= frame && status == KB_OK; i++) {
-        if (input->entries[i].new_templates == 0 && !(i == from && input->entries[i].restated))
-            continue;
-        status = kb_input_load(input, (uint32_t)i, &raw, trail);
-        if (status == KB_OK)
-            status = kb_walk_packets((kb_span){raw.bytes, raw.bytes + raw.size}, take_templates, &to, trail);
-        if (status != KB_OK)
-            status = kb_while(trail, status, "reading templates in frame %zu of %s at byte %llu", i,
-                              input->path, (unsigned long long)input->places[i].offset);
-    }
-    if (status == KB_OK && input->template_count < input->entries[frame].templates)
-        status = kb_input_bad(input, input->places[frame].offset, trail,
-                              "%u templates should be known here, %zu are", input->entries[frame].templates,
-                              input->template_count);
-    if (status == KB_OK)
-        input->template_frame = (size_t)frame + 1;
-    kb_raw_frame_fini(&raw, input->alloc);
-    return status;
+kb_status kb_input_take_templates(kb_input *input, uint32_t frame, const kb_raw_frame *raw,
+                                  const kb_defs *defs, kb_trail *trail) {
+    kb_arena scratch;
+    kb_arena_init(&scratch, input->alloc, 0);
+    taking to = {input, defs, &scratch};
+    kb_status status =
+        kb_walk_packets((kb_span){raw->bytes, raw->bytes + raw->size}, take_templates, &to, trail);
+    kb_arena_fini(&scratch);
+    if (status != KB_OK)
+        return kb_while(trail, status, "reading templates in frame %u of %s at byte %llu", frame, input->path,
+                        (unsigned long long)input->places[frame].offset);
+    return KB_OK;
 }

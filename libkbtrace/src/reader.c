@@ -424,6 +424,37 @@ kb_status kb_reader_packet(kb_reader *reader, kb_input *input, uint32_t frame, u
     return KB_OK;
 }
 
+kb_status kb_reader_templates(kb_reader *reader, kb_input *input, uint32_t frame, kb_trail *trail) {
+    if (frame < input->template_frame)
+        return KB_OK;
+    size_t from = kb_input_first_templates(input, frame);
+    for (size_t i = from; i <= frame; i++) {
+        const kb_raw_frame *raw;
+        if (input->entries[i].new_templates == 0 && !(i == from && input->entries[i].restated))
+            continue;
+        KB_TRY(kb_reader_frame(reader, input, (uint32_t)i, &raw, trail));
+        KB_TRY(kb_input_take_templates(input, (uint32_t)i, raw, &reader->defs, trail));
+    }
+    if (input->template_count < input->entries[frame].templates)
+        return kb_input_bad(input, input->places[frame].offset, trail,
+                            "%u templates should be known here, %zu are", input->entries[frame].templates,
+                            input->template_count);
+    input->template_frame = (size_t)frame + 1;
+    return KB_OK;
+}
+
+kb_decode_scope kb_reader_scope(const kb_reader *reader, uint32_t rank) {
+    const kb_rank_place *place = &reader->ranks[rank];
+    return (kb_decode_scope){
+        .rank = rank,
+        .streams = place->streams,
+        .defs = &reader->defs,
+        .stream_slots = reader->stream_slots,
+        .templates = place->input->templates,
+        .template_count = place->input->template_count,
+    };
+}
+
 /* --- samples ------------------------------------------------------------------------------------------------------ */
 
 typedef struct sampling {

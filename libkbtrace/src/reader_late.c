@@ -20,6 +20,7 @@ typedef struct gathering {
     kb_input *input;
     uint32_t frame;
     found *first;
+    kb_decoder decoder;
 } gathering;
 
 static kb_status copy_op(kb_arena *arena, const kb_op *op, kb_op *ret_copy, kb_trail *trail) {
@@ -35,11 +36,23 @@ static kb_status copy_op(kb_arena *arena, const kb_op *op, kb_op *ret_copy, kb_t
     return KB_OK;
 }
 
+static kb_status decode_one(gathering *to, kb_span body, found *late, kb_trail *trail) {
+    kb_decode_scope scope = kb_reader_scope(to->reader, late->rank);
+    const kb_op *op;
+    const kb_digest *what;
+    KB_TRY(kb_decoder_open(&to->decoder, body, &scope, trail));
+    KB_TRY(kb_decoder_next(&to->decoder, &op, trail));
+    if (op->payload_size != 0)
+        return kb_fail(trail, KB_E_CORRUPT, "an amended op carries bytes");
+    KB_TRY(kb_decoder_template_digest(&to->decoder, &what, trail));
+    late->digest = kb_op_digest(what, op);
+    return copy_op(&to->reader->arena, op, &late->op, trail);
+}
+
 static kb_status gather(void *user, enum kb_packet_kind kind, kb_span body, kb_trail *trail) {
     gathering *to = user;
     kb_reader *reader = to->reader;
     kb_ops_body head;
-    kb_cursor *cursor;
     void *block;
     if (kind != KB_PACKET_LATE)
         return KB_OK;
@@ -48,24 +61,18 @@ static kb_status gather(void *user, enum kb_packet_kind kind, kb_span body, kb_t
         return kb_fail(trail, KB_E_CORRUPT, "%u ops of rank %u are amended", head.count, head.rank);
     KB_TRY(kb_arena_new(&reader->arena, sizeof(found), &block, trail));
     found *late = block;
-    KB_TRY(kb_cursor_create(reader, head.rank, &cursor, trail));
-    kb_status status = kb_cursor_decode_one(cursor, body, &late->op, &late->digest, trail);
-    if (status == KB_OK)
-        status = copy_op(&reader->arena, &late->op, &late->op, trail);
-    kb_cursor_destroy(cursor);
-    KB_TRY(status);
-    if (late->op.payload_size != 0)
-        return kb_fail(trail, KB_E_CORRUPT, "an amended op carries bytes");
     late->rank = head.rank;
+    KB_TRY(decode_one(to, body, late, trail));
     late->next = to->first;
     to->first = late;
     reader->ranks[head.rank].late_count++;
     return KB_OK;
 }
 
-static kb_status gather_frame(gathering *to, kb_raw_frame *raw, kb_trail *trail) {
-    KB_TRY(kb_input_templates(to->input, to->frame, &to->reader->defs, trail));
-    KB_TRY(kb_input_load(to->input, to->frame, raw, trail));
+static kb_status gather_frame(gathering *to, kb_trail *trail) {
+    const kb_raw_frame *raw;
+    KB_TRY(kb_reader_templates(to->reader, to->input, to->frame, trail));
+    KB_TRY(kb_reader_frame(to->reader, to->input, to->frame, &raw, trail));
     return kb_walk_packets((kb_span){raw->bytes, raw->bytes + raw->size}, gather, to, trail);
 }
 
@@ -112,21 +119,21 @@ static kb_status place_late(kb_reader *reader, const found *first, kb_trail *tra
 }
 
 kb_status kb_reader_gather_late(kb_reader *reader, kb_trail *trail) {
-    kb_raw_frame raw = {.size = 0};
     kb_status status = KB_OK;
     gathering to = {.reader = reader};
+    kb_decoder_init(&to.decoder, reader->alloc);
     for (size_t f = 0; f < reader->input_count; f++) {
         to.input = &reader->inputs[f];
         for (to.frame = 0; to.frame < to.input->entry_count && status == KB_OK; to.frame++) {
             if (!to.input->entries[to.frame].late)
                 continue;
-            status = gather_frame(&to, &raw, trail);
+            status = gather_frame(&to, trail);
             if (status != KB_OK)
                 status =
                     kb_while(trail, status, "reading amended ops in frame %u of %s at byte %llu", to.frame,
                              to.input->path, (unsigned long long)to.input->places[to.frame].offset);
         }
     }
-    kb_raw_frame_fini(&raw, reader->alloc);
+    kb_decoder_fini(&to.decoder);
     return status == KB_OK ? place_late(reader, to.first, trail) : status;
 }

@@ -3,12 +3,13 @@
 #ifndef KBTRACE_SRC_READER_PARTS_H
 #define KBTRACE_SRC_READER_PARTS_H
 
+#include "decode.h"
 #include "digest.h"
 #include "input.h"
 #include "kbtrace/reader.h"
 
 /* Frames kept unpacked: ranks advance at different speeds, but seldom by more than a frame. */
-#define KB_CACHED_FRAMES 3u
+#define KB_CACHED_FRAMES 2u
 
 typedef struct kb_cached {
     kb_input *input; /* NULL: nothing here */
@@ -62,8 +63,11 @@ kb_status kb_reader_frame(kb_reader *reader, kb_input *input, uint32_t frame, co
 /* Reads what was amended, before any cursor is handed out. */
 kb_status kb_reader_gather_late(kb_reader *reader, kb_trail *trail) KB_MUST_USE;
 
-/* The one op of a packet by itself, and its digest; what *ret_op points to lives as long as the cursor. */
-kb_status kb_cursor_decode_one(kb_cursor *cursor, kb_span body, kb_op *ret_op, kb_digest *ret_digest,
-                               kb_trail *trail) KB_MUST_USE;
+/* All templates that a frame names are known afterwards. */
+kb_status kb_reader_templates(kb_reader *reader, kb_input *input, uint32_t frame,
+                              kb_trail *trail) KB_MUST_USE;
+
+/* What the ops of a rank may refer to, as far as it is known now. */
+kb_decode_scope kb_reader_scope(const kb_reader *reader, uint32_t rank);
 
 #endif

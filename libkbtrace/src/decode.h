@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Columns into ops: decodes one packet of one rank. It knows nothing of files or frames.
+ *
+ * This is the reader's hot path. An op costs a form number, an addition for each field that moves
+ * by itself, and a varint for each that was mispredicted; what did not change stays where the
+ * template's last op left it.
+ */
+#ifndef KBTRACE_SRC_DECODE_H
+#define KBTRACE_SRC_DECODE_H
+
+#include "input.h"
+
+/* What a packet's ops may refer to. */
+typedef struct kb_decode_scope {
+    uint32_t rank;
+    uint32_t streams; /* of the rank */
+    const kb_defs *defs;
+    const uint32_t *stream_slots; /* a stream's number among its rank's */
+    kb_read_template *const *templates;
+    size_t template_count;
+} kb_decode_scope;
+
+typedef struct kb_active kb_active;
+typedef struct kb_read_form kb_read_form;
+
+typedef struct kb_decoder {
+    kb_decode_scope scope;
+    kb_buffer bytes;  /* the packet's own copy of its body */
+    kb_ops_body body; /* columns advance as ops are taken */
+    uint32_t left;    /* ops */
+    uint64_t index;   /* of the next op */
+    uint64_t payload_at;
+    kb_arena arena; /* all below, for this packet */
+    kb_read_form *forms;
+    size_t form_count;
+    kb_active **slots; /* a hash of the templates in use */
+    size_t slot_count;
+    kb_active *current; /* of the last op */
+    int64_t *resumes;   /* [scope.streams]: when each could go on */
+} kb_decoder;
+
+void kb_decoder_init(kb_decoder *decoder, const kb_alloc *alloc);
+void kb_decoder_fini(kb_decoder *decoder);
+
+/* Takes a copy of the body of an Ops packet and makes ready for its first op. */
+kb_status kb_decoder_open(kb_decoder *decoder, kb_span body, const kb_decode_scope *scope,
+                          kb_trail *trail) KB_MUST_USE;
+
+/*
+ * The next op, while decoder->left > 0. It lives until the next op of its template. After the last
+ * one all columns must be used up, or the packet is damaged.
+ */
+kb_status kb_decoder_next(kb_decoder *decoder, const kb_op **ret_op, kb_trail *trail) KB_MUST_USE;
+
+/* The digest of the last op's template. */
+kb_status kb_decoder_template_digest(kb_decoder *decoder, const kb_digest **ret_digest,
+                                     kb_trail *trail) KB_MUST_USE;
+
+#endif
