@@ -12,6 +12,16 @@ typedef struct kb_form {
     uint64_t masks[]; /* [layout.words] */
 } kb_form;
 
+/*
+ * What a template's next op is expected to be: a field is expected to move by its stride, and a new
+ * stride is believed when the same step was seen twice running. Modulo 2^64.
+ */
+typedef struct kb_guess {
+    uint64_t *next, *stride, *step; /* [layout.count]: the value expected, the last steps */
+    uint64_t *moving;               /* masks of fields whose stride is not 0 */
+    uint64_t *unsettled;            /* masks of fields whose last step is not their stride */
+} kb_guess;
+
 /* A template that ops have named, and what its last op in the open packet was like. */
 typedef struct kb_known {
     kb_template key;
@@ -23,9 +33,9 @@ typedef struct kb_known {
     struct kb_known *follower; /* the template that came after it last time: a good guess */
     struct kb_known *in_file;  /* the one with the next id */
     size_t resume;             /* its stream's place in that packet's resumes */
-    uint64_t packet;           /* that `track`, `forms` and `resume` belong to */
+    uint64_t packet;           /* that `guess`, `forms` and `resume` belong to */
     uint64_t *nominal;         /* the fields of its first op */
-    kb_track track;
+    kb_guess guess;
     kb_form *forms;
 } kb_known;
 

@@ -106,107 +106,131 @@ void kb_op_to_fields(const kb_op *op, int64_t resume_ps, uint64_t *fields) {
 /* --- prediction ------------------------------------------------------------------------------------ */
 
 static void restart(kb_known *known, uint64_t packet) {
-    size_t size = known->layout.count * sizeof(uint64_t);
-    memcpy(known->track.last, known->nominal, size);
-    memset(known->track.stride, 0, size);
-    memset(known->track.step, 0, size);
+    size_t fields = known->layout.count * sizeof(uint64_t), masks = known->layout.words * sizeof(uint64_t);
+    memcpy(known->guess.next, known->nominal, fields);
+    memset(known->guess.stride, 0, fields);
+    memset(known->guess.step, 0, fields);
+    memset(known->guess.moving, 0, masks);
+    memset(known->guess.unsettled, 0, masks);
     known->forms = NULL;
     known->packet = packet;
 }
 
-/* Writes the residuals of fields [from, to) to a column and sets their bits. */
-static void predict(kb_known *known, const uint64_t *fields, uint32_t from, uint32_t to, kb_buffer *column,
-                    uint64_t *masks) {
-    kb_track track = known->track;
-    uint8_t *at = column->bytes + column->size;
-    for (uint32_t i = from; i < to; i++) {
-        uint64_t step = fields[i] - track.last[i];
-        uint64_t residual = step - track.stride[i];
-        if (residual != 0) {
-            masks[i / 64] |= (uint64_t)1 << (i % 64);
-            at = kb_varint_put(at, kb_zigzag((int64_t)residual));
-        }
-        if (step == track.step[i])
-            track.stride[i] = step;
-        track.step[i] = step;
-        track.last[i] = fields[i];
-    }
-    column->size = (size_t)(at - column->bytes);
+static uint64_t differences(const uint64_t *a, const uint64_t *b, uint32_t count) {
+    uint64_t mask = 0;
+    for (uint32_t i = 0; i < count; i++)
+        mask |= (uint64_t)(a[i] != b[i]) << i;
+    return mask;
 }
 
+/* Fields that came as expected: only those that move or were not settled are touched. */
+static void confirm(kb_guess *guess, uint32_t word, uint64_t expected) {
+    for (uint64_t mask = guess->moving[word] & expected; mask != 0; mask &= mask - 1) {
+        uint32_t field = 64 * word + (uint32_t)__builtin_ctzll(mask);
+        guess->next[field] += guess->stride[field];
+    }
+    for (uint64_t mask = guess->unsettled[word] & expected; mask != 0; mask &= mask - 1) {
+        uint32_t field = 64 * word + (uint32_t)__builtin_ctzll(mask);
+        guess->step[field] = guess->stride[field];
+    }
+    guess->unsettled[word] &= ~expected;
+}
+
+/* A field that did not: returns its residual. */
+static uint64_t correct(kb_guess *guess, uint32_t field, uint64_t value) {
+    uint64_t residual = value - guess->next[field], step = guess->stride[field] + residual;
+    uint64_t bit = (uint64_t)1 << (field % 64), *moving = &guess->moving[field / 64];
+    if (step == guess->step[field]) {
+        guess->stride[field] = step;
+        *moving = step != 0 ? *moving | bit : *moving & ~bit;
+        guess->unsettled[field / 64] &= ~bit;
+    } else {
+        guess->unsettled[field / 64] |= bit;
+    }
+    guess->step[field] = step;
+    guess->next[field] = value + guess->stride[field];
+    return residual;
+}
+
+/* Writes the residuals of all fields to their columns, and their masks. */
+static kb_status predict(kb_packet *packet, kb_known *known, const uint64_t *fields, uint64_t *masks,
+                         size_t *inout_size, kb_trail *trail) {
+    const kb_layout *layout = &known->layout;
+    for (uint32_t word = 0; word < layout->words; word++) {
+        uint32_t first = 64 * word, count = layout->count - first < 64 ? layout->count - first : 64;
+        masks[word] = differences(fields + first, known->guess.next + first, count);
+        confirm(&known->guess, word, ~masks[word]);
+        for (uint64_t mask = masks[word]; mask != 0; mask &= mask - 1) {
+            uint32_t field = first + (uint32_t)__builtin_ctzll(mask);
+            kb_buffer *column = &packet->columns[kb_field_class(layout, field)];
+            KB_TRY(kb_buffer_reserve(column, KB_VARINT_MAX, trail));
+            size_t before = column->size;
+            kb_buffer_put(column, kb_zigzag((int64_t)correct(&known->guess, field, fields[field])));
+            *inout_size += column->size - before;
+        }
+    }
+    return KB_OK;
+}
+
+static bool same_masks(const uint64_t *a, const uint64_t *b, uint32_t words) {
+    for (uint32_t i = 0; i < words; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
+
+static kb_status new_form(kb_packet *packet, kb_known *known, const uint64_t *masks, kb_arena *arena,
+                          size_t *inout_size, kb_trail *trail) {
+    void *block;
+    uint32_t words = known->layout.words;
+    KB_TRY(kb_arena_new(arena, sizeof(kb_form) + words * sizeof(uint64_t), &block, trail));
+    KB_TRY(kb_buffer_reserve(&packet->form, (1 + words) * KB_VARINT_MAX, trail));
+    kb_form *form = block;
+    *form = (kb_form){.next = known->forms, .number = packet->forms++};
+    memcpy(form->masks, masks, words * sizeof(uint64_t));
+    known->forms = form;
+    size_t before = packet->form.size;
+    kb_buffer_put(&packet->form, known->id);
+    for (uint32_t i = 0; i < words; i++)
+        kb_buffer_put(&packet->form, masks[i]);
+    *inout_size += packet->form.size - before;
+    return KB_OK;
+}
+
+/* The form is at the head of the list afterwards: the next op is likely to be of it again. */
 static kb_status find_form(kb_packet *packet, kb_known *known, const uint64_t *masks, kb_arena *arena,
-                           uint32_t *ret_number, kb_trail *trail) {
-    size_t size = known->layout.words * sizeof(uint64_t);
-    kb_form **link = &known->forms;
-    for (; *link != NULL; link = &(*link)->next)
-        if (memcmp((*link)->masks, masks, size) == 0) {
-            /* To the front: the next op is likely to be of this form again. */
+                           size_t *inout_size, kb_trail *trail) {
+    for (kb_form **link = &known->forms; *link != NULL; link = &(*link)->next)
+        if (same_masks((*link)->masks, masks, known->layout.words)) {
             kb_form *form = *link;
             *link = form->next;
             form->next = known->forms;
             known->forms = form;
-            *ret_number = form->number;
             return KB_OK;
         }
-    void *block;
-    KB_TRY(kb_arena_new(arena, sizeof(kb_form) + size, &block, trail));
-    KB_TRY(kb_buffer_reserve(&packet->form, (1 + known->layout.words) * KB_VARINT_MAX, trail));
-    kb_form *form = block;
-    *form = (kb_form){.next = known->forms, .number = packet->forms++};
-    memcpy(form->masks, masks, size);
-    known->forms = form;
-    kb_buffer_put(&packet->form, known->id);
-    for (uint32_t i = 0; i < known->layout.words; i++)
-        kb_buffer_put(&packet->form, masks[i]);
-    *ret_number = form->number;
-    return KB_OK;
-}
-
-static size_t column_sizes(const kb_packet *packet) {
-    size_t size = packet->form.size + packet->op.size + packet->payload.size;
-    for (size_t i = 0; i < KB_CLASS_COUNT; i++)
-        size += packet->columns[i].size;
-    return size;
-}
-
-/* Room for the worst case comes first, so that prediction runs without a check. */
-static kb_status make_room(kb_packet *packet, const kb_layout *layout, const kb_op *op, kb_trail *trail) {
-    for (size_t i = 0; i < KB_CLASS_PLACE; i++)
-        KB_TRY(kb_buffer_reserve(&packet->columns[i], KB_VARINT_MAX, trail));
-    uint32_t places = layout->first_claim - KB_FIX_STEP, claims = layout->first_why - layout->first_claim;
-    KB_TRY(kb_buffer_reserve(&packet->columns[KB_CLASS_PLACE], places * KB_VARINT_MAX, trail));
-    KB_TRY(kb_buffer_reserve(&packet->columns[KB_CLASS_CLAIM], claims * KB_VARINT_MAX, trail));
-    KB_TRY(kb_buffer_reserve(&packet->columns[KB_CLASS_WHY],
-                             (layout->count - layout->first_why) * KB_VARINT_MAX, trail));
-    KB_TRY(kb_buffer_reserve(&packet->op, KB_VARINT_MAX, trail));
-    return kb_buffer_append(&packet->payload, op->payload, (size_t)op->payload_size, trail);
+    return new_form(packet, known, masks, arena, inout_size, trail);
 }
 
 kb_status kb_packet_add(kb_packet *packet, kb_known *known, const uint64_t *fields, const kb_op *op,
                         kb_arena *forms, size_t *ret_size, kb_trail *trail) {
-    const kb_layout *layout = &known->layout;
-    uint64_t few[4] = {0}, *masks = few;
-    size_t before = column_sizes(packet);
-    if (layout->words > sizeof few / sizeof few[0]) {
+    uint64_t few[4], *masks = few;
+    size_t size = (size_t)op->payload_size + 1;
+    if (known->layout.words > sizeof few / sizeof few[0]) {
         void *many;
-        KB_TRY(kb_arena_new(forms, layout->words * sizeof(uint64_t), &many, trail));
+        KB_TRY(kb_arena_new(forms, known->layout.words * sizeof(uint64_t), &many, trail));
         masks = many;
     }
-    KB_TRY(make_room(packet, layout, op, trail));
     if (known->packet != packet->number)
         restart(known, packet->number);
-    for (uint32_t i = 0; i < KB_FIX_STEP; i++)
-        predict(known, fields, i, i + 1, &packet->columns[i], masks);
-    predict(known, fields, KB_FIX_STEP, layout->first_claim, &packet->columns[KB_CLASS_PLACE], masks);
-    predict(known, fields, layout->first_claim, layout->first_why, &packet->columns[KB_CLASS_CLAIM], masks);
-    predict(known, fields, layout->first_why, layout->count, &packet->columns[KB_CLASS_WHY], masks);
-    uint32_t number;
-    KB_TRY(find_form(packet, known, masks, forms, &number, trail));
-    kb_buffer_put(&packet->op, number);
+    KB_TRY(predict(packet, known, fields, masks, &size, trail));
+    KB_TRY(find_form(packet, known, masks, forms, &size, trail));
+    KB_TRY(kb_buffer_append(&packet->payload, op->payload, (size_t)op->payload_size, trail));
+    KB_TRY(kb_buffer_reserve(&packet->op, KB_VARINT_MAX, trail));
+    kb_buffer_put(&packet->op, known->forms->number);
     packet->count++;
     if (op->done_ps > packet->last_ps)
         packet->last_ps = op->done_ps;
-    *ret_size = column_sizes(packet) - before;
+    *ret_size = size;
     return KB_OK;
 }
 

@@ -54,14 +54,6 @@ static inline enum kb_class kb_field_class(const kb_layout *layout, uint32_t fie
     return field < layout->first_why ? KB_CLASS_CLAIM : KB_CLASS_WHY;
 }
 
-/*
- * Prediction: a field is expected to move by its stride; a new stride is believed when the same
- * step was seen twice running. Arithmetic is modulo 2^64.
- */
-typedef struct kb_track {
-    uint64_t *last, *stride, *step; /* [layout.count] each */
-} kb_track;
-
 /* Checks that a template is well-formed in itself; `what` names it in the message. */
 kb_status kb_template_check(const kb_template *what, kb_trail *trail) KB_MUST_USE;
 

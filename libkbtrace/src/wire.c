@@ -11,9 +11,7 @@ void kb_buffer_fini(kb_buffer *buffer) {
     *buffer = (kb_buffer){.alloc = buffer->alloc};
 }
 
-kb_status kb_buffer_reserve(kb_buffer *buffer, size_t size, kb_trail *trail) {
-    if (buffer->capacity - buffer->size >= size)
-        return KB_OK;
+kb_status kb_buffer_enlarge(kb_buffer *buffer, size_t size, kb_trail *trail) {
     if (size > SIZE_MAX / 2 - buffer->size)
         return kb_fail(trail, KB_E_MEMORY, "a buffer of more than half the address space was asked for");
     void *block = buffer->bytes;

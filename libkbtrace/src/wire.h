@@ -24,8 +24,15 @@ typedef struct kb_buffer {
 
 void kb_buffer_init(kb_buffer *buffer, const kb_alloc *alloc);
 void kb_buffer_fini(kb_buffer *buffer);
+kb_status kb_buffer_enlarge(kb_buffer *buffer, size_t size, kb_trail *trail) KB_MUST_USE;
+
 /* Room for `size` more bytes, so that the put functions below need no check. */
-kb_status kb_buffer_reserve(kb_buffer *buffer, size_t size, kb_trail *trail) KB_MUST_USE;
+static inline KB_MUST_USE kb_status kb_buffer_reserve(kb_buffer *buffer, size_t size, kb_trail *trail) {
+    if (__builtin_expect(buffer->capacity - buffer->size >= size, 1))
+        return KB_OK;
+    return kb_buffer_enlarge(buffer, size, trail);
+}
+
 kb_status kb_buffer_append(kb_buffer *buffer, const void *bytes, size_t size, kb_trail *trail) KB_MUST_USE;
 
 /* --- varints ---------------------------------------------------------------------------------- */
