@@ -251,24 +251,26 @@ static kb_status list_packet(void *user, enum kb_packet_kind kind, kb_span body,
     return KB_OK;
 }
 
-static kb_status unpack_at(kb_input *input, uint32_t frame, kb_raw_frame *raw, kb_trail *trail) {
+static kb_status unpack_at(kb_input *input, kb_loader *loader, uint32_t frame, kb_raw_frame *raw,
+                           kb_trail *trail) {
     kb_head head;
     const kb_place *place = &input->places[frame];
     KB_TRY(check_head(input, frame, &head, trail));
     KB_TRY(make_room(input->alloc, head.raw_size, raw, trail));
-    input->packed.size = 0;
-    KB_TRY(kb_buffer_reserve(&input->packed, head.packed_size, trail));
-    KB_TRY(kb_input_read(input, place->offset + KB_HEAD_SIZE, input->packed.bytes, head.packed_size, trail));
-    KB_TRY(kb_unpack(input->unpacker, &head, input->packed.bytes, raw->bytes, trail));
+    loader->packed.size = 0;
+    KB_TRY(kb_buffer_reserve(&loader->packed, head.packed_size, trail));
+    KB_TRY(kb_input_read(input, place->offset + KB_HEAD_SIZE, loader->packed.bytes, head.packed_size, trail));
+    KB_TRY(kb_unpack(loader->unpacker, &head, loader->packed.bytes, raw->bytes, trail));
     raw->size = head.raw_size;
     listing to = {input->alloc, raw};
     return kb_walk_packets((kb_span){raw->bytes, raw->bytes + raw->size}, list_packet, &to, trail);
 }
 
-kb_status kb_input_load(kb_input *input, uint32_t frame, kb_raw_frame *raw, kb_trail *trail) {
+kb_status kb_input_load_with(kb_input *input, kb_loader *loader, uint32_t frame, kb_raw_frame *raw,
+                             kb_trail *trail) {
     raw->packet_count = 0;
     raw->size = 0;
-    kb_status status = unpack_at(input, frame, raw, trail);
+    kb_status status = unpack_at(input, loader, frame, raw, trail);
     if (status != KB_OK) {
         raw->packet_count = 0;
         raw->size = 0;
@@ -276,6 +278,22 @@ kb_status kb_input_load(kb_input *input, uint32_t frame, kb_raw_frame *raw, kb_t
                         (unsigned long long)input->places[frame].offset);
     }
     return KB_OK;
+}
+
+kb_status kb_input_load(kb_input *input, uint32_t frame, kb_raw_frame *raw, kb_trail *trail) {
+    return kb_input_load_with(input, input->loader, frame, raw, trail);
+}
+
+kb_status kb_loader_init(kb_loader *loader, const kb_alloc *alloc, kb_trail *trail) {
+    *loader = (kb_loader){.unpacker = NULL};
+    kb_buffer_init(&loader->packed, alloc);
+    return kb_unpacker_create(alloc, &loader->unpacker, trail);
+}
+
+void kb_loader_fini(kb_loader *loader) {
+    kb_unpacker_destroy(loader->unpacker);
+    kb_buffer_fini(&loader->packed);
+    loader->unpacker = NULL;
 }
 
 void kb_raw_frame_fini(kb_raw_frame *raw, const kb_alloc *alloc) {
@@ -286,14 +304,13 @@ void kb_raw_frame_fini(kb_raw_frame *raw, const kb_alloc *alloc) {
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-kb_status kb_input_open(kb_input *input, const char *path, kb_unpacker *unpacker,
-                        const kb_input_limits *limits, kb_trail *trail) {
+kb_status kb_input_open(kb_input *input, const char *path, kb_loader *loader, const kb_input_limits *limits,
+                        kb_trail *trail) {
     *input = (kb_input){.alloc = limits->alloc,
                         .path = path,
-                        .unpacker = unpacker,
+                        .loader = loader,
                         .max_frame = limits->max_frame,
                         .keep_open = limits->keep_open};
-    kb_buffer_init(&input->packed, limits->alloc);
     kb_arena_init(&input->arena, limits->alloc, limits->arena_limit);
     bool spooled = false;
     kb_status status = kb_file_open(&input->file, limits->fs, path, KB_OPEN_READ, trail);
@@ -318,7 +335,6 @@ void kb_input_close(kb_input *input) {
     kb_delete(input->alloc, input->places, input->place_capacity * sizeof *input->places);
     kb_delete(input->alloc, input->entries, input->entry_capacity * sizeof *input->entries);
     kb_delete(input->alloc, input->templates, input->template_capacity * sizeof *input->templates);
-    kb_buffer_fini(&input->packed);
     kb_arena_fini(&input->arena);
     input->places = NULL;
     input->entries = NULL;

@@ -50,6 +50,15 @@ typedef struct kb_raw_frame {
     size_t packet_count, packet_capacity;
 } kb_raw_frame;
 
+/* What it takes to unpack a frame; each thread that does has its own. */
+typedef struct kb_loader {
+    kb_unpacker *unpacker;
+    kb_buffer packed;
+} kb_loader;
+
+kb_status kb_loader_init(kb_loader *loader, const kb_alloc *alloc, kb_trail *trail) KB_MUST_USE;
+void kb_loader_fini(kb_loader *loader);
+
 typedef struct kb_input {
     const kb_alloc *alloc;
     const char *path;
@@ -57,8 +66,7 @@ typedef struct kb_input {
     bool open, keep_open;
     uint64_t size_bytes;
     uint64_t max_frame;
-    kb_unpacker *unpacker; /* the reader's */
-    kb_buffer packed;      /* scratch */
+    kb_loader *loader; /* the reader's */
 
     kb_header header;
     kb_place *places;
@@ -88,9 +96,9 @@ typedef struct kb_input_limits {
     bool keep_open;
 } kb_input_limits;
 
-/* Opens and learns all but templates; `path` and `unpacker` must outlive the input. */
-kb_status kb_input_open(kb_input *input, const char *path, kb_unpacker *unpacker,
-                        const kb_input_limits *limits, kb_trail *trail) KB_MUST_USE;
+/* Opens and learns all but templates; `path` and `loader` must outlive the input. */
+kb_status kb_input_open(kb_input *input, const char *path, kb_loader *loader, const kb_input_limits *limits,
+                        kb_trail *trail) KB_MUST_USE;
 void kb_input_close(kb_input *input);
 
 /* --- bytes and frames (input.c) --------------------------------------------------------------------- */
@@ -107,6 +115,9 @@ kb_status kb_input_find_frames(kb_input *input, bool recover, kb_trail *trail) K
 
 /* Reads, checks, unpacks a frame, and finds its packets. */
 kb_status kb_input_load(kb_input *input, uint32_t frame, kb_raw_frame *raw, kb_trail *trail) KB_MUST_USE;
+/* The same from another thread, for inputs whose file stays open. */
+kb_status kb_input_load_with(kb_input *input, kb_loader *loader, uint32_t frame, kb_raw_frame *raw,
+                             kb_trail *trail) KB_MUST_USE;
 void kb_raw_frame_fini(kb_raw_frame *raw, const kb_alloc *alloc);
 
 /* --- what stands in them (input_index.c) ------------------------------------------------------------ */

@@ -81,7 +81,7 @@ static kb_status open_inputs(kb_reader *reader, const char *const *given, size_t
         .keep_open = all.count <= OPEN_FILES,
     };
     for (size_t i = 0; status == KB_OK && i < all.count; i++) {
-        status = kb_input_open(&reader->inputs[i], all.items[i], reader->unpacker, &limits, trail);
+        status = kb_input_open(&reader->inputs[i], all.items[i], &reader->loader, &limits, trail);
         reader->input_count += status == KB_OK;
     }
     kb_delete(reader->alloc, all.items, all.capacity * sizeof *all.items);
@@ -298,7 +298,7 @@ static void judge(kb_reader *reader) {
 /* --- opening -------------------------------------------------------------------------------------------------- */
 
 static kb_status open_all(kb_reader *reader, const char *const *given, size_t count, kb_trail *trail) {
-    KB_TRY(kb_unpacker_create(reader->alloc, &reader->unpacker, trail));
+    KB_TRY(kb_loader_init(&reader->loader, reader->alloc, trail));
     KB_TRY(open_inputs(reader, given, count, trail));
     KB_TRY(check_one_run(reader, trail));
     KB_TRY(place_ranks(reader, trail));
@@ -308,6 +308,8 @@ static kb_status open_all(kb_reader *reader, const char *const *given, size_t co
     KB_TRY(kb_reader_gather_late(reader, trail));
     KB_TRY(merge_footers(reader, trail));
     judge(reader);
+    if (reader->options.threads > 1 && reader->input_count == 1)
+        return kb_ahead_create(reader->alloc, &reader->ahead, trail);
     return KB_OK;
 }
 
@@ -342,12 +344,13 @@ kb_status kb_reader_open(const char *const *given, size_t count, const kb_reader
 void kb_reader_destroy(kb_reader *reader) {
     if (reader == NULL)
         return;
+    kb_ahead_destroy(reader->ahead);
     for (size_t i = 0; i < KB_CACHED_FRAMES; i++)
         kb_raw_frame_fini(&reader->cache[i].raw, reader->alloc);
     for (size_t i = 0; i < reader->input_count; i++)
         kb_input_close(&reader->inputs[i]);
     kb_delete(reader->alloc, reader->inputs, reader->input_capacity * sizeof *reader->inputs);
-    kb_unpacker_destroy(reader->unpacker);
+    kb_loader_fini(&reader->loader);
     kb_defs_fini(&reader->defs);
     kb_arena_fini(&reader->arena);
     kb_delete(reader->outer, reader, sizeof *reader);
@@ -384,6 +387,18 @@ void kb_reader_measure(const kb_reader *reader, kb_reader_stats *ret_stats) {
 
 /* --- frames at hand --------------------------------------------------------------------------------------------- */
 
+/* From the thread that works ahead, if it has the frame; and sends it on to the next one. */
+static kb_status obtain(kb_reader *reader, kb_input *input, uint32_t frame, kb_raw_frame *raw,
+                        kb_trail *trail) {
+    if (reader->ahead == NULL)
+        return kb_input_load(input, frame, raw, trail);
+    if (!kb_ahead_take(reader->ahead, input, frame, raw))
+        KB_TRY(kb_input_load(input, frame, raw, trail));
+    if (frame + 1 < input->entry_count)
+        kb_ahead_send(reader->ahead, input, frame + 1);
+    return KB_OK;
+}
+
 kb_status kb_reader_frame(kb_reader *reader, kb_input *input, uint32_t frame, const kb_raw_frame **ret_raw,
                           kb_trail *trail) {
     kb_cached *oldest = &reader->cache[0];
@@ -398,7 +413,7 @@ kb_status kb_reader_frame(kb_reader *reader, kb_input *input, uint32_t frame, co
             oldest = cached;
     }
     oldest->input = NULL;
-    KB_TRY(kb_input_load(input, frame, &oldest->raw, trail));
+    KB_TRY(obtain(reader, input, frame, &oldest->raw, trail));
     reader->raw_bytes += oldest->raw.size;
     *oldest = (kb_cached){input, frame, ++reader->clock, oldest->raw};
     *ret_raw = &oldest->raw;

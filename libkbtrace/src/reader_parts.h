@@ -3,6 +3,7 @@
 #ifndef KBTRACE_SRC_READER_PARTS_H
 #define KBTRACE_SRC_READER_PARTS_H
 
+#include "ahead.h"
 #include "decode.h"
 #include "digest.h"
 #include "input.h"
@@ -36,7 +37,8 @@ struct kb_reader {
     const kb_log *log;
     kb_reader_options options;
     kb_arena arena; /* paths, spans, footer */
-    kb_unpacker *unpacker;
+    kb_loader loader;
+    kb_ahead *ahead; /* NULL: nothing is unpacked beside the caller's thread */
     kb_input *inputs;
     size_t input_count, input_capacity;
     kb_run run;

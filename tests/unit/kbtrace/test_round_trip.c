@@ -105,12 +105,13 @@ static void check_samples(kb_reader *reader, uint32_t ranks, kb_trail *trail) {
     assert_int_equal(found.sum, wanted.sum);
 }
 
-static void read_run(const shape_of_run *shape, fault_fs *disk, const char *path, const kb_digest *digest) {
+static void read_run(const shape_of_run *shape, fault_fs *disk, const char *path, unsigned threads,
+                     const kb_digest *digest) {
     records r;
     kb_trail trail;
     kb_reader *reader;
     const kb_op *op;
-    kb_reader_options options = {.fs = &disk->fs, .check_digests = true};
+    kb_reader_options options = {.fs = &disk->fs, .check_digests = true, .threads = threads};
     kb_cursor *cursors[1024];
     kb_trail_init(&trail);
     records_init(&r, shape->seed, shape->ranks, shape->wild);
@@ -149,8 +150,9 @@ static void round_trip(uint64_t seed, uint32_t ranks, uint64_t ops, bool wild, s
     const uint8_t *again_bytes = fault_fs_bytes(&disk, "again.zst", &again_size);
     assert_int_equal(size, again_size);
     assert_memory_equal(bytes, again_bytes, size);
-    read_run(&shape, &disk, "one.zst", &one);
-    read_run(&shape, &disk, "apart", &one);
+    read_run(&shape, &disk, "one.zst", 1, &one);
+    read_run(&shape, &disk, "one.zst", 2, &one);
+    read_run(&shape, &disk, "apart", 2, &one);
     fault_fs_fini(&disk);
 }
 
