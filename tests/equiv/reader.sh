@@ -22,6 +22,10 @@ same() {
     done <files
 }
 
+"$KB_BIN/../tests/kb-trace-example" example.zst
+$python "$KB_ROOT/tests/equiv/example.py" "$KB_ROOT/docs/trace-format.md" example.zst
+same example.zst
+
 random() {
     "$KB_BIN/../tests/kb-trace-random" "$@"
     for last; do :; done
