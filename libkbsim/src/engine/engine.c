@@ -100,17 +100,16 @@ static bool advance(kbs_engine *engine, int64_t until_ps) {
 bool kbs_engine_run(kbs_engine *engine, int64_t until_ps, uint64_t most) {
     const uint64_t stop_at = engine->fired + most;
     while (engine->fired < stop_at) {
-        kbs_event *event;
-        if (engine->soon.first != NULL)
-            event = take_first(&engine->soon);
-        else if (engine->end.first != NULL)
-            event = take_first(&engine->end);
-        else if (advance(engine, until_ps))
-            continue;
-        else
+        if (engine->soon.first != NULL) {
+            kbs_event *event = take_first(&engine->soon);
+            engine->fired++;
+            event->fire(engine, event);
+        } else if (engine->end.first != NULL) {
+            kbs_event *event = take_first(&engine->end);
+            event->fire(engine, event);
+        } else if (!advance(engine, until_ps)) {
             return engine->levels == 0;
-        engine->fired++;
-        event->fire(engine, event);
+        }
     }
     return false;
 }

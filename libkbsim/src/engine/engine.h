@@ -38,7 +38,7 @@ enum { KBS_DIGIT_BITS = 6, KBS_DIGITS = 64, KBS_LEVELS = 11 }; /* 11 * 6 bits ho
 
 struct kbs_engine {
     int64_t now_ps;
-    uint64_t fired;            /* events so far */
+    uint64_t fired;            /* events so far; an instant's end is none */
     void *owner;               /* for fire(): the simulation */
     kbs_events soon, end;      /* of this instant: without delay, at its end */
     uint32_t levels;           /* bit: the level has a bucket in use */

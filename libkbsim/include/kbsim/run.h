@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Running a bench: recorded, simulated, written as a trace.
+ *
+ *   kbs_run_options options = {.bench = "allreduce", .machine = &machine, .ranks = 8, .path = "ring.zst"};
+ *   kbs_result result;
+ *   KB_TRY(kbs_run(&options, &result, trail));
+ *   ...
+ *   kbs_result_fini(&result);
+ */
+#ifndef KBSIM_RUN_H
+#define KBSIM_RUN_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "kbsim/coll.h"
+#include "kbsim/machine.h"
+#include "kbtrace/fs.h"
+#include "kbtrace/log.h"
+#include "kbtrace/run.h"
+
+/* Called now and then while the clock moves. */
+typedef struct kbs_progress {
+    int64_t time_ps;
+    uint64_t events;
+} kbs_progress;
+typedef void (*kbs_progress_fn)(void *context, const kbs_progress *progress);
+
+typedef struct kbs_run_options {
+    const char *bench;
+    const char *const *params; /* "KEY=VALUE" each */
+    size_t param_count;
+    kbs_machine *machine; /* params may set some of it */
+    uint32_t ranks;       /* 0: all PEs of a package */
+    uint64_t seed;
+    int64_t max_time_ps; /* stops the clock; 0: never */
+    const char *path;    /* of the trace, as for kb_writer_create */
+    unsigned threads;
+    const kb_alloc *alloc; /* NULL: the heap */
+    const kb_fs *fs;       /* NULL: the system's */
+    const kb_log *log;
+    const volatile sig_atomic_t *stop; /* becomes non-zero when the run shall end; may be NULL */
+    kbs_progress_fn progress;          /* may be NULL */
+    void *progress_context;
+} kbs_run_options;
+
+typedef struct kbs_result {
+    kb_outcome outcome;
+    int64_t time_ps; /* the latest done */
+    uint64_t events;
+    uint64_t ops[KB_OP_LIMIT]; /* by kind */
+    uint64_t file_bytes;
+    kb_digest record_digest;
+    char *explanation; /* of a deadlock: lines, each with its end; else NULL */
+    const kb_alloc *alloc;
+} kbs_result;
+
+/* Any outcome but a failure leaves a trace, which says how it ended. */
+kb_status kbs_run(const kbs_run_options *options, kbs_result *ret_result, kb_trail *trail) KB_MUST_USE;
+void kbs_result_fini(kbs_result *result);
+
+/* --- listings -------------------------------------------------------------------------------- */
+
+typedef struct kbs_bench_param {
+    const char *name, *standard, *help;
+    const char *path; /* the machine's parameter that it sets, or NULL */
+} kbs_bench_param;
+
+size_t kbs_bench_count(void);
+const char *kbs_bench_name(size_t index);
+const char *kbs_bench_help(size_t index);
+const kbs_bench_param *kbs_bench_params(size_t index, size_t *ret_count);
+
+size_t kbs_algorithm_count(void);
+const kbs_algorithm *kbs_algorithm_describe(size_t index);
+
+/* Kinds of component that are simulated. */
+size_t kbs_component_count(void);
+const char *kbs_component_name(size_t index);
+const char *kbs_component_help(size_t index);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ways through a package: router meshes of its cubes, joined by links between neighbouring cubes.
+ *
+ * A route leads from one PE's TCM to another's: read port, into the mesh, along x then y, over
+ * cubes first in x then in y by the link that the source PE's number chooses, out of the mesh, write
+ * port. Links and routes come to be when they are first asked for, while a program is recorded, and
+ * are numbered in that order; nothing is added once the clock moves.
+ */
+#ifndef KBSIM_SRC_FABRIC_H
+#define KBSIM_SRC_FABRIC_H
+
+#include "fabric/floorplan.h"
+#include "fabric/link.h"
+#include "kbsim/machine.h"
+#include "kbtrace/memory.h"
+
+typedef struct kbs_fabric {
+    const kbs_machine *machine;
+    kb_arena *arena;
+    kbs_floorplan plan;
+    kbs_cell *pe_cells; /* of a cube's PEs */
+    kbs_link **places;  /* link by place, NULL until it is used; see place_of in fabric.c */
+    size_t place_count;
+    kbs_link **links; /* by id */
+    size_t link_count, link_capacity;
+    kbs_route **routes; /* by id */
+    size_t route_count, route_capacity;
+    uint64_t *route_pairs; /* by id: from << 32 | to */
+    size_t route_pair_capacity;
+    uint32_t *route_slots; /* hash of pairs: 1 + id */
+    size_t route_slot_count;
+    kbs_link **way_links; /* scratch for a route that is being found */
+    uint32_t way_capacity;
+    uint32_t most_links; /* of any route */
+} kbs_fabric;
+
+/* `arena` and `machine`, which was checked, outlive it. */
+kb_status kbs_fabric_init(kbs_fabric *fabric, const kbs_machine *machine, kb_arena *arena,
+                          kb_trail *trail) KB_MUST_USE;
+/* Frees what does not live in the arena. */
+void kbs_fabric_fini(kbs_fabric *fabric);
+
+/* From the TCM of one PE to that of another, which may be the same; PEs by their number in the package. */
+kb_status kbs_fabric_route(kbs_fabric *fabric, uint32_t from_pe, uint32_t to_pe, const kbs_route **ret,
+                           kb_trail *trail) KB_MUST_USE;
+
+/* "sip0.cube3.pe5" */
+enum { KBS_PE_NAME_CHARS = 48 };
+const char *kbs_pe_name(const kbs_machine *machine, uint32_t pe, char buffer[KBS_PE_NAME_CHARS]);
+
+/* Picoseconds of a parameter in ns, rounded up. */
+int64_t kbs_ps_of_ns(uint64_t millionths_ns);
+/* Bytes a second of a parameter in GB/s. */
+uint64_t kbs_rate_of_gbps(uint64_t millionths_gbps);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Links and trains; see link.h. Knows no op kind and no memory. */
+#include "fabric/link.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define OWNER(type, member, pointer) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+void kbs_link_init(kbs_link *link, uint64_t bytes_per_s, uint32_t flit_bytes, int64_t latency_ps) {
+    memset(link, 0, sizeof *link);
+    const uint64_t flit_time = (uint64_t)flit_bytes * UINT64_C(1000000000000);
+    link->flit_ps = (int64_t)((flit_time + bytes_per_s - 1) / bytes_per_s);
+    link->flit_bytes = flit_bytes;
+    link->latency_ps = latency_ps > 0 ? latency_ps : 1;
+    link->bytes_per_s = bytes_per_s;
+}
+
+int64_t kbs_link_time(const kbs_link *link, uint64_t bytes) {
+    if (bytes == 0)
+        return 0;
+    const uint64_t whole = (bytes - 1) / link->flit_bytes, last = bytes - whole * link->flit_bytes;
+    const uint64_t part = ((uint64_t)link->flit_ps * last + link->flit_bytes - 1) / link->flit_bytes;
+    return (int64_t)(whole * (uint64_t)link->flit_ps + part);
+}
+
+int64_t kbs_route_time(const kbs_route *route, uint64_t bytes) {
+    int64_t longest = 0;
+    for (uint32_t i = 0; i < route->link_count; i++) {
+        const int64_t time = kbs_link_time(route->links[i], bytes);
+        longest = time > longest ? time : longest;
+    }
+    return longest;
+}
+
+/* --- who waits ------------------------------------------------------------------------------- */
+
+/* The order within a channel; no two packets on their way are equal in it. */
+static bool comes_before(const kbs_packet *a, const kbs_packet *b) {
+    if (a->ready_ps != b->ready_ps)
+        return a->ready_ps < b->ready_ps;
+    const kbs_who *x = &a->train->who, *y = &b->train->who;
+    if (x->rank != y->rank)
+        return x->rank < y->rank;
+    if (x->op != y->op)
+        return x->op < y->op;
+    return a->number < b->number;
+}
+
+static void enqueue(kbs_link *link, kbs_packet *packet) {
+    const uint8_t channel = packet->train->channel;
+    kbs_packet **place = &link->waiting[channel];
+    if (*place == NULL || comes_before(link->waiting_last[channel], packet)) { /* nearly always */
+        if (*place != NULL)
+            place = &link->waiting_last[channel]->next;
+        link->waiting_last[channel] = packet;
+    } else {
+        while (comes_before(*place, packet))
+            place = &(*place)->next;
+    }
+    packet->next = *place;
+    *place = packet;
+}
+
+static kbs_packet *dequeue(kbs_link *link) {
+    const uint8_t channel = link->waiting[link->turn] != NULL ? link->turn : (uint8_t)(1 - link->turn);
+    kbs_packet *packet = link->waiting[channel];
+    link->waiting[channel] = packet->next;
+    link->turn = (uint8_t)(1 - channel);
+    return packet;
+}
+
+/* --- who gets it ----------------------------------------------------------------------------- */
+
+static void fire_grant(kbs_engine *engine, kbs_event *event);
+static void fire_arrival(kbs_engine *engine, kbs_event *event);
+
+/* A link that got free decides at the end of the instant, like one that was free all along. */
+static void fire_release(kbs_engine *engine, kbs_event *event) {
+    event->fire = fire_grant;
+    kbs_engine_at_end(engine, event);
+}
+
+static void ask(kbs_engine *engine, kbs_link *link) {
+    if (link->asked)
+        return;
+    link->asked = true;
+    if (link->free_ps <= engine->now_ps) {
+        link->grant.fire = fire_grant;
+        kbs_engine_at_end(engine, &link->grant);
+    } else {
+        link->grant.fire = fire_release;
+        kbs_engine_at(engine, &link->grant, link->free_ps);
+    }
+}
+
+static void note_wait(kbs_packet *packet, const kbs_link *link, int64_t start_ps) {
+    if (start_ps == packet->ready_ps)
+        return;
+    packet->waits[packet->wait_count++] = (kbs_wait){start_ps - packet->ready_ps, link, link->holder};
+}
+
+static void fire_grant(kbs_engine *engine, kbs_event *event) {
+    kbs_link *link = OWNER(kbs_link, grant, event);
+    link->asked = false;
+    kbs_packet *packet = dequeue(link);
+    kbs_train *train = packet->train;
+    const int64_t start_ps = engine->now_ps;
+    const int64_t own_ps = start_ps + kbs_link_time(link, packet->bytes);
+    const int64_t tail_ps = own_ps > packet->tail_ps ? own_ps : packet->tail_ps;
+    note_wait(packet, link, start_ps);
+    link->holder = train->who;
+    link->free_ps = tail_ps;
+    link->bytes += packet->bytes;
+    if (link->waiting[0] != NULL || link->waiting[1] != NULL)
+        ask(engine, link);
+    packet->tail_ps = tail_ps + link->latency_ps;
+    const bool first = packet->hop == 0;
+    if (++packet->hop < train->route->link_count) {
+        kbs_engine_at(engine, &packet->arrival, start_ps + link->latency_ps);
+        if (first)
+            train->sent(train, packet, tail_ps);
+        return;
+    }
+    packet->drain_ps = tail_ps - start_ps;
+    if (first)
+        train->sent(train, packet, tail_ps);
+    train->seen(train, packet, packet->tail_ps);
+}
+
+static void fire_arrival(kbs_engine *engine, kbs_event *event) {
+    kbs_packet *packet = OWNER(kbs_packet, arrival, event);
+    kbs_link *link = packet->train->route->links[packet->hop];
+    packet->ready_ps = engine->now_ps;
+    enqueue(link, packet);
+    ask(engine, link);
+}
+
+/* --- packets --------------------------------------------------------------------------------- */
+
+kb_status kbs_packet_take(kbs_packets *packets, kbs_packet **ret, kb_trail *trail) {
+    if (packets->free == NULL) {
+        void *fresh;
+        const size_t size = sizeof(kbs_packet) + packets->most_links * sizeof(kbs_wait);
+        KB_TRY(kb_arena_new(packets->arena, size, &fresh, trail));
+        packets->free = fresh;
+    }
+    *ret = packets->free;
+    packets->free = packets->free->next;
+    return KB_OK;
+}
+
+void kbs_packet_give(kbs_packets *packets, kbs_packet *packet) {
+    packet->next = packets->free;
+    packets->free = packet;
+}
+
+void kbs_packet_inject(kbs_engine *engine, kbs_packet *packet, kbs_train *train, uint32_t number,
+                       uint32_t bytes, int64_t time_ps) {
+    assert(bytes > 0 && train->route->link_count > 0);
+    packet->arrival.fire = fire_arrival;
+    packet->train = train;
+    packet->number = number;
+    packet->bytes = bytes;
+    packet->hop = 0;
+    packet->injected_ps = time_ps;
+    packet->tail_ps = 0;
+    packet->wait_count = 0;
+    kbs_engine_at(engine, &packet->arrival, time_ps);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wait in time: it starts, and is done, when all ops that it names have come to the point that it names. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "op/kind.h"
+
+static kbs_numbered *awaited(const kbs_pe *pe, const kbs_op *wait, uint32_t i) {
+    return &pe->numbered[(wait->number + i) & (pe->numbered_capacity - 1)];
+}
+
+static int64_t time_of(const kbs_op *wait, const kbs_numbered *numbered) {
+    return wait->shape->common.point == KB_POINT_SENT ? numbered->sent_ps : numbered->done_ps;
+}
+
+static void finish(kbs_pe *pe, kbs_op *op, const kbs_numbered *latest) {
+    kbs_sim *sim = pe->sim;
+    op->start_ps = kbs_later(op->ready_ps, time_of(op, latest));
+    kbs_op_note(sim, op,
+                &(kbs_note){.ps = op->start_ps - op->ready_ps,
+                            .cause = KB_CAUSE_AWAITED,
+                            .resource = KB_RESOURCE_NONE,
+                            .blames = true,
+                            .id = KB_NONE,
+                            .who = {pe->rank, latest->op}});
+    for (uint32_t i = 0; i < op->shape->common.awaited; i++) {
+        kbs_numbered *numbered = awaited(pe, op, i);
+        const kb_claim claim = {pe->rank, KB_ROLE_AWAITED, op->shape->common.point, KB_SET_ONE, 0};
+        kbs_op_claim(sim, op, &claim, numbered->op);
+        numbered->waited = true;
+    }
+    while (pe->numbered_low < pe->numbered_high &&
+           pe->numbered[pe->numbered_low & (pe->numbered_capacity - 1)].waited)
+        pe->numbered_low++;
+    kbs_op_sent(sim, op, op->start_ps);
+    kbs_op_done(sim, op, op->start_ps);
+}
+
+void kbs_wait_check(kbs_pe *pe) {
+    kbs_op *op = pe->waiter;
+    if (op == NULL)
+        return;
+    const kbs_numbered *latest = awaited(pe, op, 0);
+    for (uint32_t i = 0; i < op->shape->common.awaited; i++) {
+        const kbs_numbered *numbered = awaited(pe, op, i);
+        if (time_of(op, numbered) == KBS_UNKNOWN)
+            return;
+        if (time_of(op, numbered) >= time_of(op, latest))
+            latest = numbered;
+    }
+    pe->waiter = NULL;
+    finish(pe, op, latest);
+}
+
+static bool begin(kbs_pe *pe, kbs_op *op) {
+    pe->waiter = op;
+    kbs_wait_check(pe);
+    return true;
+}
+
+static void explain(const kbs_pe *pe, const kbs_op *op, char *buffer, size_t buffer_size) {
+    const char *point = op->shape->common.point == KB_POINT_SENT ? "sent" : "done";
+    uint32_t missing = 0;
+    uint64_t first = 0;
+    for (uint32_t i = op->shape->common.awaited; i-- > 0;)
+        if (time_of(op, awaited(pe, op, i)) == KBS_UNKNOWN) {
+            missing++;
+            first = awaited(pe, op, i)->op;
+        }
+    snprintf(buffer, buffer_size, "waits until op #%" PRIu64 " is %s (%u of %u ops are not)", first, point,
+             missing, op->shape->common.awaited);
+}
+
+const kbs_kind kbs_kind_wait = {.engine = KB_ENGINE_SEQUENCER, .begin = begin, .explain = explain};

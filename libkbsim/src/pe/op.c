@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of an op: taken from a pool, its times found one after another, finished. */
+#include <assert.h>
+#include <string.h>
+
+#include "pe/sim.h"
+
+void kbs_sim_fail(kbs_sim *sim, kb_status status) {
+    if (sim->status == KB_OK)
+        sim->status = status;
+}
+
+/* The trail is that of the first failure: a later one must not write over it. */
+static kb_trail *trail_of(kbs_sim *sim) {
+    return sim->status == KB_OK ? &sim->trail : NULL;
+}
+
+/* --- pools ----------------------------------------------------------------------------------- */
+
+static void *take(kbs_sim *sim, size_t size) {
+    void *memory = NULL;
+    const kb_status status = kb_arena_new(&sim->arena, size, &memory, trail_of(sim));
+    if (status != KB_OK)
+        kbs_sim_fail(sim, status);
+    return memory;
+}
+
+kbs_op *kbs_op_new(kbs_sim *sim, uint32_t rank, kbs_shape *shape) {
+    kbs_op *op = sim->free_ops;
+    if (op != NULL)
+        sim->free_ops = op->next;
+    else if ((op = take(sim, sizeof *op)) == NULL)
+        return NULL;
+    memset(op, 0, sizeof *op);
+    op->shape = shape;
+    op->rank = rank;
+    op->start_ps = op->sent_ps = op->done_ps = KBS_UNKNOWN;
+    op->route = KB_NONE;
+    op->index = sim->ranks[rank].ops++;
+    sim->ops[shape->common.kind]++;
+    return op;
+}
+
+void kbs_op_free(kbs_sim *sim, kbs_op *op) {
+    if (op->notes != NULL) {
+        op->last_note->next = sim->free_notes;
+        sim->free_notes = op->notes;
+    }
+    if (op->claims != NULL) {
+        op->last_claim->next = sim->free_claims;
+        sim->free_claims = op->claims;
+    }
+    op->next = sim->free_ops;
+    sim->free_ops = op;
+}
+
+void kbs_op_note(kbs_sim *sim, kbs_op *op, const kbs_note *note) {
+    if (note->ps == 0)
+        return;
+    assert(note->ps > 0);
+    kbs_note *copy = sim->free_notes;
+    if (copy != NULL)
+        sim->free_notes = copy->next;
+    else if ((copy = take(sim, sizeof *copy)) == NULL)
+        return;
+    *copy = *note;
+    copy->next = NULL;
+    if (op->notes == NULL)
+        op->notes = copy;
+    else
+        op->last_note->next = copy;
+    op->last_note = copy;
+    op->note_count++;
+}
+
+void kbs_op_took(kbs_sim *sim, kbs_op *op, uint16_t cause, int64_t ps) {
+    kbs_op_note(sim, op, &(kbs_note){.ps = ps, .cause = cause, .resource = KB_RESOURCE_NONE, .id = KB_NONE});
+}
+
+void kbs_op_claim(kbs_sim *sim, kbs_op *op, const kb_claim *claim, uint64_t claimed) {
+    kbs_claimed *copy = sim->free_claims;
+    if (copy != NULL)
+        sim->free_claims = copy->next;
+    else if ((copy = take(sim, sizeof *copy)) == NULL)
+        return;
+    *copy = (kbs_claimed){.claim = *claim, .op = claimed};
+    if (op->claims == NULL)
+        op->claims = copy;
+    else
+        op->last_claim->next = copy;
+    op->last_claim = copy;
+    op->claim_count++;
+}
+
+void kbs_op_note_packet(kbs_sim *sim, kbs_op *op, const kbs_packet *packet) {
+    for (uint32_t i = 0; i < packet->wait_count; i++) {
+        const kbs_wait *wait = &packet->waits[i];
+        kbs_note note = {
+            .ps = wait->ps, .resource = KB_RESOURCE_LINK, .id = wait->link->id, .who = wait->holder};
+        const bool own = wait->holder.rank == op->rank && wait->holder.op == op->index;
+        note.cause = own ? KB_CAUSE_SERIALISATION : wait->link->is_port ? KB_CAUSE_PORT : KB_CAUSE_CONTENTION;
+        note.blames = !own;
+        kbs_op_note(sim, op, &note);
+    }
+    const kbs_route *route = op->train.route;
+    kbs_op_note(sim, op,
+                &(kbs_note){.ps = packet->drain_ps,
+                            .cause = KB_CAUSE_SERIALISATION,
+                            .resource = KB_RESOURCE_LINK,
+                            .id = route->narrowest->id});
+    kbs_op_took(sim, op, KB_CAUSE_HOP, route->latency_ps);
+}
+
+/* --- times ----------------------------------------------------------------------------------- */
+
+/* Where waits look for the op, or NULL once nobody can wait for it any more. */
+static kbs_numbered *numbered_of(const kbs_op *op) {
+    kbs_pe *pe = op->pe;
+    if (op->number == 0 || !op->shape->common.numbered || op->number < pe->numbered_low)
+        return NULL;
+    return &pe->numbered[op->number & (pe->numbered_capacity - 1)];
+}
+
+static void unblock(kbs_pe *pe, int64_t at_ps) {
+    pe->blocked_on = NULL;
+    pe->clock_ps = kbs_later(pe->clock_ps, at_ps);
+    kbs_pe_wake(pe);
+}
+
+void kbs_op_sent(kbs_sim *sim, kbs_op *op, int64_t sent_ps) {
+    assert(op->start_ps != KBS_UNKNOWN && sent_ps >= op->start_ps);
+    (void)sim;
+    op->sent_ps = sent_ps;
+    kbs_numbered *numbered = numbered_of(op);
+    if (numbered != NULL) {
+        numbered->sent_ps = sent_ps;
+        kbs_wait_check(op->pe);
+    }
+    if (op->pe->blocked_on == op && op->shape->common.blocks == KB_BLOCKS_SENT)
+        unblock(op->pe, sent_ps);
+}
+
+static int64_t noted_ps(const kbs_op *op) {
+    int64_t sum = 0;
+    for (const kbs_note *note = op->notes; note != NULL; note = note->next)
+        sum += note->ps;
+    return sum;
+}
+
+void kbs_op_done(kbs_sim *sim, kbs_op *op, int64_t done_ps) {
+    assert(op->sent_ps != KBS_UNKNOWN && done_ps >= op->sent_ps);
+    assert(sim->status != KB_OK || noted_ps(op) == done_ps - op->issue_ps);
+    op->done_ps = done_ps;
+    kbs_numbered *numbered = numbered_of(op);
+    if (numbered != NULL) {
+        numbered->done_ps = done_ps;
+        kbs_wait_check(op->pe);
+    }
+    if (op->pe->blocked_on == op)
+        unblock(op->pe, done_ps);
+    kbs_rank *rank = &sim->ranks[op->rank];
+    if (done_ps >= rank->latest_ps) { /* of equals the one that was issued last */
+        if (done_ps > rank->latest_ps || op->index > rank->latest.op)
+            rank->latest = (kbs_who){op->rank, op->index};
+        rank->latest_ps = done_ps;
+    }
+    rank->unfinished--;
+    op->finished = true;
+    kbs_rank_check(sim, op->rank);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A PE's sequencer: takes the commands of its stream one after another and hands them to engines.
+ *
+ * It runs ahead of the clock while the times that it needs are known, and stops where a command blocks it
+ * until a time that is not, or where an engine's line is full.
+ */
+#include <assert.h>
+
+#include "op/kind.h"
+
+static void fire_wake(kbs_engine *engine, kbs_event *event);
+
+void kbs_pe_wake(kbs_pe *pe) {
+    if (pe->stepping || pe->waking || pe->finished)
+        return;
+    pe->waking = true;
+    pe->wake.fire = fire_wake;
+    kbs_engine_soon(&pe->sim->engine, &pe->wake);
+}
+
+void kbs_pe_room(kbs_pe *pe, const void *line, int64_t at_ps) {
+    if (pe->full != line)
+        return;
+    pe->full = NULL;
+    pe->room_ps = at_ps;
+    kbs_pe_wake(pe);
+}
+
+/* --- one command ----------------------------------------------------------------------------- */
+
+static bool keep_number(kbs_pe *pe, kbs_op *op) {
+    kbs_sim *sim = pe->sim;
+    const uint64_t kept = pe->numbered_high - pe->numbered_low;
+    if (kept == pe->numbered_capacity) {
+        void *memory;
+        const size_t capacity = pe->numbered_capacity > 0 ? pe->numbered_capacity * 2 : 8;
+        const kb_status status =
+            kb_arena_new(&sim->arena, capacity * sizeof(kbs_numbered), &memory, &sim->trail);
+        if (status != KB_OK) {
+            kbs_sim_fail(sim, status);
+            return false;
+        }
+        kbs_numbered *grown = memory;
+        for (uint64_t i = pe->numbered_low; i < pe->numbered_high; i++)
+            grown[i & (capacity - 1)] = pe->numbered[i & (pe->numbered_capacity - 1)];
+        pe->numbered = grown;
+        pe->numbered_capacity = capacity;
+    }
+    op->number = pe->numbered_high++;
+    pe->numbered[op->number & (pe->numbered_capacity - 1)] =
+        (kbs_numbered){.op = op->index, .sent_ps = KBS_UNKNOWN, .done_ps = KBS_UNKNOWN};
+    return true;
+}
+
+static void append_to_rank(kbs_rank *rank, kbs_op *op) {
+    if (rank->first == NULL)
+        rank->first = op;
+    else
+        rank->last->next = op;
+    rank->last = op;
+    rank->unfinished++;
+}
+
+/* The op of a command, issued now; NULL when memory has run out. */
+static kbs_op *issue(kbs_pe *pe, const kbs_command *command, const kbs_kind *kind) {
+    kbs_sim *sim = pe->sim;
+    const kbs_common *common = &command->shape->common;
+    kbs_rank *rank = &sim->ranks[pe->rank];
+    const bool is_first = rank->ops == 1; /* behind the launch itself */
+    kbs_op *op = kbs_op_new(sim, pe->rank, command->shape);
+    if (op == NULL)
+        return NULL;
+    append_to_rank(rank, op);
+    op->pe = pe;
+    op->engine = kbs_pe_engine(pe->rank, kind->engine);
+    op->step = command->step;
+    op->number = command->awaited;
+    for (unsigned i = 0; i < common->operand_count; i++)
+        op->offsets[i] = command->offsets[i];
+    if (common->numbered && !keep_number(pe, op))
+        return NULL;
+    if (!common->joined) {
+        pe->joined_issue_ps = pe->clock_ps;
+        pe->joined_ready_ps = pe->clock_ps + (kind->is_free ? 0 : sim->costs.dispatch_ps);
+    }
+    op->issue_ps = pe->joined_issue_ps;
+    op->ready_ps = pe->joined_ready_ps;
+    if (is_first)
+        kbs_op_claim(sim, op, &(kb_claim){pe->rank, KB_ROLE_LAUNCH, KB_POINT_SENT, KB_SET_ONE, 0}, 0);
+    const int64_t dispatch_ps = kind->is_free ? 0 : sim->costs.dispatch_ps;
+    kbs_op_took(sim, op, KB_CAUSE_DISPATCH, dispatch_ps);
+    kbs_op_note(sim, op,
+                &(kbs_note){.ps = op->ready_ps - op->issue_ps - dispatch_ps,
+                            .cause = KB_CAUSE_ENGINE_BUSY,
+                            .resource = KB_RESOURCE_ENGINE,
+                            .id = op->engine});
+    return op;
+}
+
+/* False where the engine's line is full. `op` may be gone afterwards. */
+static bool hand_over(kbs_pe *pe, kbs_op *op) {
+    pe->clock_ps = kbs_later(pe->clock_ps, op->ready_ps);
+    if (kbs_kind_of(op->shape->common.kind)->begin(pe, op))
+        return true;
+    pe->refused = op;
+    return false;
+}
+
+/* The line had room at room_ps: what was refused goes in then. */
+static bool hand_over_again(kbs_pe *pe) {
+    kbs_op *op = pe->refused;
+    if (pe->full != NULL)
+        return false;
+    pe->refused = NULL;
+    if (pe->room_ps > op->ready_ps) {
+        kbs_op_note(pe->sim, op,
+                    &(kbs_note){.ps = pe->room_ps - op->ready_ps,
+                                .cause = KB_CAUSE_ENGINE_BUSY,
+                                .resource = KB_RESOURCE_ENGINE,
+                                .id = op->engine});
+        op->ready_ps = pe->joined_ready_ps = pe->room_ps;
+    }
+    return hand_over(pe, op);
+}
+
+static bool take_next(kbs_pe *pe) {
+    kbs_command command;
+    if (!kbs_reading_next(&pe->reading, &command)) {
+        pe->finished = true;
+        pe->sim->running--;
+        kbs_rank_check(pe->sim, pe->rank);
+        return false;
+    }
+    kbs_op *op = issue(pe, &command, kbs_kind_of(command.shape->common.kind));
+    if (op == NULL)
+        return false;
+    if (command.shape->common.blocks != KB_BLOCKS_NO)
+        pe->blocked_on = op;
+    return hand_over(pe, op);
+}
+
+static void fire_wake(kbs_engine *engine, kbs_event *event) {
+    kbs_pe *pe = (kbs_pe *)(void *)((char *)event - offsetof(kbs_pe, wake));
+    kbs_sim *sim = engine->owner;
+    pe->waking = false;
+    pe->stepping = true;
+    bool goes_on = true;
+    if (pe->refused != NULL)
+        goes_on = hand_over_again(pe);
+    while (goes_on && pe->blocked_on == NULL && sim->status == KB_OK)
+        goes_on = take_next(pe);
+    pe->stepping = false;
+    kbs_outbox_flush(sim, pe->rank); /* what a PE did in one go is best written in one go */
+}
+
+void kbs_pe_start(kbs_pe *pe, int64_t at_ps) {
+    pe->clock_ps = at_ps;
+    pe->waking = true;
+    pe->wake.fire = fire_wake;
+    kbs_engine_at(&pe->sim->engine, &pe->wake, at_ps);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The simulation while it runs: PEs with their engines, queues, and ops on their way.
+ *
+ * Times are facts that are found as early as they can be known, often before the clock reaches them: a
+ * PE's sequencer goes on from command to command, ahead of the clock, until it needs a time that is
+ * not known yet, and is woken when it is. Each time is a maximum of known times plus a duration, and
+ * shared things are decided at links only, at the end of an instant. So the order of the calls in here
+ * never decides anything.
+ *
+ * An op notes each part of done - issue when that part is known: its notes sum to it exactly.
+ */
+#ifndef KBSIM_SRC_SIM_H
+#define KBSIM_SRC_SIM_H
+
+#include "engine/engine.h"
+#include "fabric/link.h"
+#include "record/program.h"
+
+typedef struct kbs_sim kbs_sim;
+typedef struct kbs_pe kbs_pe;
+typedef struct kbs_op kbs_op;
+
+#define KBS_UNKNOWN INT64_C(-1)
+
+/* --- ops ------------------------------------------------------------------------------------- */
+
+/* Where a part of an op's time went. */
+typedef struct kbs_note {
+    struct kbs_note *next;
+    int64_t ps;
+    uint16_t cause;   /* KB_CAUSE_… */
+    uint8_t resource; /* KB_RESOURCE_… */
+    bool blames;      /* `who` held things up */
+    uint32_t id;      /* of the resource */
+    kbs_who who;
+} kbs_note;
+
+/* An op that this one observed, or that let it start. */
+typedef struct kbs_claimed {
+    struct kbs_claimed *next;
+    kb_claim claim;
+    uint64_t op;
+} kbs_claimed;
+
+struct kbs_op {
+    kbs_op *next;   /* of its rank, or in the pool */
+    kbs_op *behind; /* in its engine's or queue's line */
+    kbs_pe *pe;     /* NULL for a host's op */
+    kbs_shape *shape;
+    uint32_t rank;
+    bool finished;
+    uint64_t index;
+    int64_t issue_ps, start_ps, sent_ps, done_ps; /* KBS_UNKNOWN until they are known */
+    int64_t ready_ps;                             /* handed over to its engine */
+    uint64_t step, sequence, id;
+    uint64_t number; /* of a numbered op, else 0; of a wait the first it awaits */
+    uint64_t offsets[KBS_OPERANDS];
+    uint32_t route; /* id, or KB_NONE */
+    uint32_t engine;
+    kbs_note *notes, *last_note;
+    kbs_claimed *claims, *last_claim;
+    uint32_t note_count, claim_count;
+    kbs_train train; /* of an op that moves bytes */
+    uint64_t bytes, bytes_injected, bytes_seen;
+    uint32_t packets_injected;
+    int64_t requested_ps, stalled_ps; /* dma: the last request, and how long requests were held back */
+};
+
+/* A wait finds here what a numbered op of its stream has come to. */
+typedef struct kbs_numbered {
+    uint64_t op;
+    int64_t sent_ps, done_ps;
+    bool waited;
+} kbs_numbered;
+
+/* --- engines --------------------------------------------------------------------------------- */
+
+/* Reads of other memories, one transfer's requests after another's. */
+typedef struct kbs_dma {
+    kbs_pe *pe;
+    kbs_event request;    /* the next request is due */
+    kbs_op *first, *last; /* in line; the first is being requested */
+    bool begun;           /* the first has its start */
+    uint32_t waiting;     /* in line and not begun */
+    int64_t free_ps;      /* the last transfer's requests are out */
+    kbs_who holder;       /* that transfer */
+    int64_t next_ps;      /* when the next request is due */
+    uint32_t outstanding;
+    bool stalled;           /* until something comes back */
+    const kbs_route *route; /* within the PE's TCM */
+} kbs_dma;
+
+/* Both ends of a queue. Slots are remembered until the ring has come around. */
+typedef struct kbs_seen {
+    int64_t done_ps; /* KBS_UNKNOWN: not yet */
+    uint64_t op;
+    uint64_t elements;
+    uint32_t dtype;
+} kbs_seen;
+
+typedef struct kbs_ipcq {
+    const kbs_queue *queue;
+    uint32_t id;
+    uint32_t places; /* of `released` and `seen`, which are found by sequence modulo this */
+    /* at the producer */
+    kbs_op *first, *last; /* copies in line; the first waits for its credit or for the one before it */
+    kbs_op *sending;      /* being injected: its `sent` is not known yet */
+    uint32_t waiting;     /* messages in line that have not started */
+    int64_t free_ps;      /* the copy before was sent */
+    kbs_who holder;       /* that copy */
+    uint64_t copies;      /* sequence of the next */
+    uint64_t credits;     /* releases known so far */
+    struct {
+        int64_t done_ps;
+        uint64_t op;
+    } * released;
+    /* at the consumer */
+    uint64_t receives, releases; /* sequences of the next */
+    kbs_seen *seen;
+    kbs_op *receiver; /* waits for a copy */
+} kbs_ipcq;
+
+/* --- PEs ------------------------------------------------------------------------------------- */
+
+struct kbs_pe {
+    kbs_sim *sim;
+    tl_stream *stream;
+    uint32_t rank;
+    kbs_event wake;
+    bool waking, finished;
+    int64_t clock_ps; /* when the sequencer can take the next command */
+    kbs_reading reading;
+    kbs_op *blocked_on; /* the sequencer waits for its sent or done */
+    bool stepping;
+    kbs_op *refused;                          /* its engine's line is full */
+    const void *full;                         /* that line: a kbs_ipcq or kbs_dma */
+    int64_t room_ps;                          /* when the line had room again */
+    kbs_op *waiter;                           /* a wait whose ops are not there yet */
+    int64_t joined_issue_ps, joined_ready_ps; /* of the command that others join */
+    int64_t math_free_ps;
+    kbs_who math_holder; /* the op before, if there was one */
+    bool math_used;
+    kbs_dma dma;
+    kbs_numbered *numbered; /* ring by number */
+    size_t numbered_capacity;
+    uint64_t numbered_low, numbered_high; /* numbers kept: [low, high) */
+};
+
+typedef struct kbs_rank {
+    kbs_op *launch;
+    kbs_op *first, *last; /* ops that are not in the trace yet, in the order of their numbers */
+    uint64_t ops;
+    uint64_t unfinished; /* but for the launch */
+    int64_t latest_ps;
+    kbs_who latest;
+} kbs_rank;
+
+/* Takes the ops of all ranks, each rank's in their order; `amend` says one again that was put unfinished. */
+typedef struct kbs_sink {
+    kb_status (*put)(void *context, uint32_t rank, const kb_op *op, kb_trail *trail);
+    kb_status (*amend)(void *context, uint32_t rank, const kb_op *op, kb_trail *trail);
+    void *context;
+} kbs_sink;
+
+/* Scratch for the op that is handed to the sink. */
+typedef struct kbs_scratch {
+    kb_why *whys;
+    kb_blame *blames;
+    kb_claim *claims;
+    uint64_t *claimed;
+    size_t why_capacity, blame_capacity, claim_capacity, claimed_capacity;
+} kbs_scratch;
+
+/* What parameters come to, in the units of the simulation. */
+typedef struct kbs_costs {
+    int64_t dispatch_ps, dma_setup_ps, launch_ps, cycle_ps;
+    uint64_t packet_bytes, math_bytes, tcm_read_rate, tcm_write_rate, slot_rate;
+    int64_t slot_ps;
+    uint32_t dma_outstanding, depth;
+} kbs_costs;
+
+struct kbs_sim {
+    kbs_engine engine;
+    kbs_program *program;
+    kbs_costs costs;
+    kb_arena arena;
+    kbs_pe *pes;
+    kbs_ipcq *queues;
+    kbs_rank *ranks;
+    kbs_packets packets;
+    kbs_op *free_ops;
+    kbs_note *free_notes;
+    kbs_claimed *free_claims;
+    const kbs_sink *sink;
+    kbs_scratch scratch;
+    uint32_t running; /* PEs that have commands left or unfinished */
+    uint64_t ops[KB_OP_LIMIT];
+    kb_status status; /* of the first failure; trail explains it */
+    kb_trail trail;
+};
+
+/* --- shared by sequencer, engines and kinds ---------------------------------------------------- */
+
+/* All take what they need from pools; NULL, and sim->status, when memory has run out. */
+kbs_op *kbs_op_new(kbs_sim *sim, uint32_t rank, kbs_shape *shape);
+void kbs_op_free(kbs_sim *sim, kbs_op *op);
+void kbs_op_note(kbs_sim *sim, kbs_op *op, const kbs_note *note);
+void kbs_op_claim(kbs_sim *sim, kbs_op *op, const kb_claim *claim, uint64_t claimed);
+
+/* A part without a resource and nobody to blame. Nothing where ps is 0. */
+void kbs_op_took(kbs_sim *sim, kbs_op *op, uint16_t cause, int64_t ps);
+
+/* A time is known. done ends the op's life here: nothing may touch it afterwards. */
+void kbs_op_sent(kbs_sim *sim, kbs_op *op, int64_t sent_ps);
+void kbs_op_done(kbs_sim *sim, kbs_op *op, int64_t done_ps);
+
+/* Something that the sequencer may wait for has become known. */
+void kbs_pe_wake(kbs_pe *pe);
+/* A line that may have been full has room from `at_ps` on. */
+void kbs_pe_room(kbs_pe *pe, const void *line, int64_t at_ps);
+/* Takes its first command at `at_ps`. */
+void kbs_pe_start(kbs_pe *pe, int64_t at_ps);
+/* Looks whether the PE's wait, if there is one, has what it waits for. */
+void kbs_wait_check(kbs_pe *pe);
+
+/* Notes what a packet took from its injection on: waits, the narrowest link, hops. */
+void kbs_op_note_packet(kbs_sim *sim, kbs_op *op, const kbs_packet *packet);
+
+/* A rank whose PEs have nothing left and whose ops are done is done with its launch. */
+void kbs_rank_check(kbs_sim *sim, uint32_t rank);
+/* Hands the rank's finished ops to the sink, up to the first that is not. */
+void kbs_outbox_flush(kbs_sim *sim, uint32_t rank);
+
+void kbs_sim_fail(kbs_sim *sim, kb_status status);
+
+static inline int64_t kbs_later(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+/* Time of so many bytes at a rate, rounded up. */
+static inline int64_t kbs_time_at(uint64_t bytes, uint64_t bytes_per_s) {
+    const unsigned __int128 work = (unsigned __int128)bytes * 1000000000000U;
+    return (int64_t)((work + bytes_per_s - 1) / bytes_per_s);
+}
+
+static inline uint64_t kbs_operand_bytes(const kb_operand *operand) {
+    return operand->shape[0] * kb_dtype_size(operand->dtype);
+}
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Recorded commands: how they look to those who write and read them, and how they are kept.
+ *
+ * Each command becomes one op of the trace. What many commands of a stream have in common is a shape,
+ * kept once; the rest is a few bytes: the shape's number, and of the step, the offsets and the awaited
+ * op only what differs from the guess that the last command of the same shape went on as it did
+ * before. Commands are written front to back into small blocks, and read in the same order.
+ */
+#ifndef KBSIM_SRC_COMMAND_H
+#define KBSIM_SRC_COMMAND_H
+
+#include <stdbool.h>
+
+#include "kbtrace/memory.h"
+#include "kbtrace/op.h"
+
+enum { KBS_OPERANDS = 3 }; /* the most that a recorded command has */
+
+/* What of a shape two commands are compared by; all bytes of it are set. */
+typedef struct kbs_common {
+    uint16_t kind;  /* KB_OP_… */
+    uint8_t blocks; /* KB_BLOCKS_… */
+    uint8_t point;  /* wait: KB_POINT_… of what it awaits */
+    bool joined;    /* goes with the command before it: no dispatch of its own */
+    bool numbered;  /* a wait may name it: it takes the stream's next number */
+    uint16_t operand_count;
+    uint32_t awaited; /* wait: how many numbered ops */
+    uint32_t queue;   /* id in the trace, or KB_NONE */
+    uint32_t func;    /* KB_FUNC_… or 0 */
+    uint32_t step, kernel, file, line;
+    uint32_t collective; /* 1 + its id, or 0 */
+    uint32_t group;      /* launch: id, else KB_NONE */
+    uint32_t zero;
+    kb_operand operands[KBS_OPERANDS];
+} kbs_common;
+
+typedef struct kbs_shape {
+    kbs_common common;
+    uint32_t id;                  /* in its stream */
+    struct kbs_variant *variants; /* the templates that its ops came to have; see run/outbox.h */
+} kbs_shape;
+
+typedef struct kbs_command {
+    kbs_shape *shape;
+    uint64_t step;                  /* number within its label */
+    uint64_t offsets[KBS_OPERANDS]; /* bytes */
+    uint64_t awaited;               /* wait: the first op's number */
+} kbs_command;
+
+/* --- kept ------------------------------------------------------------------------------------ */
+
+typedef struct kbs_block kbs_block;
+
+/* How the commands of a shape went on so far. */
+typedef struct kbs_guess {
+    uint64_t offsets[KBS_OPERANDS], strides[KBS_OPERANDS];
+    uint64_t distance; /* wait: back from the newest number */
+} kbs_guess;
+
+typedef struct kbs_commands {
+    kb_arena *arena;
+    kbs_shape **shapes; /* by id */
+    kbs_guess *guesses; /* by id */
+    size_t shape_count, shape_capacity, guess_capacity;
+    uint32_t *slots; /* hash of the shapes: 1 + id */
+    size_t slot_count;
+    kbs_block *first, *last;
+    uint64_t step;
+    uint64_t newest; /* number of the newest numbered command; they count from 1 */
+    uint64_t count;
+} kbs_commands;
+
+void kbs_commands_init(kbs_commands *commands, kb_arena *arena);
+void kbs_commands_fini(kbs_commands *commands);
+
+/* Unused operands, and all bytes between members, must be zero: start from {0} by memset. */
+kb_status kbs_commands_add(kbs_commands *commands, const kbs_common *common, const kbs_command *command,
+                           kb_trail *trail) KB_MUST_USE;
+
+/* Reads commands back; several may read at a time, none while they are still recorded. */
+typedef struct kbs_reading {
+    const kbs_commands *commands;
+    const kbs_block *block;
+    size_t at;
+    uint64_t left;
+    kbs_guess *guesses;
+    uint64_t step, newest;
+} kbs_reading;
+
+kb_status kbs_reading_init(kbs_reading *reading, const kbs_commands *commands, kb_arena *arena,
+                           kb_trail *trail) KB_MUST_USE;
+/* False after the last. */
+bool kbs_reading_next(kbs_reading *reading, kbs_command *ret);
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Queues as kernels see them: sending, receiving, releasing, and messages longer than a slot. */
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "record/stream.h"
+
+static const tl_queue no_queue = {KB_NONE};
+
+static tl_queue queue_between(tl_stream *stream, uint32_t peer, bool outward, tl_where where) {
+    kbs_program *program = stream->program;
+    if (!kbs_is_ok(stream))
+        return no_queue;
+    if (peer >= program->ranks) {
+        kbs_mistake(stream, where, "there is no rank %u to %s: the group has %u", peer,
+                    outward ? "send to" : "receive from", program->ranks);
+        return no_queue;
+    }
+    if (peer == stream->rank) {
+        kbs_mistake(stream, where, "a queue joins two PEs, and this one would lead back to rank %u itself",
+                    peer);
+        return no_queue;
+    }
+    uint32_t id;
+    const uint32_t from = outward ? stream->rank : peer, to = outward ? peer : stream->rank;
+    const kb_status status = kbs_program_queue(program, from, to, &id, &program->trail);
+    if (status != KB_OK) {
+        kbs_trouble(stream, where, status);
+        return no_queue;
+    }
+    return (tl_queue){id};
+}
+
+tl_queue tl_queue_to_at(tl_stream *stream, uint32_t rank, tl_where where) {
+    return queue_between(stream, rank, true, where);
+}
+
+tl_queue tl_queue_from_at(tl_stream *stream, uint32_t rank, tl_where where) {
+    return queue_between(stream, rank, false, where);
+}
+
+/* The queue of a handle, or NULL after a mistake. */
+static kbs_queue *queue_of(tl_stream *stream, tl_queue queue, bool outward, tl_where where) {
+    if (!kbs_is_ok(stream))
+        return NULL;
+    if (queue.id >= stream->program->queue_count) {
+        kbs_mistake(stream, where, "this is no queue: it did not come from tl_queue_to or tl_queue_from");
+        return NULL;
+    }
+    kbs_queue *found = &stream->program->queues[queue.id];
+    if ((outward ? found->producer : found->consumer) != stream->rank) {
+        kbs_mistake(stream, where, "queue %u leads from rank %u to rank %u: this rank cannot %s it", queue.id,
+                    found->producer, found->consumer, outward ? "send on" : "receive from");
+        return NULL;
+    }
+    return found;
+}
+
+/* Elements that fit into a slot; 0 after a mistake. */
+static uint64_t slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where) {
+    const uint32_t size = kb_dtype_size(dtype);
+    if (size <= queue->slot_bytes)
+        return queue->slot_bytes / size;
+    kbs_mistake(stream, where, "a slot of %" PRIu64 " bytes cannot hold one %s of %u (raise ipcq.slot_bytes)",
+                queue->slot_bytes, kb_word_name(KB_VOC_DTYPE, dtype), size);
+    return 0;
+}
+
+static uint64_t slot_offset(const kbs_queue *queue, uint64_t sequence) {
+    return queue->offset_bytes + sequence % queue->slots * queue->slot_bytes;
+}
+
+/* --- sending --------------------------------------------------------------------------------- */
+
+/* The message that a view stands for, or NULL where the view is an ordinary one or after a mistake. */
+static kbs_message *message_of(tl_stream *stream, tl_view view, tl_where where) {
+    kbs_queue *queue = &stream->program->queues[view.queue];
+    if (view.queue >= stream->program->queue_count || queue->consumer != stream->rank) {
+        kbs_mistake(stream, where, "this message was received by another rank");
+        return NULL;
+    }
+    for (size_t i = 0; i < queue->open_count; i++)
+        if (queue->open[i].number == view.message)
+            return &queue->open[i];
+    kbs_mistake(stream, where, "message %" PRIu64 " of the queue from rank %u was released before this use",
+                view.message, queue->producer);
+    return NULL;
+}
+
+/* A view in this PE's memory that can be sent; false after a mistake. */
+static bool resolve_source(tl_stream *stream, tl_view *view, tl_where where) {
+    if (view->queue == KB_NONE)
+        return true;
+    const kbs_message *message = message_of(stream, *view, where);
+    if (message == NULL)
+        return false;
+    if (message->state == KBS_MESSAGE_NEW || message->state == KBS_MESSAGE_STREAM) {
+        kbs_mistake(stream, where,
+                    "a received message can be sent on once its size is known and while it lies in "
+                    "one slot: copy it first");
+        return false;
+    }
+    view->memory = kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank);
+    view->offset_bytes = message->offset_bytes;
+    view->elements = message->state == KBS_MESSAGE_EMPTY ? 0 : message->elements;
+    view->dtype = message->dtype;
+    return true;
+}
+
+/* Records the copies of one message; returns how many. */
+static uint32_t record_copies(tl_stream *stream, tl_queue handle, tl_view view, uint8_t blocks,
+                              tl_where where) {
+    kbs_queue *queue = queue_of(stream, handle, true, where);
+    if (queue == NULL || !resolve_source(stream, &view, where) || view.elements == 0)
+        return 0;
+    const uint64_t most = slot_elements(stream, queue, view.dtype, where);
+    if (most == 0)
+        return 0;
+    const uint64_t count = (view.elements + most - 1) / most;
+    if (count > KB_CLAIMS_MAX) {
+        kbs_mistake(stream, where,
+                    "a message of %" PRIu64 " slots is longer than the %u that one wait can name "
+                    "(raise ipcq.slot_bytes)",
+                    count, KB_CLAIMS_MAX);
+        return 0;
+    }
+    const uint32_t ring = kbs_memory_of(stream->program, KB_SPACE_TCM, queue->consumer);
+    for (uint64_t i = 0; i < count; i++) {
+        const uint64_t left = view.elements - i * most, elements = left < most ? left : most;
+        kbs_common common;
+        kbs_common_init(stream, &common, KB_OP_IPCQ_COPY, count > 1 ? (uint8_t)KB_BLOCKS_NO : blocks, where);
+        common.joined = i > 0;
+        common.numbered = common.blocks == KB_BLOCKS_NO;
+        common.queue = handle.id;
+        common.operand_count = 2;
+        common.operands[0] = kb_operand_vector(ring, KB_ACCESS_WRITE, (uint8_t)view.dtype, elements);
+        common.operands[1] = kb_operand_vector(view.memory, KB_ACCESS_READ, (uint8_t)view.dtype, elements);
+        const uint64_t offsets[] = {slot_offset(queue, queue->sent),
+                                    view.offset_bytes + i * most * kb_dtype_size(view.dtype)};
+        kbs_append(stream, &common, offsets, 0);
+        queue->sent++;
+    }
+    return (uint32_t)count;
+}
+
+tl_token tl_send_async_at(tl_stream *stream, tl_queue queue, tl_view view, tl_where where) {
+    const uint32_t count = record_copies(stream, queue, view, KB_BLOCKS_NO, where);
+    return kbs_token_new(stream, count, where);
+}
+
+void tl_send_at(tl_stream *stream, tl_queue queue, tl_view view, tl_where where) {
+    const uint32_t count = record_copies(stream, queue, view, KB_BLOCKS_SENT, where);
+    if (count > 1) /* a long message goes out as a whole, and its sender waits for all of it */
+        tl_wait_sent_at(stream, kbs_token_new(stream, count, where), where);
+}
+
+/* --- receiving ------------------------------------------------------------------------------- */
+
+tl_view tl_recv_at(tl_stream *stream, tl_queue handle, tl_where where) {
+    tl_view view = {.queue = handle.id};
+    kbs_queue *queue = queue_of(stream, handle, false, where);
+    if (queue == NULL)
+        return view;
+    kbs_program *program = stream->program;
+    void *open = queue->open;
+    program->status = kb_grow(program->alloc, sizeof(kbs_message), queue->open_count + 1,
+                              &queue->open_capacity, &open, &program->trail);
+    if (program->status != KB_OK)
+        return view;
+    queue->open = open;
+    view.message = queue->messages++;
+    queue->open[queue->open_count++] = (kbs_message){.number = view.message, .where = where};
+    return view;
+}
+
+static void record_recv(tl_stream *stream, uint32_t queue_id, uint32_t dtype, uint64_t elements,
+                        tl_where where) {
+    kbs_queue *queue = &stream->program->queues[queue_id];
+    kbs_common common;
+    kbs_common_init(stream, &common, KB_OP_IPCQ_RECV, KB_BLOCKS_DONE, where);
+    common.queue = queue_id;
+    common.operand_count = 1;
+    const uint32_t ring = kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank);
+    common.operands[0] = kb_operand_vector(ring, KB_ACCESS_READ, (uint8_t)dtype, elements);
+    const uint64_t offset = slot_offset(queue, queue->received);
+    kbs_append(stream, &common, &offset, 0);
+    queue->received++;
+}
+
+static void record_release(tl_stream *stream, uint32_t queue_id, const kbs_message *message, tl_where where) {
+    kbs_common common;
+    kbs_common_init(stream, &common, KB_OP_IPCQ_RELEASE, KB_BLOCKS_NO, where);
+    common.queue = queue_id;
+    common.operand_count = 1;
+    const uint32_t ring = kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank);
+    common.operands[0] = kb_operand_vector(ring, KB_ACCESS_READ, (uint8_t)message->dtype, message->elements);
+    kbs_append(stream, &common, &message->offset_bytes, 0);
+}
+
+void tl_release_at(tl_stream *stream, tl_queue handle, tl_where where) {
+    kbs_queue *queue = queue_of(stream, handle, false, where);
+    if (queue == NULL)
+        return;
+    if (queue->open_count == 0) {
+        kbs_mistake(stream, where, "nothing to release: every message received from rank %u was given back",
+                    queue->producer);
+        return;
+    }
+    const kbs_message *oldest = &queue->open[0];
+    if (oldest->state == KBS_MESSAGE_NEW) {
+        kbs_mistake(stream, where, "the message received at line %u is released, and nobody used it",
+                    oldest->where.line);
+        return;
+    }
+    if (oldest->state == KBS_MESSAGE_SLOT)
+        record_release(stream, handle.id, oldest, where);
+    queue->open_count--;
+    memmove(queue->open, queue->open + 1, queue->open_count * sizeof(kbs_message));
+}
+
+/* --- using ----------------------------------------------------------------------------------- */
+
+/* Slots are received, and given back, in the order of the ring. */
+static bool is_next(kbs_use *use, const kbs_queue *queue, const kbs_message *message, bool is_long) {
+    for (const kbs_message *before = queue->open; before < message; before++) {
+        if (before->state == KBS_MESSAGE_NEW) {
+            kbs_mistake(use->stream, use->where,
+                        "the message received at line %u comes first, and nobody used it",
+                        before->where.line);
+            return false;
+        }
+        if (is_long && before->state == KBS_MESSAGE_SLOT) {
+            kbs_mistake(
+                use->stream, use->where,
+                "a message longer than a slot is released slot by slot, and the one received at line %u "
+                "still holds its own: release that first",
+                before->where.line);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The first use of a message tells its size. Returns false after a mistake. */
+static bool receive_first(kbs_use *use, kbs_message *message, kbs_queue *queue, uint32_t queue_id) {
+    tl_stream *stream = use->stream;
+    const uint64_t most = slot_elements(stream, queue, use->dtype, use->where);
+    if (most == 0 || !is_next(use, queue, message, use->elements > most))
+        return false;
+    message->elements = use->elements;
+    message->dtype = use->dtype;
+    if (use->elements == 0) {
+        message->state = KBS_MESSAGE_EMPTY;
+    } else if (use->elements <= most) {
+        message->state = KBS_MESSAGE_SLOT;
+        message->offset_bytes = slot_offset(queue, queue->received);
+        record_recv(stream, queue_id, use->dtype, use->elements, message->where);
+    } else {
+        message->state = KBS_MESSAGE_STREAM;
+        use->queue = queue;
+        use->message = message;
+        use->queue_id = queue_id;
+        use->piece = most;
+    }
+    return true;
+}
+
+static bool receive(kbs_use *use, tl_view source) {
+    kbs_message *message = message_of(use->stream, source, use->where);
+    if (message == NULL)
+        return false;
+    kbs_queue *queue = &use->stream->program->queues[source.queue];
+    if (message->state == KBS_MESSAGE_STREAM) {
+        kbs_mistake(use->stream, use->where,
+                    "a message longer than a slot is gone after its first use: copy it "
+                    "into a tensor, or raise ipcq.slot_bytes");
+        return false;
+    }
+    if (message->state == KBS_MESSAGE_NEW)
+        return receive_first(use, message, queue, source.queue);
+    if (message->elements != use->elements || message->dtype != use->dtype) {
+        kbs_mistake(use->stream, use->where,
+                    "the message was used as %" PRIu64 " x %s before, and as %" PRIu64 " x %s now",
+                    message->elements, kb_word_name(KB_VOC_DTYPE, message->dtype), use->elements,
+                    kb_word_name(KB_VOC_DTYPE, use->dtype));
+        return false;
+    }
+    return true;
+}
+
+void kbs_use_begin(kbs_use *use, tl_stream *stream, tl_view source, uint32_t dtype, uint64_t elements,
+                   tl_where where) {
+    *use =
+        (kbs_use){.stream = stream, .dtype = dtype, .elements = elements, .piece = elements, .where = where};
+    use->memory = source.memory;
+    use->offset_bytes = source.offset_bytes;
+    if (!kbs_is_ok(stream))
+        return;
+    if (source.queue == KB_NONE) {
+        if (source.elements != elements || source.dtype != dtype)
+            kbs_mistake(stream, where, "the views differ: %" PRIu64 " x %s and %" PRIu64 " x %s", elements,
+                        kb_word_name(KB_VOC_DTYPE, dtype), source.elements,
+                        kb_word_name(KB_VOC_DTYPE, source.dtype));
+        return;
+    }
+    use->memory = kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank);
+    if (receive(use, source) && use->queue == NULL)
+        use->offset_bytes = message_of(stream, source, where)->offset_bytes;
+}
+
+bool kbs_use_next(kbs_use *use) {
+    if (!kbs_is_ok(use->stream))
+        return false;
+    if (use->queue != NULL && use->turn_elements > 0) {
+        const kbs_message piece = {
+            .offset_bytes = use->offset_bytes, .elements = use->turn_elements, .dtype = use->dtype};
+        record_release(use->stream, use->queue_id, &piece, use->where);
+    }
+    use->done += use->turn_elements;
+    if (use->done == use->elements)
+        return false;
+    const uint64_t left = use->elements - use->done;
+    use->turn_elements = left < use->piece ? left : use->piece;
+    if (use->queue != NULL) {
+        use->offset_bytes = slot_offset(use->queue, use->queue->received);
+        record_recv(use->stream, use->queue_id, use->dtype, use->turn_elements, use->message->where);
+    }
+    return true;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A program's PEs and their memories, streams and engines, by the ids that they have in the trace. */
+#include "record/stream.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Engines and memories of a PE, in the order of their ids. */
+static const uint32_t engine_kinds[] = {KB_ENGINE_SEQUENCER, KB_ENGINE_DMA, KB_ENGINE_GEMM, KB_ENGINE_MATH,
+                                        KB_ENGINE_IPCQ};
+static const uint32_t spaces[] = {KB_SPACE_TCM, KB_SPACE_HBM, KB_SPACE_SRAM};
+enum {
+    PE_ENGINES = sizeof engine_kinds / sizeof engine_kinds[0],
+    PE_MEMORIES = sizeof spaces / sizeof spaces[0],
+};
+
+/* A host has memory enough for any rank; nothing is simulated of it. */
+#define HOST_MEMORY_BYTES ((uint64_t)1 << 40U)
+
+uint32_t kbs_host_stream(const kbs_program *program, uint32_t rank) {
+    (void)program;
+    return rank;
+}
+
+uint32_t kbs_pe_stream(const kbs_program *program, uint32_t rank) {
+    return program->ranks + rank;
+}
+
+uint32_t kbs_pe_engine(uint32_t rank, uint32_t kind) {
+    uint32_t place = 0;
+    while (engine_kinds[place] != kind)
+        place++;
+    return rank * PE_ENGINES + place;
+}
+
+uint32_t kbs_host_engine(const kbs_program *program, uint32_t rank) {
+    return program->ranks * PE_ENGINES + rank;
+}
+
+uint32_t kbs_memory_of(const kbs_program *program, uint32_t space, uint32_t rank) {
+    if (space == KB_SPACE_HOST)
+        return program->ranks * PE_MEMORIES + rank;
+    uint32_t place = 0;
+    while (spaces[place] != space)
+        place++;
+    return rank * PE_MEMORIES + place;
+}
+
+/* --- addresses ------------------------------------------------------------------------------- */
+
+static uint32_t bits_for(uint64_t count) {
+    uint32_t bits = 0;
+    while (bits < 63 && (UINT64_C(1) << bits) < count)
+        bits++;
+    return bits;
+}
+
+/* Sizes of a PE's memories, and where they lie in its cube: HBM slices, SRAM cuts, TCMs. */
+typedef struct layout {
+    uint64_t size_bytes[PE_MEMORIES];
+    uint64_t region[PE_MEMORIES]; /* offset of the first PE's in the cube */
+    uint32_t die_shift;
+} layout;
+
+static layout layout_of(const kbs_machine *machine) {
+    /* Fields of a physical address are as wide as the shape needs, and at least these. */
+    enum { LEAST_OFFSET_BITS = 42 };
+    const uint64_t pes = machine->at.cube_pes, sram = machine->at.sram_bytes / pes;
+    layout found = {.size_bytes = {machine->at.tcm_bytes, machine->at.hbm_slice_bytes, sram}};
+    found.region[1] = 0;
+    found.region[2] = pes * machine->at.hbm_slice_bytes;
+    found.region[0] = found.region[2] + pes * sram;
+    const uint32_t bits = bits_for(found.region[0] + pes * machine->at.tcm_bytes);
+    found.die_shift = bits > LEAST_OFFSET_BITS ? bits : LEAST_OFFSET_BITS;
+    return found;
+}
+
+/* --- definitions ----------------------------------------------------------------------------- */
+
+static kb_status define_memories(kbs_program *program, kb_trail *trail) {
+    static const char *const names[PE_MEMORIES] = {"tcm", "hbm", "sram"};
+    const layout places = layout_of(program->machine);
+    const uint32_t pes = (uint32_t)program->machine->at.cube_pes;
+    uint32_t id;
+    char pe_name[KBS_PE_NAME_CHARS], name[KBS_PE_NAME_CHARS + 8];
+    for (uint32_t rank = 0; rank < program->ranks; rank++) {
+        for (uint32_t i = 0; i < PE_MEMORIES; i++) {
+            snprintf(name, sizeof name, "%s.%s", kbs_pe_name(program->machine, rank, pe_name), names[i]);
+            const uint64_t base = (uint64_t)(rank / pes) << places.die_shift |
+                                  (places.region[i] + rank % pes * places.size_bytes[i]);
+            const kb_memory row = {spaces[i], rank, rank, places.size_bytes[i], base, name};
+            KB_TRY(kb_defs_add_memory(&program->defs, &row, &id, trail));
+            assert(id == kbs_memory_of(program, spaces[i], rank));
+        }
+    }
+    for (uint32_t rank = 0; rank < program->ranks; rank++) {
+        snprintf(name, sizeof name, "rank%u.host", rank);
+        const kb_memory row = {KB_SPACE_HOST, rank, KB_NONE, HOST_MEMORY_BYTES, 0, name};
+        KB_TRY(kb_defs_add_memory(&program->defs, &row, &id, trail));
+    }
+    return KB_OK;
+}
+
+static kb_status define_engines(kbs_program *program, kb_trail *trail) {
+    uint32_t id;
+    char pe_name[KBS_PE_NAME_CHARS], name[KBS_PE_NAME_CHARS + 16];
+    for (uint32_t rank = 0; rank < program->ranks; rank++) {
+        kbs_pe_name(program->machine, rank, pe_name);
+        for (uint32_t i = 0; i < PE_ENGINES; i++) {
+            const bool total = engine_kinds[i] == KB_ENGINE_GEMM || engine_kinds[i] == KB_ENGINE_MATH;
+            snprintf(name, sizeof name, "%s.%s", pe_name, kb_word_name(KB_VOC_ENGINE, engine_kinds[i]));
+            const kb_engine row = {engine_kinds[i], total ? KB_PROMISE_TOTAL : KB_PROMISE_NONE,
+                                   kbs_pe_stream(program, rank), total ? 1 : 0, name};
+            KB_TRY(kb_defs_add_engine(&program->defs, &row, &id, trail));
+            assert(id == kbs_pe_engine(rank, engine_kinds[i]));
+        }
+    }
+    for (uint32_t rank = 0; rank < program->ranks; rank++) {
+        snprintf(name, sizeof name, "rank%u.host", rank);
+        const kb_engine row = {KB_ENGINE_HOST, KB_PROMISE_NONE, kbs_host_stream(program, rank), 0, name};
+        KB_TRY(kb_defs_add_engine(&program->defs, &row, &id, trail));
+    }
+    return KB_OK;
+}
+
+static kb_status define_streams(kbs_program *program, kb_trail *trail) {
+    const uint32_t pes = (uint32_t)program->machine->at.cube_pes;
+    uint32_t id;
+    char name[KBS_PE_NAME_CHARS];
+    for (uint32_t rank = 0; rank < program->ranks; rank++) {
+        snprintf(name, sizeof name, "rank%u.host", rank);
+        const kb_stream row = {rank, KB_NONE, name};
+        KB_TRY(kb_defs_add_stream(&program->defs, &row, &id, trail));
+    }
+    for (uint32_t rank = 0; rank < program->ranks; rank++) {
+        const kb_pe pe = {rank, 0, rank / pes, rank % pes, kbs_pe_name(program->machine, rank, name)};
+        KB_TRY(kb_defs_add_pe(&program->defs, &pe, &id, trail));
+        const kb_stream row = {rank, id, name};
+        KB_TRY(kb_defs_add_stream(&program->defs, &row, &id, trail));
+        assert(id == kbs_pe_stream(program, rank));
+    }
+    return KB_OK;
+}
+
+static kb_status define_group(kbs_program *program, kb_trail *trail) {
+    void *memory;
+    KB_TRY(kb_arena_new(&program->arena, program->ranks * sizeof(uint32_t), &memory, trail));
+    uint32_t *ranks = memory;
+    for (uint32_t rank = 0; rank < program->ranks; rank++)
+        ranks[rank] = rank;
+    const kb_group row = {"all", ranks, program->ranks};
+    return kb_defs_add_group(&program->defs, &row, &program->group, trail);
+}
+
+static kb_status define_all(kbs_program *program, kb_trail *trail) {
+    KB_TRY(kb_defs_add_causes(&program->defs, trail));
+    KB_TRY(define_streams(program, trail));
+    KB_TRY(define_engines(program, trail));
+    KB_TRY(define_memories(program, trail));
+    return define_group(program, trail);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static kb_status init_streams(kbs_program *program, kb_trail *trail) {
+    void *memory;
+    KB_TRY(kb_arena_new(&program->arena, program->ranks * sizeof(tl_stream), &memory, trail));
+    program->streams = memory;
+    for (uint32_t rank = 0; rank < program->ranks; rank++) {
+        tl_stream *stream = &program->streams[rank];
+        stream->program = program;
+        stream->rank = rank;
+        stream->kernel = stream->step = KB_NONE;
+        stream->kernel_name = "";
+        kbs_commands_init(&stream->commands, &program->arena);
+    }
+    return KB_OK;
+}
+
+kb_status kbs_program_create(const kbs_machine *machine, uint32_t ranks, uint64_t seed, const kb_alloc *alloc,
+                             const kb_log *log, kbs_program **ret, kb_trail *trail) {
+    void *memory;
+    KB_TRY(kb_new_zeroed(alloc, sizeof(kbs_program), &memory, trail));
+    kbs_program *program = memory;
+    program->machine = machine;
+    program->alloc = alloc != NULL ? alloc : kb_alloc_heap();
+    program->log = log;
+    program->ranks = ranks;
+    program->seed = seed;
+    kb_trail_init(&program->trail);
+    kb_arena_init(&program->arena, program->alloc, 0);
+    kb_defs_init(&program->defs, program->alloc, 0);
+    kb_status status = kbs_fabric_init(&program->fabric, machine, &program->arena, trail);
+    if (status == KB_OK)
+        status = init_streams(program, trail);
+    if (status == KB_OK)
+        status = define_all(program, trail);
+    if (status != KB_OK) {
+        kbs_program_destroy(program);
+        return status;
+    }
+    *ret = program;
+    return KB_OK;
+}
+
+void kbs_program_destroy(kbs_program *program) {
+    if (program == NULL)
+        return;
+    const kb_alloc *alloc = program->alloc;
+    for (uint32_t rank = 0; program->streams != NULL && rank < program->ranks; rank++) {
+        tl_stream *stream = &program->streams[rank];
+        kb_delete(alloc, stream->live, stream->live_capacity * sizeof(kbs_live));
+        kbs_commands_fini(&stream->commands);
+    }
+    for (size_t i = 0; i < program->queue_count; i++)
+        kb_delete(alloc, program->queues[i].open,
+                  program->queues[i].open_capacity * sizeof(struct kbs_message));
+    kb_delete(alloc, program->queues, program->queue_capacity * sizeof(kbs_queue));
+    kb_delete(alloc, program->queue_slots, program->queue_slot_count * sizeof(uint32_t));
+    kbs_fabric_fini(&program->fabric);
+    kb_defs_fini(&program->defs);
+    kb_arena_fini(&program->arena);
+    kb_delete(alloc, program, sizeof *program);
+}
+
+/* --- memory ---------------------------------------------------------------------------------- */
+
+kb_status kbs_program_take_tcm(kbs_program *program, uint32_t rank, uint64_t size_bytes, const char *what,
+                               uint64_t *ret_offset, kb_trail *trail) {
+    enum { ALIGNMENT = 64 }; /* so that vectors of any dtype begin on a line of their own */
+    uint64_t *used = &program->streams[rank].tcm_used_bytes;
+    const uint64_t left = program->machine->at.tcm_bytes - *used;
+    if (size_bytes > left) {
+        char pe[KBS_PE_NAME_CHARS];
+        return kb_fail(trail, KB_E_PROGRAM,
+                       "the TCM of rank %u (%s) has no room for %s: %" PRIu64 " bytes asked, %" PRIu64
+                       " of %" PRIu64 " left (raise tcm.bytes, or take less)",
+                       rank, kbs_pe_name(program->machine, rank, pe), what, size_bytes, left,
+                       program->machine->at.tcm_bytes);
+    }
+    *ret_offset = *used;
+    const uint64_t end = *used + size_bytes, aligned = (end + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    *used = aligned < program->machine->at.tcm_bytes ? aligned : program->machine->at.tcm_bytes;
+    return KB_OK;
+}
+
+kb_status kbs_program_tensor(kbs_program *program, uint32_t rank, const char *name, const kb_initial *initial,
+                             tl_view *ret, kb_trail *trail) {
+    const uint64_t elements = initial->elements, size = kb_dtype_size(initial->dtype);
+    if (elements > UINT64_MAX / size)
+        return kb_fail(trail, KB_E_PROGRAM, "tensor %s: %" PRIu64 " elements exceed any memory", name,
+                       elements);
+    uint64_t offset;
+    KB_TRY(kbs_program_take_tcm(program, rank, elements * size, name, &offset, trail));
+    const uint32_t memory = kbs_memory_of(program, KB_SPACE_TCM, rank);
+    const uint64_t origin = 0;
+    const int64_t stride = 1;
+    uint32_t id;
+    const kb_shard shard = {.memory = memory,
+                            .offset_bytes = offset,
+                            .origin = &origin,
+                            .origin_count = 1,
+                            .shape = &elements,
+                            .shape_count = 1,
+                            .stride = &stride,
+                            .stride_count = 1};
+    const kb_tensor row = {.name = name,
+                           .dtype = initial->dtype,
+                           .rank = rank,
+                           .shape = &elements,
+                           .shape_count = 1,
+                           .shards = &shard,
+                           .shard_count = 1};
+    KB_TRY(kb_defs_add_tensor(&program->defs, &row, &id, trail));
+    kb_initial contents = *initial;
+    contents.memory = memory;
+    contents.offset_bytes = offset;
+    if (elements > 0)
+        KB_TRY(kb_defs_add_initial(&program->defs, &contents, &id, trail));
+    *ret = (tl_view){memory, initial->dtype, offset, elements, KB_NONE, 0};
+    return KB_OK;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A program while it is recorded, and what the simulation takes of it: PEs with their memories and
+ * streams, queues, tensors, collectives, and the definitions that name them all in the trace.
+ *
+ * Rank r is PE r of the package. Ids in the trace follow from it: streams are the hosts' and then the
+ * PEs', so that at one instant a launch is numbered before what it starts.
+ */
+#ifndef KBSIM_SRC_PROGRAM_H
+#define KBSIM_SRC_PROGRAM_H
+
+#include "fabric/fabric.h"
+#include "kbsim/coll.h"
+#include "kbsim/machine.h"
+#include "kbtrace/defs.h"
+#include "kbtrace/log.h"
+#include "record/command.h"
+
+typedef struct kbs_program kbs_program;
+
+/* A queue: what both sides recorded on it, and how its bytes and credits travel. */
+typedef struct kbs_queue {
+    uint32_t producer, consumer; /* ranks */
+    uint32_t slots;
+    uint64_t slot_bytes, offset_bytes;         /* of the ring in the consumer's TCM */
+    const kbs_route *route;                    /* of data */
+    int64_t credit_latency_ps, credit_time_ps; /* hops; bytes at the narrowest link */
+    uint64_t sent;                             /* slots that the producer sends */
+    uint64_t received;                         /* slots that the consumer receives */
+    uint64_t messages;                         /* that the consumer asked for */
+    struct kbs_message *open;                  /* received, not yet released; oldest first */
+    size_t open_count, open_capacity;
+} kbs_queue;
+
+/* A token that nobody has waited for yet. */
+typedef struct kbs_live {
+    uint64_t number;
+    uint32_t count;
+    tl_where where;
+} kbs_live;
+
+struct tl_stream {
+    kbs_program *program;
+    uint32_t rank;
+    kbs_commands commands;
+    uint64_t tcm_used_bytes;
+    uint32_t queues_out, queues_in;
+    kbs_live *live;
+    size_t live_count, live_capacity;
+    /* what commands are recorded for at the moment */
+    uint32_t kernel, step, collective; /* string ids; 1 + id */
+    const char *kernel_name;
+    uint32_t reduce; /* KB_REDUCE_… of the collective */
+    uint64_t step_number;
+    const char *step_label, *file; /* the last ones, and their ids */
+    uint32_t step_label_id, file_id;
+};
+
+struct kbs_program {
+    const kbs_machine *machine;
+    const kb_alloc *alloc;
+    const kb_log *log;
+    uint32_t ranks;
+    uint64_t seed;
+    kb_arena arena;
+    kb_defs defs;
+    kbs_fabric fabric;
+    tl_stream *streams; /* by rank */
+    kbs_queue *queues;  /* by id */
+    size_t queue_count, queue_capacity;
+    uint32_t *queue_slots; /* hash of (producer, consumer): 1 + id */
+    size_t queue_slot_count;
+    uint32_t group;         /* id of the group of all ranks */
+    uint32_t launch_kernel; /* string ids of what is launched and where */
+    uint32_t launch_file, launch_line;
+    bool launched;
+    kb_status status; /* of the first mistake, which `trail` explains */
+    kb_trail trail;
+};
+
+kb_status kbs_program_create(const kbs_machine *machine, uint32_t ranks, uint64_t seed, const kb_alloc *alloc,
+                             const kb_log *log, kbs_program **ret, kb_trail *trail) KB_MUST_USE;
+void kbs_program_destroy(kbs_program *program);
+
+/* Ids in the trace. */
+uint32_t kbs_host_stream(const kbs_program *program, uint32_t rank);
+uint32_t kbs_pe_stream(const kbs_program *program, uint32_t rank);
+uint32_t kbs_pe_engine(uint32_t rank, uint32_t kind); /* KB_ENGINE_…, of a PE */
+uint32_t kbs_host_engine(const kbs_program *program, uint32_t rank);
+uint32_t kbs_memory_of(const kbs_program *program, uint32_t space, uint32_t rank); /* KB_SPACE_… */
+
+/* Takes bytes of a PE's TCM for good, or says what was asked for and what is left. */
+kb_status kbs_program_take_tcm(kbs_program *program, uint32_t rank, uint64_t size_bytes, const char *what,
+                               uint64_t *ret_offset, kb_trail *trail) KB_MUST_USE;
+
+/* A row of elements in a rank's TCM; `initial` says all of its contents but their place. */
+kb_status kbs_program_tensor(kbs_program *program, uint32_t rank, const char *name, const kb_initial *initial,
+                             tl_view *ret, kb_trail *trail) KB_MUST_USE;
+
+/* Launches an all-reduce of one view a rank, in place. */
+typedef struct kbs_all_reduce {
+    const kbs_algorithm *algorithm;
+    const tl_view *views; /* [ranks] */
+    uint32_t dtype, reduce;
+    uint64_t elements;
+    tl_where where;
+} kbs_all_reduce;
+kb_status kbs_program_all_reduce(kbs_program *program, const kbs_all_reduce *what,
+                                 kb_trail *trail) KB_MUST_USE;
+
+/* Finds or installs the queue from one rank to another. */
+kb_status kbs_program_queue(kbs_program *program, uint32_t producer, uint32_t consumer, uint32_t *ret,
+                            kb_trail *trail) KB_MUST_USE;
+
+/* Nothing more is recorded: defines links, routes and queues; warns of messages that nobody receives. */
+kb_status kbs_program_seal(kbs_program *program, kb_trail *trail) KB_MUST_USE;
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Installing queues between PEs, and what the trace says of them, of links and of routes. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "record/stream.h"
+
+/* --- finding --------------------------------------------------------------------------------- */
+
+static size_t slot_of(const kbs_program *program, uint32_t producer, uint32_t consumer) {
+    const uint64_t pair = (uint64_t)producer << 32U | consumer;
+    size_t slot = (size_t)(pair * UINT64_C(0x9E3779B97F4A7C15) >> 20U) & (program->queue_slot_count - 1);
+    for (;; slot = (slot + 1) & (program->queue_slot_count - 1)) {
+        if (program->queue_slots[slot] == 0)
+            return slot;
+        const kbs_queue *queue = &program->queues[program->queue_slots[slot] - 1];
+        if (queue->producer == producer && queue->consumer == consumer)
+            return slot;
+    }
+}
+
+static kb_status grow_slots(kbs_program *program, kb_trail *trail) {
+    const size_t count = program->queue_slot_count > 0 ? program->queue_slot_count * 2 : 64;
+    void *slots;
+    KB_TRY(kb_new_zeroed(program->alloc, count * sizeof(uint32_t), &slots, trail));
+    kb_delete(program->alloc, program->queue_slots, program->queue_slot_count * sizeof(uint32_t));
+    program->queue_slots = slots;
+    program->queue_slot_count = count;
+    for (uint32_t id = 0; id < program->queue_count; id++)
+        program->queue_slots[slot_of(program, program->queues[id].producer, program->queues[id].consumer)] =
+            id + 1;
+    return KB_OK;
+}
+
+/* --- installing ------------------------------------------------------------------------------ */
+
+static kb_status check_limit(const kbs_program *program, uint32_t rank, uint32_t queues,
+                             const char *direction, kb_trail *trail) {
+    const uint64_t most = program->machine->at.ipcq_max_queues;
+    if (queues < most)
+        return KB_OK;
+    return kb_fail(trail, KB_E_PROGRAM,
+                   "rank %u needs a queue number %u %s, and ipcq.max_queues allows %" PRIu64
+                   " in one direction (raise it, or use fewer peers)",
+                   rank, queues + 1, direction, most);
+}
+
+static kb_status install(kbs_program *program, uint32_t producer, uint32_t consumer, kbs_queue *queue,
+                         kb_trail *trail) {
+    const kbs_machine *machine = program->machine;
+    memset(queue, 0, sizeof *queue);
+    queue->producer = producer;
+    queue->consumer = consumer;
+    queue->slots = (uint32_t)machine->at.ipcq_slots;
+    queue->slot_bytes = machine->at.ipcq_slot_bytes;
+    char what[64];
+    snprintf(what, sizeof what, "the ring of queue %u>%u", producer, consumer);
+    KB_TRY(kbs_program_take_tcm(program, consumer, queue->slots * queue->slot_bytes, what,
+                                &queue->offset_bytes, trail));
+    KB_TRY(kbs_fabric_route(&program->fabric, producer, consumer, &queue->route, trail));
+    const kbs_route *back;
+    KB_TRY(kbs_fabric_route(&program->fabric, consumer, producer, &back, trail));
+    queue->credit_latency_ps = back->latency_ps;
+    queue->credit_time_ps = kbs_route_time(back, machine->at.ipcq_credit_bytes);
+    return KB_OK;
+}
+
+kb_status kbs_program_queue(kbs_program *program, uint32_t producer, uint32_t consumer, uint32_t *ret,
+                            kb_trail *trail) {
+    if ((program->queue_count + 1) * 2 > program->queue_slot_count)
+        KB_TRY(grow_slots(program, trail));
+    const size_t slot = slot_of(program, producer, consumer);
+    if (program->queue_slots[slot] != 0) {
+        *ret = program->queue_slots[slot] - 1;
+        return KB_OK;
+    }
+    tl_stream *from = &program->streams[producer], *to = &program->streams[consumer];
+    KB_TRY(check_limit(program, producer, from->queues_out, "out", trail));
+    KB_TRY(check_limit(program, consumer, to->queues_in, "in", trail));
+    void *queues = program->queues;
+    KB_TRY(kb_grow(program->alloc, sizeof(kbs_queue), program->queue_count + 1, &program->queue_capacity,
+                   &queues, trail));
+    program->queues = queues;
+    KB_TRY(install(program, producer, consumer, &program->queues[program->queue_count], trail));
+    from->queues_out++;
+    to->queues_in++;
+    *ret = (uint32_t)program->queue_count++;
+    program->queue_slots[slot] = *ret + 1;
+    return KB_OK;
+}
+
+/* --- sealing --------------------------------------------------------------------------------- */
+
+static kb_status define_queues(kbs_program *program, kb_trail *trail) {
+    for (uint32_t i = 0; i < program->queue_count; i++) {
+        const kbs_queue *queue = &program->queues[i];
+        char name[48];
+        snprintf(name, sizeof name, "pe%u>pe%u", queue->producer, queue->consumer);
+        const kb_queue row = {.producer = kbs_pe_stream(program, queue->producer),
+                              .consumer = kbs_pe_stream(program, queue->consumer),
+                              .memory = kbs_memory_of(program, KB_SPACE_TCM, queue->consumer),
+                              .offset_bytes = queue->offset_bytes,
+                              .slots = queue->slots,
+                              .slot_bytes = queue->slot_bytes,
+                              .name = name};
+        uint32_t id;
+        KB_TRY(kb_defs_add_queue(&program->defs, &row, &id, trail));
+        if (queue->sent > queue->received)
+            kb_log_say(program->log, KB_LOG_WARNING, "record",
+                       "queue %s: %" PRIu64 " slots are sent and %" PRIu64
+                       " received: the rest is never read",
+                       name, queue->sent, queue->received);
+    }
+    return KB_OK;
+}
+
+static kb_status define_routes(kbs_program *program, kb_trail *trail) {
+    const kbs_fabric *fabric = &program->fabric;
+    uint32_t id;
+    for (size_t i = 0; i < fabric->link_count; i++) {
+        const kbs_link *link = fabric->links[i];
+        const kb_link row = {link->name, link->bytes_per_s, (uint64_t)link->flit_ps,
+                             (uint64_t)link->latency_ps};
+        KB_TRY(kb_defs_add_link(&program->defs, &row, &id, trail));
+    }
+    void *memory;
+    KB_TRY(kb_arena_new(&program->arena, fabric->most_links * sizeof(uint32_t), &memory, trail));
+    uint32_t *links = memory;
+    for (size_t i = 0; i < fabric->route_count; i++) {
+        const kbs_route *route = fabric->routes[i];
+        for (uint32_t j = 0; j < route->link_count; j++)
+            links[j] = route->links[j]->id;
+        const kb_route row = {links, route->link_count};
+        KB_TRY(kb_defs_add_route(&program->defs, &row, &id, trail));
+    }
+    return KB_OK;
+}
+
+kb_status kbs_program_seal(kbs_program *program, kb_trail *trail) {
+    if (!program->launched)
+        return kb_fail(trail, KB_E_PROGRAM, "the program launches nothing: there is nothing to simulate");
+    /* Every PE's DMA can copy within its TCM. */
+    for (uint32_t rank = 0; rank < program->ranks; rank++) {
+        const kbs_route *route;
+        KB_TRY(kbs_fabric_route(&program->fabric, rank, rank, &route, trail));
+    }
+    KB_TRY(define_queues(program, trail));
+    return define_routes(program, trail);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Appending commands to a stream, and keeping the first mistake; see stream.h. */
+#include "record/stream.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool kbs_is_ok(const tl_stream *stream) {
+    return stream->program->status == KB_OK;
+}
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+void kbs_mistake(tl_stream *stream, tl_where where, const char *format, ...) {
+    kbs_program *program = stream->program;
+    if (program->status != KB_OK)
+        return;
+    char what[KB_TRAIL_CHARS], pe[KBS_PE_NAME_CHARS];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    program->status = kb_fail(&program->trail, KB_E_PROGRAM, "%s:%u: kernel %s, rank %u (%s): %s",
+                              base_name(where.file), where.line, stream->kernel_name, stream->rank,
+                              kbs_pe_name(program->machine, stream->rank, pe), what);
+}
+
+void kbs_trouble(tl_stream *stream, tl_where where, kb_status status) {
+    kbs_program *program = stream->program;
+    char pe[KBS_PE_NAME_CHARS];
+    program->status = kb_while(
+        &program->trail, status, "recording kernel %s, rank %u (%s), at %s:%u", stream->kernel_name,
+        stream->rank, kbs_pe_name(program->machine, stream->rank, pe), base_name(where.file), where.line);
+}
+
+/* The id of a file's base name. A kernel's calls come from one file: compare the pointer first. */
+static kb_status file_id(tl_stream *stream, const char *file, uint32_t *ret) {
+    if (file != stream->file) {
+        KB_TRY(kb_defs_intern(&stream->program->defs, base_name(file), &stream->file_id,
+                              &stream->program->trail));
+        stream->file = file;
+    }
+    *ret = stream->file_id;
+    return KB_OK;
+}
+
+void kbs_common_init(tl_stream *stream, kbs_common *common, kb_kind kind, uint8_t blocks, tl_where where) {
+    memset(common, 0, sizeof *common);
+    common->kind = (uint16_t)kind;
+    common->blocks = blocks;
+    common->queue = KB_NONE;
+    common->group = KB_NONE;
+    common->step = stream->step;
+    common->kernel = stream->kernel;
+    common->line = where.line;
+    common->collective = stream->collective;
+    if (!kbs_is_ok(stream))
+        return;
+    const kb_status status = file_id(stream, where.file, &common->file);
+    if (status != KB_OK)
+        kbs_trouble(stream, where, status);
+}
+
+void kbs_append(tl_stream *stream, const kbs_common *common, const uint64_t *offsets, uint64_t awaited) {
+    kbs_program *program = stream->program;
+    if (program->status != KB_OK)
+        return;
+    kbs_command command = {.step = stream->step_number, .awaited = awaited};
+    for (unsigned i = 0; i < common->operand_count; i++)
+        command.offsets[i] = offsets[i];
+    program->status = kbs_commands_add(&stream->commands, common, &command, &program->trail);
+}
+
+void tl_step_at(tl_stream *stream, const char *label, uint64_t number) {
+    kbs_program *program = stream->program;
+    if (program->status != KB_OK)
+        return;
+    if (label != stream->step_label) {
+        program->status = kb_defs_intern(&program->defs, label, &stream->step_label_id, &program->trail);
+        stream->step_label = label;
+    }
+    stream->step = stream->step_label_id;
+    stream->step_number = number;
+}

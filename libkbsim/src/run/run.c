@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A whole run: parameters, recording, the trace's head, simulation, the trace's end. */
+#include "kbsim/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/bench.h"
+#include "kbtrace/writer.h"
+#include "run/simulate.h"
+
+/* A change of times for the same program and machine changes this. */
+#define MODEL_VERSION "kb.time.1"
+
+/* --- listings -------------------------------------------------------------------------------- */
+
+static const char *const components[][2] = {
+    {"fabric", "links of router meshes and between cubes, packet by packet"},
+    {"pe_cpu", "a PE's sequencer: dispatch, running ahead"},
+    {"dma", "reads with packets outstanding"},
+    {"math", "elementwise functions as service times"},
+    {"ipcq", "queues with slots and credits on a fast path"},
+    {"host", "launches at one stamp"},
+};
+
+size_t kbs_component_count(void) {
+    return sizeof components / sizeof components[0];
+}
+
+const char *kbs_component_name(size_t index) {
+    return components[index][0];
+}
+
+const char *kbs_component_help(size_t index) {
+    return components[index][1];
+}
+
+/* --- settings and identity ------------------------------------------------------------------- */
+
+static kb_status define_machine(kbs_program *program, kb_trail *trail) {
+    for (uint32_t i = 0; i < kbs_param_count(); i++) {
+        char value[KBS_VALUE_CHARS];
+        uint32_t id;
+        const kb_setting row = {kbs_param_describe(i)->path, kbs_machine_value(program->machine, i, value),
+                                kbs_machine_origin(program->machine, i)};
+        KB_TRY(kb_defs_add_setting(&program->defs, &row, &id, trail));
+    }
+    return KB_OK;
+}
+
+static kb_status define_program(kbs_program *program, const kbs_bench *bench, bool ranks_given,
+                                kb_trail *trail) {
+    char ranks[16];
+    snprintf(ranks, sizeof ranks, "%u", program->ranks);
+    KB_TRY(kbs_bench_state(program, "bench", bench->name, true, trail));
+    return kbs_bench_state(program, "ranks", ranks, ranks_given, trail);
+}
+
+/* The digest of lines "path=value" of the machine's settings, or of the program's. */
+static kb_status digest(const kbs_program *program, bool of_program, kb_digest *ret, kb_trail *trail) {
+    static const char prefix[] = "program.";
+    size_t size = 0;
+    for (size_t i = 0; i < program->defs.setting_count; i++)
+        size += strlen(program->defs.settings[i].path) + strlen(program->defs.settings[i].value) + 2;
+    void *memory;
+    KB_TRY(kb_new(program->alloc, size + 1, &memory, trail));
+    char *at = memory;
+    for (size_t i = 0; i < program->defs.setting_count; i++) {
+        const kb_setting *row = &program->defs.settings[i];
+        if ((strncmp(row->path, prefix, sizeof prefix - 1) == 0) == of_program)
+            at += sprintf(at, "%s=%s\n", row->path, row->value);
+    }
+    *ret = kb_digest_of(memory, (size_t)(at - (char *)memory));
+    kb_delete(program->alloc, memory, size + 1);
+    return KB_OK;
+}
+
+static kb_status identify(const kbs_program *program, const kbs_bench *bench, kb_run *ret, kb_trail *trail) {
+    kb_run run = {.model_version = MODEL_VERSION,
+                  .memory_model = "kb.mm.1",
+                  .producer = "kb-sim " KB_VERSION,
+                  .bench = bench->name,
+                  .seed = program->seed,
+                  .ranks = program->ranks};
+    KB_TRY(digest(program, false, &run.config_digest, trail));
+    KB_TRY(digest(program, true, &run.program_digest, trail));
+    kb_run_identify(&run);
+    *ret = run;
+    return KB_OK;
+}
+
+/* --- the trace ------------------------------------------------------------------------------- */
+
+static kb_status put(void *context, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    return kb_writer_put(context, rank, op, trail);
+}
+
+static kb_status amend(void *context, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    return kb_writer_amend(context, rank, op, trail);
+}
+
+static const char *ending_of(kb_outcome outcome) {
+    if (outcome == KB_OUTCOME_DEADLOCK)
+        return "deadlock: no PE can go on";
+    return outcome == KB_OUTCOME_INTERRUPTED ? "stopped before its end" : "";
+}
+
+static kb_status write_run(kbs_program *program, const kbs_run_options *options, kb_writer *writer,
+                           kbs_result *ret_result, kb_trail *trail) {
+    const kbs_sink sink = {put, amend, writer};
+    const kbs_limits limits = {options->max_time_ps, options->stop, options->progress,
+                               options->progress_context};
+    kbs_result result;
+    KB_TRY(kbs_simulate(program, &limits, &sink, &result, trail));
+    const kb_ending ending = {result.outcome, ending_of(result.outcome), result.time_ps};
+    const kb_footer *footer;
+    const kb_status status = kb_writer_finish(writer, &ending, &footer, trail);
+    if (status != KB_OK) {
+        kbs_result_fini(&result);
+        return status;
+    }
+    kb_writer_stats stats;
+    kb_writer_measure(writer, &stats);
+    result.file_bytes = stats.file_bytes;
+    result.record_digest = footer->record_digest;
+    *ret_result = result;
+    return KB_OK;
+}
+
+/* --- the run --------------------------------------------------------------------------------- */
+
+static kb_status run_program(kbs_program *program, const kbs_bench *bench, const kbs_bench_values *values,
+                             const kbs_run_options *options, kbs_result *ret_result, kb_trail *trail) {
+    KB_TRY(define_machine(program, trail));
+    KB_TRY(define_program(program, bench, options->ranks != 0, trail));
+    kb_status status = bench->record(program, values, trail);
+    if (status != KB_OK)
+        return kb_while(trail, status, "recording bench %s", bench->name);
+    KB_TRY(kbs_program_seal(program, trail));
+    kb_run run;
+    KB_TRY(identify(program, bench, &run, trail));
+    const kb_writer_options writing = {.path = options->path,
+                                       .alloc = options->alloc,
+                                       .fs = options->fs,
+                                       .log = options->log,
+                                       .threads = options->threads};
+    kb_writer *writer;
+    KB_TRY(kb_writer_create(&writing, &run, &program->defs, &writer, trail));
+    status = write_run(program, options, writer, ret_result, trail);
+    kb_writer_destroy(writer);
+    return status;
+}
+
+static kb_status resolve_ranks(const kbs_run_options *options, uint32_t *ret, kb_trail *trail) {
+    const uint64_t most = kbs_machine_pes_of_sip(options->machine);
+    if (options->ranks > most)
+        return kb_fail(trail, KB_E_ARGUMENT,
+                       "%u ranks need as many PEs of one package, and it has %" PRIu64
+                       " (--machine cubes=..,pes=.. makes it larger)",
+                       options->ranks, most);
+    *ret = options->ranks != 0 ? options->ranks : (uint32_t)most;
+    return KB_OK;
+}
+
+static kb_status run_with(const kbs_bench *bench, const kbs_run_options *options, kb_arena *arena,
+                          kbs_result *ret_result, kb_trail *trail) {
+    kbs_bench_values values;
+    KB_TRY(kbs_bench_parse(bench, options->params, options->param_count, options->machine, arena, &values,
+                           trail));
+    KB_TRY(kbs_machine_check(options->machine, trail));
+    uint32_t ranks = 0;
+    KB_TRY(resolve_ranks(options, &ranks, trail));
+    kbs_program *program;
+    KB_TRY(kbs_program_create(options->machine, ranks, options->seed, options->alloc, options->log, &program,
+                              trail));
+    const kb_status status = run_program(program, bench, &values, options, ret_result, trail);
+    kbs_program_destroy(program);
+    return status;
+}
+
+kb_status kbs_run_bench(const kbs_bench *bench, const kbs_run_options *options, kbs_result *ret_result,
+                        kb_trail *trail) {
+    kb_arena arena;
+    kb_arena_init(&arena, options->alloc, 0);
+    const kb_status status = run_with(bench, options, &arena, ret_result, trail);
+    kb_arena_fini(&arena);
+    return status;
+}
+
+kb_status kbs_run(const kbs_run_options *options, kbs_result *ret_result, kb_trail *trail) {
+    const kbs_bench *bench;
+    KB_TRY(kbs_bench_find(options->bench, &bench, trail));
+    return kbs_run_bench(bench, options, ret_result, trail);
+}
+
+void kbs_result_fini(kbs_result *result) {
+    if (result->explanation != NULL)
+        kb_delete(result->alloc, result->explanation, strlen(result->explanation) + 1);
+    result->explanation = NULL;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting another tool of kb: the one that lies beside the running executable. */
+#ifndef KBTOOLS_BESIDE_H
+#define KBTOOLS_BESIDE_H
+
+#include "common/tool.h"
+
+/* Passes -q, -v, --color and --threads on; waits, and gives the other's exit status. */
+int kbt_run_beside(const kbt_call *call, const char *name, const char *const *arguments,
+                   size_t argument_count);
+
+#endif

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kb-sim: runs benches in the simulator and writes traces; lists and explains what it knows. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/beside.h"
+#include "common/json.h"
+#include "common/tool.h"
+#include "kbsim/run.h"
+
+/* --- run: options ---------------------------------------------------------------------------- */
+
+typedef struct run_values {
+    kbt_common common;
+    const char *output, *machine, *max_time;
+    kbt_list params, sets;
+    uint64_t ranks, seed;
+    bool verify;
+} run_values;
+
+static const kbt_option run_options[] = {
+    {'o', "output", KBT_TEXT, offsetof(run_values, output), "OUT",
+     "the trace: FILE.zst, FOLDER/ for a file a rank, - for stdout", 0, 0, NULL, true},
+    {0, "ranks", KBT_COUNT, offsetof(run_values, ranks), "N",
+     "PEs that take part (default: all of a package)", 1, UINT32_MAX, NULL, false},
+    {'p', "param", KBT_LIST, offsetof(run_values, params), "KEY=VALUE", "a parameter of the bench", 0, 0,
+     NULL, false},
+    {0, "machine", KBT_TEXT, offsetof(run_values, machine), "SHORT", "its shape: sips=2,cubes=4x4,pes=8", 0,
+     0, NULL, false},
+    {0, "set", KBT_LIST, offsetof(run_values, sets), "PATH=VALUE", "a parameter of the machine", 0, 0, NULL,
+     false},
+    {0, "seed", KBT_COUNT, offsetof(run_values, seed), "N", "of the inputs' contents (default: 1)", 0, 0,
+     NULL, false},
+    {0, "max-time", KBT_TEXT, offsetof(run_values, max_time), "T",
+     "stop the clock at T (ps, ns, us, ms, s): the trace ends incomplete", 0, 0, NULL, false},
+    {0, "verify", KBT_FLAG, offsetof(run_values, verify), NULL, "have kb-replay check the trace afterwards",
+     0, 0, NULL, false},
+};
+
+static const run_values run_defaults = {.common.color = "auto", .seed = 1};
+
+/* --- run: times ------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *unit;
+    int64_t ps;
+} units[] = {{"s", INT64_C(1000000000000)}, {"ms", 1000000000}, {"us", 1000000}, {"ns", 1000}, {"ps", 1}};
+
+static kb_status read_time(const char *text, int64_t *ret, kb_trail *trail) {
+    char *end;
+    const double number = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (end != text && strcmp(end, units[i].unit) == 0 && number > 0 &&
+            number * (double)units[i].ps <= (double)KB_TIME_MAX_PS) {
+            const int64_t time_ps = (int64_t)(number * (double)units[i].ps + 0.5);
+            *ret = time_ps > 0 ? time_ps : 1;
+            return KB_OK;
+        }
+    return kb_fail(trail, KB_E_ARGUMENT, "--max-time: '%s' is not a time above 0 with its unit (try 100us)",
+                   text);
+}
+
+/* 12.345 us: three places and the largest unit that keeps a figure before the point. */
+static void print_time(FILE *stream, int64_t time_ps) {
+    size_t unit = 0;
+    while (unit + 1 < sizeof units / sizeof units[0] && time_ps < units[unit].ps)
+        unit++;
+    fprintf(stream, "%.*f %s", units[unit].ps == 1 ? 0 : 3, (double)time_ps / (double)units[unit].ps,
+            units[unit].unit);
+}
+
+/* --- run: ^C and progress -------------------------------------------------------------------- */
+
+/* Signal handlers cannot be handed anything: this is the one place where a global is the interface. */
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number) {
+    (void)number;
+    interrupted = 1;
+}
+
+static void catch_interrupts(void) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    action.sa_flags = (int)SA_RESETHAND; /* a second ^C ends at once */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+typedef struct progress_line {
+    double shown_s; /* when */
+    bool shown;
+} progress_line;
+
+static void show_progress(void *context, const kbs_progress *progress) {
+    enum { TIMES_A_SECOND = 5 };
+    progress_line *line = context;
+    const double now_s = seconds_now();
+    if (now_s - line->shown_s < 1.0 / TIMES_A_SECOND)
+        return;
+    line->shown_s = now_s;
+    line->shown = true;
+    fprintf(stderr, "\r");
+    print_time(stderr, progress->time_ps);
+    fprintf(stderr, " simulated, %.1f M events \033[K", (double)progress->events * 1e-6);
+}
+
+/* --- run: summary ---------------------------------------------------------------------------- */
+
+static void print_json(kbt_call *call, const kbs_result *result, double wall_s, const char *trace) {
+    kbt_json json;
+    char digest[33];
+    kbt_json_init(&json, stdout);
+    kbt_json_begin(&json, NULL, '{');
+    kbt_json_int(&json, "version", 1);
+    kbt_json_int(&json, "time_ps", result->time_ps);
+    kbt_json_begin(&json, "ops", '{');
+    for (uint32_t kind = 0; kind < KB_OP_LIMIT; kind++)
+        if (result->ops[kind] > 0)
+            kbt_json_uint(&json, kb_word_name(KB_VOC_KIND, kind), result->ops[kind]);
+    kbt_json_end(&json);
+    kbt_json_uint(&json, "events", result->events);
+    kbt_json_real(&json, "wall_s", wall_s);
+    kbt_json_text(&json, "trace", trace);
+    kbt_json_uint(&json, "trace_bytes", result->file_bytes);
+    kbt_json_text(&json, "record_digest", kb_digest_text(&result->record_digest, digest));
+    kbt_json_bool(&json, "complete", result->outcome == KB_OUTCOME_COMPLETE);
+    kbt_json_begin(&json, "warnings", '[');
+    for (size_t i = 0; i < call->warnings.count; i++)
+        kbt_json_text(&json, NULL, call->warnings.items[i]);
+    kbt_json_end(&json);
+    kbt_json_end(&json);
+}
+
+static void print_summary(FILE *to, const kbs_result *result, double wall_s, const char *trace) {
+    uint64_t total = 0;
+    for (uint32_t kind = 0; kind < KB_OP_LIMIT; kind++)
+        total += result->ops[kind];
+    fprintf(to, "simulated  ");
+    print_time(to, result->time_ps);
+    fprintf(to, " (%" PRId64 " ps)\nops        %" PRIu64 ":", result->time_ps, total);
+    const char *comma = "";
+    for (uint32_t kind = 0; kind < KB_OP_LIMIT; kind++)
+        if (result->ops[kind] > 0) {
+            fprintf(to, "%s %" PRIu64 " %s", comma, result->ops[kind], kb_word_name(KB_VOC_KIND, kind));
+            comma = ",";
+        }
+    fprintf(to, "\nevents     %" PRIu64 " in %.3f s\n", result->events, wall_s);
+    fprintf(to, "trace      %s (%" PRIu64 " bytes)\n", trace, result->file_bytes);
+}
+
+/* What an incomplete run has to say; the exit status that follows from the outcome. */
+static int judge(const kbt_call *call, const kbs_result *result, const char *trace) {
+    kb_trail trail;
+    if (result->outcome == KB_OUTCOME_COMPLETE)
+        return KBT_FINE;
+    if (result->outcome == KB_OUTCOME_DEADLOCK) {
+        kb_fail(&trail, KB_E_DEADLOCK, "deadlock: no PE can go on; the trace so far is in %s", trace);
+        const int exit_status = kbt_fail(call, &trail);
+        for (const char *line = result->explanation; *line != '\0'; line = strchr(line, '\n') + 1)
+            fprintf(stderr, "  %.*s\n", (int)strcspn(line, "\n"), line);
+        return exit_status;
+    }
+    kb_fail(&trail, KB_E_INTERRUPTED, "stopped before its end: %s ends incomplete", trace);
+    return kbt_fail(call, &trail);
+}
+
+/* --- run ------------------------------------------------------------------------------------- */
+
+static kb_status set_up(const run_values *values, kbs_machine *machine, int64_t *ret_max_time_ps,
+                        kb_trail *trail) {
+    kbs_machine_init(machine);
+    if (values->machine != NULL)
+        KB_TRY(kbs_machine_shorthand(machine, values->machine, trail));
+    for (size_t i = 0; i < values->sets.count; i++)
+        KB_TRY(kbs_machine_assign(machine, values->sets.items[i], "set", trail));
+    if (values->max_time != NULL)
+        KB_TRY(read_time(values->max_time, ret_max_time_ps, trail));
+    return KB_OK;
+}
+
+static kb_status check_verify(const run_values *values, kb_trail *trail) {
+    if (!values->verify || strcmp(values->output, "-") != 0)
+        return KB_OK;
+    return kb_fail(trail, KB_E_ARGUMENT,
+                   "--verify needs a trace that can be read again: give -o a file or folder");
+}
+
+static kb_status simulate(kbt_call *call, kbs_result *ret_result, double *ret_wall_s, kb_trail *trail) {
+    const run_values *values = call->values;
+    kbs_machine machine;
+    progress_line line = {seconds_now(), false};
+    kbs_run_options options = {.bench = call->words.items[0],
+                               .params = values->params.items,
+                               .param_count = values->params.count,
+                               .machine = &machine,
+                               .ranks = (uint32_t)values->ranks,
+                               .seed = values->seed,
+                               .path = values->output,
+                               .threads = kbt_threads(call),
+                               .log = &call->log,
+                               .stop = &interrupted,
+                               .progress = kbt_shows_progress(call) ? show_progress : NULL,
+                               .progress_context = &line};
+    KB_TRY(set_up(values, &machine, &options.max_time_ps, trail));
+    KB_TRY(check_verify(values, trail));
+    catch_interrupts();
+    const double begin_s = seconds_now();
+    const kb_status status = kbs_run(&options, ret_result, trail);
+    *ret_wall_s = seconds_now() - begin_s;
+    if (line.shown)
+        fprintf(stderr, "\r\033[K");
+    return status;
+}
+
+static int run(kbt_call *call) {
+    const run_values *values = call->values;
+    kb_trail trail;
+    kb_trail_init(&trail);
+    kbs_result result;
+    double wall_s = 0;
+    if (simulate(call, &result, &wall_s, &trail) != KB_OK)
+        return kbt_fail(call, &trail);
+    const bool trace_on_stdout = strcmp(values->output, "-") == 0;
+    if (call->common->json && !trace_on_stdout)
+        print_json(call, &result, wall_s, values->output);
+    else if (!call->common->quiet)
+        print_summary(trace_on_stdout ? stderr : stdout, &result, wall_s, values->output);
+    int exit_status = judge(call, &result, values->output);
+    kbs_result_fini(&result);
+    if (exit_status == KBT_FINE && values->verify) {
+        const char *const arguments[] = {"--verify", values->output};
+        exit_status = kbt_run_beside(call, "kb-replay", arguments, 2);
+    }
+    return exit_status;
+}
+
+/* --- list ------------------------------------------------------------------------------------ */
+
+static const char *const list_words[] = {"benches", "algorithms", "components", "topologies"};
+enum { BENCHES, ALGORITHMS, COMPONENTS, TOPOLOGIES, LISTS };
+
+/* One row of a list, as a line or as a JSON object. */
+static void print_row(kbt_json *json, const char *name, const char *help, const char *standard) {
+    if (json == NULL) {
+        printf("  %-16s %s", name, help);
+        if (standard != NULL && *standard != '\0')
+            printf(" [%s]", standard);
+        printf("\n");
+        return;
+    }
+    kbt_json_begin(json, NULL, '{');
+    kbt_json_text(json, "name", name);
+    kbt_json_text(json, "help", help);
+    if (standard != NULL)
+        kbt_json_text(json, "default", standard);
+    kbt_json_end(json);
+}
+
+static void list_benches(kbt_json *json) {
+    for (size_t i = 0; i < kbs_bench_count(); i++) {
+        size_t count;
+        const kbs_bench_param *params = kbs_bench_params(i, &count);
+        if (json == NULL) {
+            printf("  %-16s %s; -p\n", kbs_bench_name(i), kbs_bench_help(i));
+            for (size_t p = 0; p < count; p++)
+                printf("    %-14s %s%s%s%s\n", params[p].name, params[p].help,
+                       *params[p].standard ? " [" : "", params[p].standard, *params[p].standard ? "]" : "");
+            continue;
+        }
+        kbt_json_begin(json, NULL, '{');
+        kbt_json_text(json, "name", kbs_bench_name(i));
+        kbt_json_text(json, "help", kbs_bench_help(i));
+        kbt_json_begin(json, "params", '[');
+        for (size_t p = 0; p < count; p++)
+            print_row(json, params[p].name, params[p].help, params[p].standard);
+        kbt_json_end(json);
+        kbt_json_end(json);
+    }
+}
+
+static void list_one(kbt_json *json, int which) {
+    if (json != NULL)
+        kbt_json_begin(json, list_words[which], '[');
+    else
+        printf("%s\n", list_words[which]);
+    if (which == BENCHES)
+        list_benches(json);
+    for (size_t i = 0; which == ALGORITHMS && i < kbs_algorithm_count(); i++) {
+        const kbs_algorithm *algorithm = kbs_algorithm_describe(i);
+        char help[256];
+        snprintf(help, sizeof help, "%s: %s", kb_word_name(KB_VOC_COLL, algorithm->collective),
+                 algorithm->help);
+        print_row(json, algorithm->name, help, NULL);
+    }
+    for (size_t i = 0; which == COMPONENTS && i < kbs_component_count(); i++)
+        print_row(json, kbs_component_name(i), kbs_component_help(i), NULL);
+    if (which == TOPOLOGIES)
+        print_row(json, "default", "2 packages of 4 x 4 cubes of 8 PEs (kb-sim explain-config)", NULL);
+    if (json != NULL)
+        kbt_json_end(json);
+}
+
+static int list(kbt_call *call) {
+    int first = 0, last = LISTS - 1;
+    if (call->words.count > 0) {
+        while (first < LISTS && strcmp(call->words.items[0], list_words[first]) != 0)
+            first++;
+        last = first;
+    }
+    if (first == LISTS) {
+        kb_trail trail;
+        kb_fail(&trail, KB_E_ARGUMENT,
+                "there is no list of '%s' (benches, algorithms, components, topologies)",
+                call->words.items[0]);
+        return kbt_fail(call, &trail);
+    }
+    kbt_json json;
+    kbt_json_init(&json, stdout);
+    if (call->common->json)
+        kbt_json_begin(&json, NULL, '{');
+    for (int which = first; which <= last; which++)
+        list_one(call->common->json ? &json : NULL, which);
+    if (call->common->json)
+        kbt_json_end(&json);
+    return KBT_FINE;
+}
+
+/* --- explain-config -------------------------------------------------------------------------- */
+
+typedef struct config_values {
+    kbt_common common;
+    const char *machine;
+    kbt_list sets;
+} config_values;
+
+static const kbt_option config_options[] = {
+    {0, "machine", KBT_TEXT, offsetof(config_values, machine), "SHORT", "its shape: sips=2,cubes=4x4,pes=8",
+     0, 0, NULL, false},
+    {0, "set", KBT_LIST, offsetof(config_values, sets), "PATH=VALUE", "a parameter of the machine", 0, 0,
+     NULL, false},
+};
+
+static const config_values config_defaults = {.common.color = "auto"};
+
+static void print_config(const kbt_call *call, const kbs_machine *machine) {
+    kbt_json json;
+    kbt_json_init(&json, stdout);
+    if (call->common->json)
+        kbt_json_begin(&json, NULL, '[');
+    for (uint32_t i = 0; i < kbs_param_count(); i++) {
+        const kbs_param *param = kbs_param_describe(i);
+        char value[KBS_VALUE_CHARS];
+        kbs_machine_value(machine, i, value);
+        if (!call->common->json) {
+            printf("%-24s %12s %-9s %s", param->path, value, param->unit, kbs_machine_origin(machine, i));
+            printf(call->common->verbose ? "  (%s to %s, source %s) %s\n" : "\n", param->least, param->most,
+                   param->source, param->help);
+            continue;
+        }
+        kbt_json_begin(&json, NULL, '{');
+        kbt_json_text(&json, "path", param->path);
+        kbt_json_text(&json, "value", value);
+        kbt_json_text(&json, "unit", param->unit);
+        kbt_json_text(&json, "origin", kbs_machine_origin(machine, i));
+        kbt_json_text(&json, "default", param->standard);
+        kbt_json_text(&json, "least", param->least);
+        kbt_json_text(&json, "most", param->most);
+        kbt_json_text(&json, "source", param->source);
+        kbt_json_text(&json, "help", param->help);
+        kbt_json_end(&json);
+    }
+    if (call->common->json)
+        kbt_json_end(&json);
+}
+
+static int explain_config(kbt_call *call) {
+    const config_values *values = call->values;
+    kb_trail trail;
+    kb_trail_init(&trail);
+    kbs_machine machine;
+    kbs_machine_init(&machine);
+    kb_status status = KB_OK;
+    if (values->machine != NULL)
+        status = kbs_machine_shorthand(&machine, values->machine, &trail);
+    for (size_t i = 0; status == KB_OK && i < values->sets.count; i++)
+        status = kbs_machine_assign(&machine, values->sets.items[i], "set", &trail);
+    if (status == KB_OK)
+        status = kbs_machine_check(&machine, &trail);
+    if (status != KB_OK)
+        return kbt_fail(call, &trail);
+    print_config(call, &machine);
+    return KBT_FINE;
+}
+
+/* --- the tool -------------------------------------------------------------------------------- */
+
+static const kbt_common list_defaults = {.color = "auto"};
+
+static const kbt_command commands[] = {
+    {.name = "run",
+     .usage = "BENCH [OPTION]... -o OUT",
+     .summary = "Records a bench, simulates it and writes its trace.",
+     .examples = "  kb-sim run allreduce --ranks 8 -p elems=1000 -o ring.zst\n"
+                 "  kb-sim run allreduce --ranks 16 -p bytes=64KiB -p dtype=bf16 --verify -o ring.zst\n"
+                 "  kb-sim run allreduce --machine cubes=2x2,pes=16 --set ipcq.slots=8 -o ring/\n",
+     .more = "BENCH and its parameters: kb-sim list benches. The machine's: kb-sim explain-config.\n"
+             "Exit status: 0 fine; 1 a deadlock, or stopped by ^C or --max-time; 2 trouble.\n",
+     .options = run_options,
+     .option_count = sizeof run_options / sizeof run_options[0],
+     .least_words = 1,
+     .most_words = 1,
+     .word_name = "BENCH",
+     .values_size = sizeof(run_values),
+     .defaults = &run_defaults,
+     .run = run},
+    {.name = "list",
+     .usage = "[benches|algorithms|components|topologies]",
+     .summary = "Lists what this build can run.",
+     .examples = "  kb-sim list\n  kb-sim list algorithms --json\n",
+     .most_words = 1,
+     .word_name = "WHAT",
+     .values_size = sizeof(kbt_common),
+     .defaults = &list_defaults,
+     .run = list},
+    {.name = "explain-config",
+     .usage = "[--machine SHORT] [--set PATH=VALUE]...",
+     .summary = "Prints every parameter of the machine: its value and where that came from.",
+     .examples = "  kb-sim explain-config\n  kb-sim explain-config -v --machine pes=16 --set ipcq.slots=8\n",
+     .options = config_options,
+     .option_count = sizeof config_options / sizeof config_options[0],
+     .word_name = "",
+     .values_size = sizeof(config_values),
+     .defaults = &config_defaults,
+     .run = explain_config},
+};
+
+static const kbt_tool tool = {
+    .name = "kb-sim",
+    .summary = "Simulates programs for near-memory accelerators: how long do they take?",
+    .examples =
+        "  kb-sim run allreduce --ranks 8 -p elems=1000 -o ring.zst    simulate a ring all-reduce\n"
+        "  kb-sim list benches                                         what can be run\n"
+        "  kb-sim explain-config                                       the machine, and why it is so\n",
+    .commands = commands,
+    .command_count = sizeof commands / sizeof commands[0],
+};
+
+int main(int argc, char **argv) {
+    return kbt_main(&tool, argc, argv);
+}
