@@ -21,7 +21,7 @@ struct kb_cursor {
     bool digesting;
 };
 
-/* --- packets ------------------------------------------------------------------------------------------------ */
+/* --- packets ---------------------------------------------------------------------------------- */
 
 static kb_status load_packet(kb_cursor *cursor, const kb_span_of_ops *span, kb_trail *trail) {
     kb_reader *reader = cursor->reader;
@@ -48,7 +48,7 @@ static kb_status where(const kb_cursor *cursor, kb_status status, kb_trail *trai
                     (unsigned long long)input->places[span->frame].offset);
 }
 
-/* --- digests ---------------------------------------------------------------------------------------------------- */
+/* --- digests ---------------------------------------------------------------------------------- */
 
 static kb_status digest_op(kb_cursor *cursor, const kb_op *op, kb_trail *trail) {
     const kb_digest *what;
@@ -75,7 +75,7 @@ static kb_status check_digest(kb_cursor *cursor, kb_trail *trail) {
                    kb_digest_text(&footer->digest, said));
 }
 
-/* --- the cursor ------------------------------------------------------------------------------------------------- */
+/* --- the cursor ------------------------------------------------------------------------------- */
 
 kb_status kb_cursor_create(kb_reader *reader, uint32_t rank, kb_cursor **ret_cursor, kb_trail *trail) {
     void *block;
@@ -145,7 +145,7 @@ kb_status kb_cursor_next(kb_cursor *cursor, const kb_op **ret_op, kb_trail *trai
     return KB_OK;
 }
 
-/* --- seeking ------------------------------------------------------------------------------------------------------ */
+/* --- seeking ---------------------------------------------------------------------------------- */
 
 /* To the packet number `span`; ops before the wanted one are decoded and passed over. */
 static kb_status go_to(kb_cursor *cursor, size_t span, kb_trail *trail) {

@@ -50,7 +50,7 @@ void kb_decoder_fini(kb_decoder *decoder) {
     kb_arena_fini(&decoder->arena);
 }
 
-/* --- templates in use ---------------------------------------------------------------------------- */
+/* --- templates in use ------------------------------------------------------------------------- */
 
 /* Every stream of the rank begins where the packet does. */
 static kb_status make_resumes(kb_decoder *decoder, kb_trail *trail) {
@@ -127,7 +127,7 @@ static kb_status activate(kb_decoder *decoder, uint64_t id, kb_active **ret_acti
     return KB_OK;
 }
 
-/* --- forms ---------------------------------------------------------------------------------------- */
+/* --- forms ------------------------------------------------------------------------------------ */
 
 static kb_status read_masks(kb_decoder *decoder, kb_span *span, kb_read_form *form, kb_trail *trail) {
     const kb_layout *layout = &form->active->template->layout;
@@ -198,7 +198,7 @@ kb_status kb_decoder_open(kb_decoder *decoder, kb_span body, const kb_decode_sco
     return KB_OK;
 }
 
-/* --- ops ------------------------------------------------------------------------------------------- */
+/* --- ops -------------------------------------------------------------------------------------- */
 
 /* Fields that were predicted move by their strides; nothing else is touched. */
 static inline void move_predicted(kb_active *to, const kb_read_form *form) {

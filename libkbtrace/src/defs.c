@@ -22,7 +22,7 @@ void kb_defs_fini(kb_defs *defs) {
     *defs = (kb_defs){.string_slots = NULL};
 }
 
-/* --- rows of any table -------------------------------------------------------------------------- */
+/* --- rows of any table ------------------------------------------------------------------------ */
 
 kb_rows kb_defs_rows(kb_defs *defs, enum kb_table table) {
     switch (table) {
@@ -79,7 +79,7 @@ static kb_status add_row(kb_defs *defs, enum kb_table table, const void *row, ui
 KB_DEFS(KB_DEF)
 #undef KB_DEF
 
-/* --- strings -------------------------------------------------------------------------------------- */
+/* --- strings ---------------------------------------------------------------------------------- */
 
 static uint64_t hash_text(const char *text) {
     uint64_t hash = 1469598103934665603u; /* FNV-1a, by its authors */

@@ -36,7 +36,7 @@ const char *kb_digest_text(const kb_digest *digest, char buffer[33]) {
     return buffer;
 }
 
-/* --- one rank -------------------------------------------------------------------------------------- */
+/* --- one rank --------------------------------------------------------------------------------- */
 
 /* A state wants to be aligned more strictly than kb_new promises, so it stands inside a larger block. */
 #define STATE_ALIGN 64u
@@ -203,7 +203,7 @@ kb_status kb_rank_digester_end(kb_rank_digester *digester, uint32_t rank, uint64
     return KB_OK;
 }
 
-/* --- whole traces ------------------------------------------------------------------------------------ */
+/* --- whole traces ----------------------------------------------------------------------------- */
 
 kb_status kb_record_digest(const kb_rank_summary *ranks, size_t count, const kb_alloc *alloc,
                            kb_digest *ret_digest, kb_trail *trail) {

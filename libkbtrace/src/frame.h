@@ -38,7 +38,7 @@ uint32_t kb_le32(const uint8_t *bytes);
 void kb_le32_put(uint8_t *bytes, uint32_t value);
 uint64_t kb_frame_digest(const uint8_t *bytes, size_t size);
 
-/* --- packing --------------------------------------------------------------------------------------- */
+/* --- packing ---------------------------------------------------------------------------------- */
 
 typedef struct kb_packer kb_packer;
 
@@ -50,7 +50,7 @@ void kb_packer_destroy(kb_packer *packer);
 kb_status kb_pack(kb_packer *packer, uint32_t number, uint64_t run, const uint8_t *raw, size_t raw_size,
                   kb_buffer *out, uint32_t *ret_packed_size, kb_trail *trail) KB_MUST_USE;
 
-/* --- unpacking ------------------------------------------------------------------------------------- */
+/* --- unpacking -------------------------------------------------------------------------------- */
 
 typedef struct kb_unpacker kb_unpacker;
 

@@ -57,7 +57,7 @@ bool kb_head_get(const uint8_t bytes[KB_HEAD_SIZE], kb_head *ret_head) {
     return true;
 }
 
-/* --- packing --------------------------------------------------------------------------------------- */
+/* --- packing ---------------------------------------------------------------------------------- */
 
 struct kb_packer {
     const kb_alloc *alloc;
@@ -106,7 +106,7 @@ kb_status kb_pack(kb_packer *packer, uint32_t number, uint64_t run, const uint8_
     return KB_OK;
 }
 
-/* --- unpacking ------------------------------------------------------------------------------------- */
+/* --- unpacking -------------------------------------------------------------------------------- */
 
 struct kb_unpacker {
     const kb_alloc *alloc;

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- open ------------------------------------------------------------------------------------ */
+/* --- open ------------------------------------------------------------------------------------- */
 
 int kb_fs_posix_named_scratch(const char *path) {
     char name[PATH_MAX];
@@ -52,7 +52,7 @@ static int posix_open(void *context, const char *path, kb_open_mode mode) {
     return -1;
 }
 
-/* --- bytes ----------------------------------------------------------------------------------- */
+/* --- bytes ------------------------------------------------------------------------------------ */
 
 static ssize_t posix_read(void *context, int file, void *bytes, size_t size) {
     (void)context;
@@ -78,7 +78,7 @@ static int posix_close(void *context, int file) {
     return close(file);
 }
 
-/* --- names ----------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static void describe(const struct stat *facts, kb_file_type *ret_type, uint64_t *ret_size) {
     if (S_ISREG(facts->st_mode))

@@ -9,7 +9,7 @@
 #include "spool.h"
 #include "text.h"
 
-/* --- bytes -------------------------------------------------------------------------------------------- */
+/* --- bytes ------------------------------------------------------------------------------------ */
 
 kb_status kb_input_read(kb_input *input, uint64_t offset, void *bytes, size_t size, kb_trail *trail) {
     if (!input->open) {
@@ -46,7 +46,7 @@ static void note_trouble(kb_input *input, uint64_t offset, bool damaged, const c
     input->trouble_at = offset;
 }
 
-/* --- where the frames are ----------------------------------------------------------------------------- */
+/* --- where the frames are --------------------------------------------------------------------- */
 
 static kb_status add_place(kb_input *input, kb_place place, kb_trail *trail) {
     void *places = input->places;

@@ -101,7 +101,7 @@ kb_status kb_input_open(kb_input *input, const char *path, kb_loader *loader, co
                         kb_trail *trail) KB_MUST_USE;
 void kb_input_close(kb_input *input);
 
-/* --- bytes and frames (input.c) --------------------------------------------------------------------- */
+/* --- bytes and frames (input.c) --------------------------------------------------------------- */
 
 kb_status kb_input_read(kb_input *input, uint64_t offset, void *bytes, size_t size,
                         kb_trail *trail) KB_MUST_USE;
@@ -120,7 +120,7 @@ kb_status kb_input_load_with(kb_input *input, kb_loader *loader, uint32_t frame,
                              kb_trail *trail) KB_MUST_USE;
 void kb_raw_frame_fini(kb_raw_frame *raw, const kb_alloc *alloc);
 
-/* --- what stands in them (input_index.c) ------------------------------------------------------------ */
+/* --- what stands in them (input_index.c) ------------------------------------------------------ */
 
 /* Header, footer and index; or an index made by reading every frame where there is none. */
 kb_status kb_input_learn(kb_input *input, bool recover, kb_trail *trail) KB_MUST_USE;
@@ -134,7 +134,7 @@ size_t kb_input_first_templates(const kb_input *input, uint32_t frame);
 kb_status kb_input_take_templates(kb_input *input, uint32_t frame, const kb_raw_frame *raw,
                                   const kb_defs *defs, kb_trail *trail) KB_MUST_USE;
 
-/* --- walking a raw frame ------------------------------------------------------------------------------- */
+/* --- walking a raw frame ---------------------------------------------------------------------- */
 
 /* Calls `each` for the body of every packet; its failure ends the walk. */
 typedef kb_status (*kb_packet_fn)(void *user, enum kb_packet_kind kind, kb_span body, kb_trail *trail);

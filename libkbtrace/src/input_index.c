@@ -6,7 +6,7 @@
 #include "defs_rows.h"
 #include "input.h"
 
-/* --- walking -------------------------------------------------------------------------------------------- */
+/* --- walking ---------------------------------------------------------------------------------- */
 
 kb_status kb_walk_packets(kb_span raw, kb_packet_fn each, void *user, kb_trail *trail) {
     const uint8_t *origin = raw.at;
@@ -79,7 +79,7 @@ kb_status kb_ops_body_get(kb_span body, kb_ops_body *ret_ops, kb_trail *trail) {
     return KB_OK;
 }
 
-/* --- header ----------------------------------------------------------------------------------------------- */
+/* --- header ----------------------------------------------------------------------------------- */
 
 static kb_status take_header(void *user, enum kb_packet_kind kind, kb_span body, kb_trail *trail) {
     kb_input *input = user;
@@ -100,7 +100,7 @@ static kb_status take_header(void *user, enum kb_packet_kind kind, kb_span body,
     return KB_OK;
 }
 
-/* --- entries of the index --------------------------------------------------------------------------------- */
+/* --- entries of the index --------------------------------------------------------------------- */
 
 static kb_status add_entry(kb_input *input, const kb_frame_entry *entry, kb_trail *trail) {
     void *entries = input->entries;
@@ -156,7 +156,7 @@ static kb_status read_index(kb_input *input, kb_raw_frame *raw, kb_trail *trail)
     return KB_OK;
 }
 
-/* --- an index made by reading every frame ------------------------------------------------------------------- */
+/* --- an index made by reading every frame ----------------------------------------------------- */
 
 typedef struct survey {
     kb_input *input;
@@ -263,7 +263,7 @@ kb_status kb_input_learn(kb_input *input, bool recover, kb_trail *trail) {
     return status;
 }
 
-/* --- definitions ------------------------------------------------------------------------------------------ */
+/* --- definitions ------------------------------------------------------------------------------ */
 
 static kb_status take_definitions(void *user, enum kb_packet_kind kind, kb_span body, kb_trail *trail) {
     kb_defs *defs = user;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the heap -------------------------------------------------------------------------------- */
+/* --- the heap --------------------------------------------------------------------------------- */
 
 static void *heap_resize(void *context, void *old, size_t old_size, size_t new_size) {
     (void)context;
@@ -25,7 +25,7 @@ const kb_alloc *kb_alloc_heap(void) {
     return &heap;
 }
 
-/* --- requests -------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 kb_status kb_resize(const kb_alloc *alloc, size_t old_size, size_t new_size, void **inout_block,
                     kb_trail *trail) {
@@ -87,7 +87,7 @@ kb_status kb_grow(const kb_alloc *alloc, size_t item_size, size_t wanted, size_t
     return KB_OK;
 }
 
-/* --- an allocator with a bound -------------------------------------------------------------- */
+/* --- an allocator with a bound ---------------------------------------------------------------- */
 
 /* Takes `size` bytes out of what the bound leaves; false when it does not leave that many. */
 static bool bounded_take(kb_bounded *bounded, size_t size) {

@@ -37,7 +37,7 @@ static const void *load_pointer(const kb_field *field, const uint8_t *record) {
     return pointer;
 }
 
-/* --- encoding ---------------------------------------------------------------------------------- */
+/* --- encoding --------------------------------------------------------------------------------- */
 
 static uint64_t load_scalar(const kb_field *field, const uint8_t *record) {
     const uint8_t *at = record + field->offset;
@@ -174,7 +174,7 @@ kb_status kb_message_encode(const kb_message *message, const void *record, kb_bu
     return KB_OK;
 }
 
-/* --- decoding ---------------------------------------------------------------------------------- */
+/* --- decoding --------------------------------------------------------------------------------- */
 
 typedef struct decoding {
     const kb_message *message;
@@ -393,7 +393,7 @@ kb_status kb_message_decode(const kb_message *message, kb_span bytes, kb_arena *
     return KB_OK;
 }
 
-/* --- copying ----------------------------------------------------------------------------------- */
+/* --- copying ---------------------------------------------------------------------------------- */
 
 static kb_status copy_items(const kb_field *field, const uint8_t *record, kb_arena *arena, uint8_t *copy,
                             kb_trail *trail) {

@@ -103,7 +103,7 @@ void kb_op_to_fields(const kb_op *op, int64_t resume_ps, uint64_t *fields) {
     }
 }
 
-/* --- prediction ------------------------------------------------------------------------------------ */
+/* --- prediction ------------------------------------------------------------------------------- */
 
 static void restart(kb_known *known, uint64_t packet) {
     size_t fields = known->layout.count * sizeof(uint64_t), masks = known->layout.words * sizeof(uint64_t);
@@ -234,7 +234,7 @@ kb_status kb_packet_add(kb_packet *packet, kb_known *known, const uint64_t *fiel
     return KB_OK;
 }
 
-/* --- the packet as bytes ----------------------------------------------------------------------------- */
+/* --- the packet as bytes ---------------------------------------------------------------------- */
 
 static size_t scalar_size(uint64_t value) {
     return value == 0 ? 0 : 1 + kb_varint_size(value);

@@ -11,7 +11,7 @@
 
 enum { MAX_MEMORY = 192 << 20, MAX_FRAME = 64 << 20, OPEN_FILES = 64 };
 
-/* --- files ------------------------------------------------------------------------------------------------ */
+/* --- files ------------------------------------------------------------------------------------ */
 
 typedef struct paths {
     const char **items;
@@ -88,7 +88,7 @@ static kb_status open_inputs(kb_reader *reader, const char *const *given, size_t
     return status;
 }
 
-/* --- one run ---------------------------------------------------------------------------------------------- */
+/* --- one run ---------------------------------------------------------------------------------- */
 
 static kb_status claim_rank(kb_reader *reader, kb_input *input, uint32_t rank, kb_trail *trail) {
     if (reader->ranks[rank].input != NULL)
@@ -158,7 +158,7 @@ static kb_status number_streams(kb_reader *reader, kb_trail *trail) {
     return KB_OK;
 }
 
-/* --- where ops are ---------------------------------------------------------------------------------------- */
+/* --- where ops are ---------------------------------------------------------------------------- */
 
 static kb_status check_packet(const kb_reader *reader, const kb_input *input, const kb_frame_entry *entry,
                               size_t i, uint64_t expected, kb_trail *trail) {
@@ -211,7 +211,7 @@ static kb_status place_ops(kb_reader *reader, kb_trail *trail) {
     return KB_OK;
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static void take_summary(const kb_wire_summary *from, kb_rank_summary *to) {
     *to = (kb_rank_summary){from->rank,
@@ -295,7 +295,7 @@ static void judge(kb_reader *reader) {
     }
 }
 
-/* --- opening -------------------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static kb_status open_all(kb_reader *reader, const char *const *given, size_t count, kb_trail *trail) {
     KB_TRY(kb_loader_init(&reader->loader, reader->alloc, trail));
@@ -385,7 +385,7 @@ void kb_reader_measure(const kb_reader *reader, kb_reader_stats *ret_stats) {
     *ret_stats = stats;
 }
 
-/* --- frames at hand --------------------------------------------------------------------------------------------- */
+/* --- frames at hand --------------------------------------------------------------------------- */
 
 /* From the thread that works ahead, if it has the frame; and sends it on to the next one. */
 static kb_status obtain(kb_reader *reader, kb_input *input, uint32_t frame, kb_raw_frame *raw,
@@ -470,7 +470,7 @@ kb_decode_scope kb_reader_scope(const kb_reader *reader, uint32_t rank) {
     };
 }
 
-/* --- samples ------------------------------------------------------------------------------------------------------ */
+/* --- samples ---------------------------------------------------------------------------------- */
 
 typedef struct sampling {
     kb_reader *reader;

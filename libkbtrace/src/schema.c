@@ -29,7 +29,7 @@
     const kb_message kb_message_##name_ = {#name_, sizeof(STRUCT), name_##_fields, COUNT_OF(name_##_fields)}
 #define OWN_MESSAGE(name_) static MESSAGE(name_)
 
-/* --- header ------------------------------------------------------------------------------------ */
+/* --- header ----------------------------------------------------------------------------------- */
 
 #define STRUCT kb_run
 static const kb_field run_fields[] = {
@@ -54,7 +54,7 @@ static const kb_field header_fields[] = {
 MESSAGE(header);
 #undef STRUCT
 
-/* --- definitions ------------------------------------------------------------------------------- */
+/* --- definitions ------------------------------------------------------------------------------ */
 
 #define STRUCT kb_string
 static const kb_field string_fields[] = {PLAIN(TEXT, text, 1)};
@@ -203,7 +203,7 @@ const kb_message *const kb_definition_messages[KB_TABLE_COUNT] = {
 #undef KB_DEF
 };
 
-/* --- templates --------------------------------------------------------------------------------- */
+/* --- templates -------------------------------------------------------------------------------- */
 
 #define STRUCT kb_wire_operand
 static const kb_field operand_fields[] = {
@@ -281,7 +281,7 @@ static const kb_field templates_fields[] = {
 MESSAGE(templates);
 #undef STRUCT
 
-/* --- samples, index, footer -------------------------------------------------------------------- */
+/* --- samples, index, footer ------------------------------------------------------------------- */
 
 #define STRUCT kb_samples
 static const kb_field samples_fields[] = {

@@ -101,7 +101,7 @@ static void visit_message(const kb_message *message, const uint8_t *record, cons
         visit_field(&message->fields[i], record, visitor);
 }
 
-/* --- tables ------------------------------------------------------------------------------------ */
+/* --- tables ----------------------------------------------------------------------------------- */
 
 size_t kb_defs_table_count(void) {
     return KB_TABLE_COUNT;

@@ -97,7 +97,7 @@ typedef struct kb_wire_field {
 /* The next field of `span`. False where the bytes are no protobuf. */
 bool kb_wire_next(kb_span *span, kb_wire_field *ret_field);
 
-/* --- tables ------------------------------------------------------------------------------------ */
+/* --- tables ----------------------------------------------------------------------------------- */
 
 typedef enum kb_field_type {
     KB_FIELD_U8, /* unsigned, checked against the width of the member */

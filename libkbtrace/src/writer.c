@@ -13,7 +13,7 @@
 
 enum { OPEN_BYTES = 2 << 20, LEVEL = 3 }; /* measured: docs/decisions/0005 */
 
-/* --- making ---------------------------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------------------- */
 
 static kb_status make_files(kb_writer *writer, const char *path, kb_trail *trail) {
     void *block;
@@ -151,7 +151,7 @@ kb_out_file *kb_writer_file_of(kb_writer *writer, uint32_t rank) {
     return &writer->files[writer->folder ? rank : 0];
 }
 
-/* --- ops ------------------------------------------------------------------------------------------- */
+/* --- ops -------------------------------------------------------------------------------------- */
 
 kb_status kb_writer_check_op(const kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
     if (rank >= writer->run.ranks)
@@ -259,7 +259,7 @@ kb_status kb_writer_put(kb_writer *writer, uint32_t rank, const kb_op *op, kb_tr
     return KB_OK;
 }
 
-/* --- samples --------------------------------------------------------------------------------------- */
+/* --- samples ---------------------------------------------------------------------------------- */
 
 static kb_status put_sample(kb_writer *writer, uint32_t counter, int64_t time_ps, int64_t value,
                             kb_trail *trail) {
@@ -300,7 +300,7 @@ kb_status kb_writer_sample(kb_writer *writer, uint32_t counter, int64_t time_ps,
     return status;
 }
 
-/* --- the end --------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static kb_status remove_former(kb_writer *writer, kb_arena *arena, kb_trail *trail) {
     uint32_t *ranks;

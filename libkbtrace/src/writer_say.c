@@ -13,7 +13,7 @@ enum {
     DEFINITIONS_CHUNK = 4 << 20, /* of definitions, likewise */
 };
 
-/* --- packets of cold messages ------------------------------------------------------------------------ */
+/* --- packets of cold messages ----------------------------------------------------------------- */
 
 /* Makes what was appended to `out` since `before` the body `kind` of a packet. */
 static kb_status wrap(kb_buffer *out, size_t before, enum kb_packet_kind kind, kb_trail *trail) {
@@ -37,7 +37,7 @@ static kb_status put_packet(kb_writer *writer, enum kb_packet_kind kind, const k
     return wrap(&writer->raw, before, kind, trail);
 }
 
-/* --- files ------------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 void kb_out_file_init(kb_out_file *file, const kb_alloc *alloc) {
     kb_arena_init(&file->index, alloc, 0);
@@ -73,7 +73,7 @@ kb_status kb_out_file_sample(kb_out_file *file, uint32_t counter, int64_t later_
     return kb_buffer_append(&file->sample_values, &more, sizeof more, trail);
 }
 
-/* --- what a frame may say before its ops ------------------------------------------------------------- */
+/* --- what a frame may say before its ops ------------------------------------------------------ */
 
 static bool has_definitions(const kb_writer *writer, const kb_out_file *file) {
     return file == &writer->files[0];
@@ -209,7 +209,7 @@ static kb_status say_samples(kb_writer *writer, kb_out_file *file, bool *ret_sai
     return KB_OK;
 }
 
-/* --- frames ------------------------------------------------------------------------------------------ */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 static void note_packet(kb_frame_entry *entry, const kb_packet *packet) {
     size_t i = entry->rank_count;
@@ -297,7 +297,7 @@ kb_status kb_writer_say_header(kb_writer *writer, kb_out_file *file, kb_trail *t
     return submit(writer, file, trail);
 }
 
-/* --- the end ----------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 kb_status kb_writer_make_footer(kb_writer *writer, const kb_ending *ending, kb_trail *trail) {
     void *block;

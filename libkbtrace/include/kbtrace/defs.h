@@ -138,7 +138,7 @@ typedef struct kb_collective {
     size_t part_count;
 } kb_collective;
 
-/* --- tables of words, and how the run was set up --------------------------------------------- */
+/* --- tables of words, and how the run was set up ---------------------------------------------- */
 
 typedef struct kb_string {
     const char *text;

@@ -16,7 +16,7 @@
 #include "kbtrace/memory.h"
 #include "kbtrace/status.h"
 
-/* --- the seam -------------------------------------------------------------------------------- */
+/* --- the seam --------------------------------------------------------------------------------- */
 
 typedef enum kb_open_mode {
     KB_OPEN_READ,   /* an existing file */
@@ -51,7 +51,7 @@ typedef struct kb_fs {
 /* Wherever a kb_fs is asked for, NULL means this one. */
 const kb_fs *kb_fs_posix(void);
 
-/* --- one open file --------------------------------------------------------------------------- */
+/* --- one open file ---------------------------------------------------------------------------- */
 
 typedef struct kb_file {
     const kb_fs *fs;
@@ -81,7 +81,7 @@ kb_status kb_file_close(kb_file *file, kb_trail *trail) KB_MUST_USE;
 /* For paths out of a failure: closes, and forgets what close() says. */
 void kb_file_abandon(kb_file *file);
 
-/* --- names ----------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 /* A name that is not there is KB_FILE_NONE, and no failure. */
 kb_status kb_fs_stat(const kb_fs *fs, const char *path, kb_file_type *ret_type, uint64_t *ret_size,

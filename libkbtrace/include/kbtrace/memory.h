@@ -14,7 +14,7 @@
 
 #include "kbtrace/status.h"
 
-/* --- the seam -------------------------------------------------------------------------------- */
+/* --- the seam --------------------------------------------------------------------------------- */
 
 /*
  * resize() has the sense of realloc: old == NULL allocates, new_size == 0 frees and returns NULL.
@@ -46,7 +46,7 @@ void kb_delete(const kb_alloc *alloc, void *block, size_t size);
 kb_status kb_grow(const kb_alloc *alloc, size_t item_size, size_t wanted, size_t *inout_capacity,
                   void **inout_items, kb_trail *trail) KB_MUST_USE;
 
-/* --- an allocator with a bound -------------------------------------------------------------- */
+/* --- an allocator with a bound ---------------------------------------------------------------- */
 
 /* Passes requests on to `inner` until their sum would exceed limit_size; then it refuses. */
 typedef struct kb_bounded {
@@ -59,7 +59,7 @@ typedef struct kb_bounded {
 
 void kb_bounded_init(kb_bounded *bounded, const kb_alloc *inner, size_t limit_size);
 
-/* --- arenas ---------------------------------------------------------------------------------- */
+/* --- arenas ----------------------------------------------------------------------------------- */
 
 typedef struct kb_arena_block kb_arena_block;
 

@@ -123,7 +123,7 @@ bool kb_operand_extent(const kb_operand *operand, int64_t *ret_low, int64_t *ret
 /* A contiguous vector. */
 kb_operand kb_operand_vector(uint32_t memory, uint8_t access, uint8_t dtype, uint64_t elements);
 
-/* --- canonical bytes, as docs/trace-format.md defines them ------------------------------------- */
+/* --- canonical bytes, as docs/trace-format.md defines them ------------------------------------ */
 
 typedef struct kb_digest {
     uint8_t bytes[16]; /* XXH3-128, canonical (big-endian) form */

@@ -36,7 +36,7 @@ typedef enum kb_status {
 /* "corrupt", "out of memory": for a reader, never for parsing. */
 const char *kb_status_name(kb_status status);
 
-/* --- the trail ------------------------------------------------------------------------------- */
+/* --- the trail -------------------------------------------------------------------------------- */
 
 #define KB_TRAIL_ENTRIES 8
 #define KB_TRAIL_CHARS 384

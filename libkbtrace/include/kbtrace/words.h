@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* --- constants: KB_DTYPE_F16, KB_ROLE_CREDIT, KB_COLL_ALL_REDUCE … ----------------------------- */
+/* --- constants: KB_DTYPE_F16, KB_ROLE_CREDIT, KB_COLL_ALL_REDUCE … ---------------------------- */
 
 enum kb_word {
 #define KB_WORD(VOCABULARY, NAME, name, wire, help) KB_##VOCABULARY##_##NAME = (wire),
