@@ -10,7 +10,7 @@
 
 #include "check/check.h"
 
-/* --- the list ----------------------------------------------------------------------------------- */
+/* --- the list ---------------------------------------------------------------------------------- */
 
 kb_status kbr_findings_init(kbr_findings *findings, const kb_alloc *alloc, kb_trail *trail) {
     void *items;
@@ -34,7 +34,7 @@ static int compare_place(const kbr_finding *a, const kbr_finding *b) {
     return (x > y) - (x < y);
 }
 
-void kbr_findings_add(kbr_findings *findings, const kbr_finding *finding) {
+kbr_finding *kbr_findings_add(kbr_findings *findings, const kbr_finding *finding) {
     uint64_t count = finding->count != 0 ? finding->count : 1;
     for (size_t i = 0; i < findings->count; i++) {
         kbr_finding *it = &findings->items[i];
@@ -45,14 +45,16 @@ void kbr_findings_add(kbr_findings *findings, const kbr_finding *finding) {
         if (compare_place(finding, it) < 0)
             *it = *finding;
         it->count = sum;
-        return;
+        return it;
     }
     if (findings->count == KBR_FINDINGS_MAX) {
         findings->overflow += count;
-        return;
+        return NULL;
     }
-    findings->items[findings->count] = *finding;
-    findings->items[findings->count++].count = count;
+    kbr_finding *it = &findings->items[findings->count++];
+    *it = *finding;
+    it->count = count;
+    return it;
 }
 
 static int compare_rows(const void *a, const void *b) {
@@ -66,7 +68,7 @@ void kbr_findings_sort(kbr_findings *findings) {
         qsort(findings->items, findings->count, sizeof *findings->items, compare_rows);
 }
 
-/* --- words -------------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------------- */
 
 kbr_mention kbr_mention_of(uint32_t rank, const kb_op *op) {
     const kb_template *what = op->what;

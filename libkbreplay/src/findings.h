@@ -25,8 +25,11 @@ void kbr_finding_say(kbr_finding *finding, const char *format, ...) KB_PRINTF(2,
 void kbr_finding_place(kbr_finding *finding, const kb_defs *defs, uint32_t memory, uint64_t offset,
                        uint64_t size);
 
-/* Adds it, or counts it with those of its check, rule and key; the earliest tells. count 0 is 1. */
-void kbr_findings_add(kbr_findings *findings, const kbr_finding *finding);
+/*
+ * Adds it, or counts it with those of its check, rule and key; the earliest tells. count 0 is 1. Gives
+ * the finding in the list, which stays where it is until they are sorted, or NULL where there is no room.
+ */
+kbr_finding *kbr_findings_add(kbr_findings *findings, const kbr_finding *finding);
 
 /* By check in the order of the table, then by time, rank and op. */
 void kbr_findings_sort(kbr_findings *findings);

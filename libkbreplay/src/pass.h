@@ -22,6 +22,15 @@ typedef struct kbr_buffer {
 
 enum { KBR_BUFFERS = 5 };
 
+enum { KBR_UNCHECKED_MAX = 32, KBR_UNCHECKED_CHARS = 160 };
+
+/* What was not checked, in words. */
+typedef struct kbr_unchecked {
+    char text[KBR_UNCHECKED_MAX][KBR_UNCHECKED_CHARS];
+    const char *lines[KBR_UNCHECKED_MAX];
+    size_t count;
+} kbr_unchecked;
+
 struct kbr_log;
 struct kbr_wrongs;
 
@@ -41,8 +50,12 @@ typedef struct kbr_pass {
     struct kbr_log *log;       /* NULL: no derivations are kept */
     struct kbr_wrongs *wrongs; /* what a later pass should explain; NULL: nobody asks */
     kbr_result *result;        /* counts that parts add to */
+    kbr_unchecked *unchecked;
     kbr_buffer buffers[KBR_BUFFERS];
 } kbr_pass;
+
+/* Adds a line to what was not checked; a list that is full drops it. */
+void kbr_pass_unchecked(kbr_pass *pass, const char *format, ...) KB_PRINTF(2, 3);
 
 /* Buffer `number` with at least `size` bytes; its contents are undefined. */
 kb_status kbr_pass_buffer(kbr_pass *pass, unsigned number, uint64_t size, uint8_t **ret_bytes,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- building ----------------------------------------------------------------------------------- */
+/* --- building ---------------------------------------------------------------------------------- */
 
 static kb_status leaves(const kb_defs *defs, const char *what, const char *name, uint32_t memory,
                         kb_trail *trail) {
@@ -115,7 +115,7 @@ kb_status kbr_regions_init(kbr_regions *regions, const kb_defs *defs, kb_arena *
     return KB_OK;
 }
 
-/* --- finding ------------------------------------------------------------------------------------ */
+/* --- finding ----------------------------------------------------------------------------------- */
 
 /* The first region of [first, end) whose reach passes `low`: none before it can touch. */
 static size_t first_reaching(const kbr_regions *regions, size_t first, size_t end, uint64_t low) {

@@ -53,7 +53,7 @@ void kbr_replay_destroy(kbr_replay *replay);
 /* Lives as long as the replay. */
 const kbr_result *kbr_replay_result(const kbr_replay *replay);
 
-/* --- tensors ------------------------------------------------------------------------------------ */
+/* --- tensors ----------------------------------------------------------------------------------- */
 
 /*
  * The tensor of a name, as "y" where one tensor has it, else "y@3" for that of rank 3. A failure
@@ -70,7 +70,7 @@ kb_status kbr_replay_find_tensor(const kbr_replay *replay, const char *name, uin
 kb_status kbr_replay_dump(kbr_replay *replay, uint32_t tensor, const kb_fs *fs, const char *path,
                           uint64_t *ret_undefined, kb_trail *trail) KB_MUST_USE;
 
-/* --- the table of checks ------------------------------------------------------------------------ */
+/* --- the table of checks ----------------------------------------------------------------------- */
 
 typedef struct kbr_check_info {
     const char *name, *help;

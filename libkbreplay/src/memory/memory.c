@@ -11,7 +11,7 @@
 /* What initial contents may stand for in all: a digest has to compute every byte of them. */
 #define INITIAL_LIMIT ((uint64_t)1 << 36)
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life -------------------------------------------------------------------------------------- */
 
 static kb_status check_initials(const kb_defs *defs, kb_trail *trail) {
     uint64_t sum = 0;
@@ -87,7 +87,7 @@ uint64_t kbr_memories_size(const kbr_memories *memories) {
     return memories->used_size;
 }
 
-/* --- ranges ------------------------------------------------------------------------------------- */
+/* --- ranges ------------------------------------------------------------------------------------ */
 
 /* One page's part of a range. */
 typedef struct span {
@@ -164,7 +164,7 @@ kb_status kbr_memory_undefine(kbr_memories *memories, uint32_t memory, uint64_t 
     return KB_OK;
 }
 
-/* --- definedness of ranges ----------------------------------------------------------------------- */
+/* --- definedness of ranges --------------------------------------------------------------------- */
 
 static void set_bits(uint8_t *bits, uint64_t first, uint64_t count) {
     for (uint64_t at = first; at < first + count; at++)

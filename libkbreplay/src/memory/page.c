@@ -33,7 +33,7 @@ void kbr_page_undefine(kbr_page *page, uint32_t first, uint32_t count) {
     memset(page->bytes + first, 0, count);
 }
 
-/* --- initial contents --------------------------------------------------------------------------- */
+/* --- initial contents -------------------------------------------------------------------------- */
 
 /* The part of page `number` that the contents cover, within the page; false where there is none. */
 static bool overlap(const kb_initial *initial, uint64_t number, uint32_t *ret_low, uint32_t *ret_high) {
@@ -72,7 +72,7 @@ bool kbr_page_initial(const struct kbr_memories *memories, uint32_t memory, uint
     return false;
 }
 
-/* --- the hash ----------------------------------------------------------------------------------- */
+/* --- the hash ---------------------------------------------------------------------------------- */
 
 static size_t slot_of(uint64_t number, size_t slot_count) {
     return (size_t)((number * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (slot_count - 1);

@@ -10,7 +10,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "arrays are little-endian, and so must the machine be");
 
-/* --- elements: how each dtype is loaded, computed with and stored ------------------------------- */
+/* --- elements: how each dtype is loaded, computed with and stored ------------------------------ */
 
 static inline float load_f16(const uint8_t *bytes) {
     uint16_t bits;
@@ -74,7 +74,7 @@ static uint32_t scalar_integer(uint64_t immediate) {
     return (uint32_t)immediate;
 }
 
-/* --- kernels ------------------------------------------------------------------------------------ */
+/* --- kernels ----------------------------------------------------------------------------------- */
 
 #define UNUSED __attribute__((unused))
 
@@ -117,7 +117,7 @@ static uint32_t scalar_integer(uint64_t immediate) {
 #undef KBR_FUNC
 #undef KBR_FLOAT_FUNC
 
-/* --- the table ---------------------------------------------------------------------------------- */
+/* --- the table --------------------------------------------------------------------------------- */
 
 #define ROW_FLOAT(NAME) \
     [KB_DTYPE_F16] = map_##NAME##_f16, [KB_DTYPE_BF16] = map_##NAME##_bf16, [KB_DTYPE_F32] = map_##NAME##_f32
@@ -147,7 +147,7 @@ const kbr_kernels *kbr_kernels_choose(void) {
     return &portable;
 }
 
-/* --- casts -------------------------------------------------------------------------------------- */
+/* --- casts ------------------------------------------------------------------------------------- */
 
 void kbr_cast(uint32_t to, uint8_t *out, uint32_t from, const uint8_t *in, size_t count) {
     const kbr_dtype *target = kbr_dtype_of(to), *source = kbr_dtype_of(from);

@@ -18,7 +18,7 @@
 #define KBR_BF16_NAN 0x7FC0u
 #define KBR_F32_NAN 0x7FC00000u
 
-/* --- one value -------------------------------------------------------------------------------- */
+/* --- one value --------------------------------------------------------------------------------- */
 
 float kbr_f32_from_bits(uint32_t bits);
 uint32_t kbr_f32_to_bits(float value); /* canonical NaN */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* --- runs --------------------------------------------------------------------------------------- */
+/* --- runs -------------------------------------------------------------------------------------- */
 
 uint64_t kbr_operand_size(const kb_operand *operand) {
     return kb_operand_elements(operand) * kb_dtype_size(operand->dtype);
@@ -43,7 +43,7 @@ bool kbr_runs_next(kbr_runs *runs, uint64_t *ret_offset, uint64_t *ret_size) {
     return true;
 }
 
-/* --- operands ----------------------------------------------------------------------------------- */
+/* --- operands ---------------------------------------------------------------------------------- */
 
 /* Copies `count` bits from the beginning of `from` to bit `at` of `to`, whose bits there are 0. */
 static void append_bits(uint8_t *to, uint64_t at, const uint8_t *from, uint64_t count) {

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which rule names the culprit; see blame.h. */
+#include "blame/blame.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "blame/lost.h"
+#include "blame/terms.h"
+#include "blame/trace.h"
+
+typedef struct blaming {
+    const kbr_pass *pass;
+    const kbr_log *log;
+    kbr_writers writers;
+    kb_arena arena;
+    kbr_findings *findings;
+} blaming;
+
+/* --- findings ---------------------------------------------------------------------------------- */
+
+static kbr_finding *find(kbr_findings *findings, const char *check, const char *rule, uint64_t key) {
+    for (size_t i = 0; i < findings->count; i++)
+        if (strcmp(findings->items[i].check, check) == 0 && strcmp(findings->items[i].rule, rule) == 0 &&
+            findings->items[i].key == key)
+            return &findings->items[i];
+    return NULL;
+}
+
+/* Puts the culprit first, and moves the finding to it. */
+static void accuse(const blaming *it, kbr_finding *finding, size_t entry, const char *rule) {
+    const kbr_entry *culprit = &it->log->entries[entry];
+    kbr_mention mention = kbr_entry_mention(culprit);
+    snprintf(finding->rule, sizeof finding->rule, "%s", rule);
+    bool named = finding->op_count != 0 && finding->ops[0].rank == mention.rank &&
+                 finding->ops[0].index == mention.index;
+    if (!named) {
+        memmove(&finding->ops[1], &finding->ops[0], (KBR_MENTIONS_MAX - 1) * sizeof finding->ops[0]);
+        finding->ops[0] = mention;
+        if (finding->op_count < KBR_MENTIONS_MAX)
+            finding->op_count++;
+    }
+    finding->rank = culprit->rank;
+    finding->pe = it->pass->defs->streams[culprit->stream].pe;
+    finding->time_ps = culprit->time_ps;
+}
+
+static void add_words(kbr_finding *finding, const char *format, ...) KB_PRINTF(2, 3);
+
+static void add_words(kbr_finding *finding, const char *format, ...) {
+    size_t used = strlen(finding->message);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(finding->message + used, sizeof finding->message - used, format, args);
+    va_end(args);
+}
+
+static const char *op_words(const blaming *it, size_t entry, uint32_t rank, char *buffer,
+                            size_t buffer_size) {
+    kbr_mention mention = kbr_entry_mention(&it->log->entries[entry]);
+    return kbr_mention_text(it->pass->defs, &mention, rank, buffer, buffer_size);
+}
+
+/* --- rules ------------------------------------------------------------------------------------- */
+
+static void accuse_suspect(const blaming *it, kbr_finding *finding, const kbr_suspect *suspect,
+                           uint32_t size) {
+    accuse(it, finding, suspect->entry, "source");
+    kbr_finding_place(finding, it->pass->defs, suspect->memory, suspect->offset, size);
+    if (suspect->between)
+        add_words(finding, ": it reads between two elements where it should read element %" PRIu64,
+                  suspect->wanted);
+    else
+        add_words(finding,
+                  ": it reads element %" PRIu64 " where it should read %" PRIu64 " (%s%" PRIu64 " elements)",
+                  suspect->got, suspect->wanted, suspect->got > suspect->wanted ? "+" : "-",
+                  suspect->got > suspect->wanted ? suspect->got - suspect->wanted
+                                                 : suspect->wanted - suspect->got);
+}
+
+static void accuse_reader(const blaming *it, kbr_finding *finding, const kbr_origin *leaf, uint32_t size) {
+    accuse(it, finding, leaf->reader, "foreign");
+    kbr_finding_place(finding, it->pass->defs, leaf->memory, leaf->offset, size);
+    add_words(finding, ": it takes in bytes that come of no input of the collective");
+    if (leaf->entry != KBR_NOWHERE) {
+        char text[256];
+        add_words(finding, ", left by %s", op_words(it, leaf->entry, finding->rank, text, sizeof text));
+    }
+}
+
+/* "ranks 2, 3, 4", of those that the element lacks. */
+static void say_missing(const kbr_origins *origins, const kbr_terms *terms, uint64_t element,
+                        kbr_finding *finding) {
+    const kb_collective *collective = origins->reference->collective;
+    const kb_group *group = &origins->pass->defs->groups[collective->group];
+    const char *before = ": it lacks the input of rank ";
+    for (uint32_t position = 0; position < terms->ranks; position++)
+        if (kbr_terms_of(terms, position) == 0 &&
+            kbr_reference_contributes(origins->reference, position, element)) {
+            add_words(finding, "%s%" PRIu32, before, group->ranks[position]);
+            before = ", ";
+        }
+}
+
+/* The byte at which a member's input of an element lies, and the entry at which it became an input. */
+static bool input_place(const kbr_origins *origins, uint32_t position, uint64_t element, uint32_t *ret_memory,
+                        uint64_t *ret_offset, size_t *ret_begin) {
+    const kb_collective *collective = origins->reference->collective;
+    uint32_t rank = origins->pass->defs->groups[collective->group].ranks[position];
+    uint64_t number = element - kbr_reference_of_input(origins->reference, position, 0);
+    for (size_t i = 0; i < collective->part_count; i++) {
+        const kb_part *part = &collective->parts[i];
+        if (part->rank != rank || number < part->input_first ||
+            number - part->input_first >= part->input_count || origins->begins[i] == KBR_NOWHERE)
+            continue;
+        *ret_memory = part->input;
+        *ret_offset =
+            part->input_offset_bytes + (number - part->input_first) * kb_dtype_size(collective->dtype);
+        *ret_begin = origins->begins[i];
+        return true;
+    }
+    return false;
+}
+
+/* Of all the inputs that are missing, the place where one was lost first. */
+static kb_status accuse_loser(blaming *it, kbr_finding *finding, const kbr_origins *origins,
+                              const kbr_terms *terms, uint64_t element, size_t until, kb_trail *trail) {
+    kbr_loss first = {.entry = KBR_NOWHERE};
+    say_missing(origins, terms, element, finding);
+    for (uint32_t position = 0; position < terms->ranks; position++) {
+        uint32_t memory;
+        uint64_t offset;
+        size_t begin;
+        if (kbr_terms_of(terms, position) != 0 ||
+            !kbr_reference_contributes(origins->reference, position, element) ||
+            !input_place(origins, position, element, &memory, &offset, &begin))
+            continue;
+        kbr_loss loss;
+        KB_TRY(kbr_find_loss(&it->writers, memory, offset, begin, until, &it->arena, &loss, trail));
+        if (loss.entry < first.entry)
+            first = loss;
+    }
+    if (first.entry == KBR_NOWHERE)
+        return KB_OK;
+    char text[256];
+    accuse(it, finding, first.entry, "missing");
+    kbr_finding_place(finding, it->pass->defs, first.memory, first.offset,
+                      kb_dtype_size(origins->reference->collective->dtype));
+    add_words(finding, first.released      ? ", which was released before anything read it"
+                       : first.overwritten ? ", which was overwritten before anything read it"
+                                           : ", which nothing read any more");
+    if (first.holder != KBR_NOWHERE && first.holder != first.entry)
+        add_words(finding, ", brought by %s", op_words(it, first.holder, finding->rank, text, sizeof text));
+    return KB_OK;
+}
+
+static kb_status apply_rules(blaming *it, kbr_finding *finding, const kbr_origins *origins, uint64_t element,
+                             size_t until, kb_trail *trail) {
+    const kb_collective *collective = origins->reference->collective;
+    uint32_t size = kb_dtype_size(collective->dtype);
+    kbr_terms terms;
+    if (origins->suspect.entry != KBR_NOWHERE) {
+        accuse_suspect(it, finding, &origins->suspect, size);
+        return KB_OK;
+    }
+    KB_TRY(kbr_terms_count(origins, &it->arena, &terms, trail));
+    if (!terms.counted)
+        return KB_OK;
+    if (terms.mixed != KB_NONE) {
+        accuse(it, finding, origins->nodes[terms.mixed].entry, "function");
+        const char *reduce = kb_word_name(KB_VOC_REDUCE, collective->reduce);
+        add_words(finding, ": its function is not that of a %s", reduce != NULL ? reduce : "reduction");
+        return KB_OK;
+    }
+    if (terms.foreign != KB_NONE && origins->nodes[terms.foreign].reader < until) {
+        accuse_reader(it, finding, &origins->nodes[terms.foreign], size);
+        return KB_OK;
+    }
+    if (terms.doubled != KB_NONE &&
+        (collective->reduce == KB_REDUCE_SUM || collective->reduce == KB_REDUCE_PROD)) {
+        accuse(it, finding, origins->nodes[terms.doubled].entry, "doubled");
+        add_words(finding, ": it takes in rank %" PRIu32 "'s input a second time",
+                  it->pass->defs->groups[collective->group].ranks[terms.twice]);
+        return KB_OK;
+    }
+    for (uint32_t position = 0; position < terms.ranks; position++)
+        if (kbr_terms_of(&terms, position) == 0 &&
+            kbr_reference_contributes(origins->reference, position, element))
+            return accuse_loser(it, finding, origins, &terms, element, until, trail);
+    add_words(finding, ": it has every input once, and differs all the same");
+    return KB_OK;
+}
+
+/* --- one wrong value, one undefined byte ------------------------------------------------------- */
+
+static kb_status find_begins(blaming *it, uint32_t id, const size_t **ret_begins, kb_trail *trail) {
+    const kb_collective *collective = &it->pass->defs->collectives[id];
+    void *block;
+    KB_TRY(kb_arena_new(&it->arena, collective->part_count * sizeof(size_t), &block, trail));
+    size_t *begins = block;
+    for (size_t i = 0; i < collective->part_count; i++)
+        begins[i] = KBR_NOWHERE;
+    for (size_t at = 0; at < it->log->count; at++) {
+        const kbr_entry *entry = &it->log->entries[at];
+        if (entry->kind != KB_OP_COLL_BEGIN || entry->collective != (uint64_t)id + 1)
+            continue;
+        for (size_t i = 0; i < collective->part_count; i++)
+            if (collective->parts[i].stream == entry->stream && begins[i] == KBR_NOWHERE)
+                begins[i] = at;
+    }
+    *ret_begins = begins;
+    return KB_OK;
+}
+
+static kb_status blame_value(blaming *it, const kbr_wrong_value *wrong, kb_trail *trail) {
+    const kb_collective *collective = &it->pass->defs->collectives[wrong->collective];
+    const kb_part *part = &collective->parts[wrong->part];
+    kbr_finding *finding = find(it->findings, "value", "wrong", wrong->collective);
+    kbr_reference reference;
+    uint32_t position;
+    size_t until;
+    if (finding == NULL || !kbr_reference_init(&reference, it->pass->defs, collective) ||
+        !kbr_reference_position(it->pass->defs, collective, part->rank, &position) ||
+        !kbr_log_find(it->log, wrong->rank, wrong->op, &until))
+        return KB_OK;
+    const size_t *begins;
+    KB_TRY(find_begins(it, wrong->collective, &begins, trail));
+    kbr_origins origins = {.pass = it->pass,
+                           .writers = &it->writers,
+                           .reference = &reference,
+                           .begins = begins,
+                           .alloc = it->pass->alloc};
+    uint64_t element = kbr_reference_of_output(&reference, position, wrong->element);
+    uint64_t offset =
+        part->output_offset_bytes + (wrong->element - part->output_first) * kb_dtype_size(collective->dtype);
+    kb_status status = kbr_origins_trace(&origins, part->output, offset, element, until, trail);
+    if (status == KB_OK)
+        status = apply_rules(it, finding, &origins, element, until, trail);
+    kb_delete(it->pass->alloc, origins.nodes, origins.capacity * sizeof(kbr_origin));
+    return status;
+}
+
+/* Back through copies to the op that first read what nobody had written. */
+static void blame_undefined(blaming *it, const kbr_wrong_byte *wrong) {
+    kbr_finding *finding = find(it->findings, "init", "undefined", 0);
+    size_t reader, writer;
+    uint32_t memory = wrong->memory;
+    uint64_t offset = wrong->offset, place;
+    if (finding == NULL || !kbr_log_find(it->log, wrong->rank, wrong->op, &reader))
+        return;
+    size_t first = reader;
+    while ((writer = kbr_writer_of(&it->writers, memory, offset, reader, &place)) != KBR_NOWHERE &&
+           it->log->entries[writer].flow == KBR_FLOW_MOVE) {
+        const kbr_touch *from = &it->log->entries[writer].touches[1];
+        memory = from->view->memory;
+        offset = kbr_touch_offset(from, place);
+        reader = writer;
+    }
+    if (reader == first)
+        return;
+    accuse(it, finding, reader, "undefined");
+    kbr_finding_place(finding, it->pass->defs, memory, offset, 1);
+    kbr_finding_say(finding, "it moves undefined bytes, which nothing has written, to where they are used");
+}
+
+static kb_status blame_all(blaming *it, const kbr_wrongs *wrongs, kb_trail *trail) {
+    KB_TRY(kbr_writers_init(&it->writers, it->log, it->pass->defs, &it->arena, trail));
+    if (wrongs->undefined.set)
+        blame_undefined(it, &wrongs->undefined);
+    for (size_t i = 0; i < wrongs->value_count; i++)
+        if (wrongs->values[i].set)
+            KB_TRY(blame_value(it, &wrongs->values[i], trail));
+    return KB_OK;
+}
+
+kb_status kbr_blame(const kbr_pass *pass, const kbr_log *log, const kbr_wrongs *wrongs,
+                    kbr_findings *findings, kb_trail *trail) {
+    blaming it = {.pass = pass, .log = log, .findings = findings};
+    kb_arena_init(&it.arena, pass->alloc, 0);
+    kb_status status = log->full ? KB_OK : blame_all(&it, wrongs, trail);
+    kb_arena_fini(&it.arena);
+    return status;
+}

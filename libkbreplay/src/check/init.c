@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * init: nothing is computed from undefined bytes, and nothing is used that is undefined.
+ *
+ * Copies carry undefined bytes as such, so padding may travel; whatever depends on them is told. All
+ * such uses are one finding: the first undefined byte makes the next.
+ */
+#include <inttypes.h>
+
+#include "check/check.h"
+#include "op/access.h"
+#include "op/op.h"
+#include "wrong.h"
+
+static kb_status open_init(kbr_pass *pass, void **ret_state, kb_trail *trail) {
+    (void)trail;
+    *ret_state = pass;
+    return KB_OK;
+}
+
+static void close_init(void *state, const kb_alloc *alloc) {
+    (void)state, (void)alloc;
+}
+
+static void report(kbr_pass *pass, uint32_t rank, const kb_op *op, uint32_t number, uint64_t offset) {
+    const kb_operand *operand = &op->what->operands[number];
+    kbr_finding finding = kbr_finding_about(pass->defs, "init", "undefined", rank, op);
+    kbr_finding_place(&finding, pass->defs, operand->memory, offset, kb_dtype_size(operand->dtype));
+    kbr_finding_say(&finding, "operand %" PRIu32 " (%s) holds undefined bytes: nothing has written them",
+                    number, kb_kind_role(kb_kind_describe(op->what->kind), number)->name);
+    uint32_t tensor;
+    uint64_t element;
+    if (kbr_regions_element(pass->regions, operand->memory, offset, &tensor, &element)) {
+        finding.tensor = tensor;
+        finding.element = element;
+    }
+    kbr_findings_add(pass->findings, &finding);
+    kbr_wrongs_offer_undefined(pass->wrongs, rank, op, operand->memory, offset);
+}
+
+static kb_status execute_init(void *state, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    kbr_pass *pass = state;
+    kbr_flow flow = kbr_op_impl_of(op->what->kind)->flow;
+    if (flow != KBR_FLOW_MAP && flow != KBR_FLOW_MIX && flow != KBR_FLOW_USE)
+        return KB_OK;
+    for (uint32_t i = 0; i < op->what->operand_count; i++) {
+        const kb_operand *operand = &op->what->operands[i];
+        if (operand->access == KB_ACCESS_WRITE)
+            continue;
+        kbr_runs runs;
+        kbr_runs_init(&runs, operand, op->offsets[i]);
+        uint64_t at, size, first;
+        while (kbr_runs_next(&runs, &at, &size)) {
+            KB_TRY(kbr_memory_find_undefined(pass->memories, operand->memory, at, size, &first, trail));
+            if (first < size) {
+                report(pass, rank, op, i, at + first);
+                break;
+            }
+        }
+    }
+    return KB_OK;
+}
+
+const kbr_check kbr_check_init = {.open = open_init, .execute = execute_init, .close = close_init};

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * value: what a collective leaves in its outputs is its inputs, reduced in f64, whatever the algorithm.
+ *
+ * As a stream enters, its part of the input is folded into one expected value an element; as a stream
+ * leaves, its part of the output is compared. An output that is left before all inputs have come is
+ * kept until they have. All wrong elements of one collective are one finding.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "check/check.h"
+#include "fold.h"
+#include "op/access.h"
+#include "reference.h"
+#include "wrong.h"
+
+enum { BLOCK = 16384 }; /* elements folded or compared at once */
+
+enum { BEGUN = 1, ENDED = 2 };
+
+/* An output that was left before all inputs had come. */
+typedef struct late {
+    struct late *next;
+    uint32_t part;
+    kbr_mention end;
+    uint64_t size;
+    uint8_t bytes[];
+} late;
+
+typedef struct comparing {
+    bool known; /* what it means is known and all parts fit */
+    bool opened;
+    kbr_reference reference;
+    kbr_fold fold;
+    void *arrays;
+    size_t arrays_size;
+    uint8_t *parts; /* BEGUN, ENDED, by part */
+    size_t awaited; /* parts with inputs that have not begun */
+    size_t ended;
+    late *late;
+    uint64_t wrong, compared, unjudged;
+    kbr_wrong_value first;
+    kbr_verdict first_verdict;
+    kbr_mention first_end;
+} comparing;
+
+typedef struct values {
+    kbr_pass *pass;
+    comparing *items; /* [collectives] */
+    double worst;     /* the largest error, in shares of its bound */
+} values;
+
+static kb_status open_values(kbr_pass *pass, void **ret_state, kb_trail *trail) {
+    void *block;
+    size_t count = pass->defs->collective_count;
+    KB_TRY(kb_new_zeroed(pass->alloc, sizeof(values) + count * sizeof(comparing), &block, trail));
+    values *it = block;
+    it->pass = pass;
+    it->items = (comparing *)(it + 1);
+    *ret_state = it;
+    return KB_OK;
+}
+
+static void forget(const kbr_pass *pass, comparing *it, uint32_t id) {
+    kb_delete(pass->alloc, it->arrays, it->arrays_size);
+    kb_delete(pass->alloc, it->parts, pass->defs->collectives[id].part_count);
+    while (it->late != NULL) {
+        late *next = it->late->next;
+        kb_delete(pass->alloc, it->late, sizeof *it->late + it->late->size);
+        it->late = next;
+    }
+    it->arrays = NULL;
+    it->parts = NULL;
+}
+
+static void close_values(void *state, const kb_alloc *alloc) {
+    values *it = state;
+    for (uint32_t id = 0; id < it->pass->defs->collective_count; id++)
+        forget(it->pass, &it->items[id], id);
+    kb_delete(alloc, it, sizeof *it + it->pass->defs->collective_count * sizeof(comparing));
+}
+
+/* --- what a collective is made of -------------------------------------------------------------- */
+
+static bool part_fits(const kbr_pass *pass, const kbr_reference *reference, const kb_part *part) {
+    const kb_defs *defs = pass->defs;
+    uint32_t position, size = kb_dtype_size(reference->collective->dtype);
+    if (part->stream >= defs->stream_count || defs->streams[part->stream].rank != part->rank ||
+        !kbr_reference_position(defs, reference->collective, part->rank, &position))
+        return false;
+    const struct {
+        uint32_t memory;
+        uint64_t offset, first, count;
+    } sides[2] = {{part->input, part->input_offset_bytes, part->input_first, part->input_count},
+                  {part->output, part->output_offset_bytes, part->output_first, part->output_count}};
+    for (int i = 0; i < 2; i++) {
+        if (sides[i].count == 0)
+            continue;
+        if (sides[i].memory >= defs->memory_count ||
+            sides[i].offset > defs->memories[sides[i].memory].size_bytes ||
+            sides[i].count > (defs->memories[sides[i].memory].size_bytes - sides[i].offset) / size)
+            return false;
+        uint64_t all = i == 0 ? reference->collective->elements : kbr_reference_outputs(reference, position);
+        if (i == 1 && all == 0) /* an output that the collective leaves alone */
+            continue;
+        if (sides[i].first > all || sides[i].count > all - sides[i].first)
+            return false;
+    }
+    return true;
+}
+
+/* Inputs of a member that count, and must therefore be folded. */
+static bool part_counts(const kbr_pass *pass, const kbr_reference *reference, const kb_part *part) {
+    uint32_t position;
+    return part->input_count != 0 &&
+           kbr_reference_position(pass->defs, reference->collective, part->rank, &position) &&
+           kbr_reference_inputs(reference, position) != 0;
+}
+
+/* Do the parts bring every input that counts and hold every output? */
+static bool parts_cover(const kbr_pass *pass, const kbr_reference *reference) {
+    const kb_collective *collective = reference->collective;
+    uint64_t inputs = 0, outputs = 0, inputs_want = 0, outputs_want = 0;
+    for (size_t i = 0; i < collective->part_count; i++) {
+        const kb_part *part = &collective->parts[i];
+        uint32_t position;
+        if (!part_fits(pass, reference, part) ||
+            !kbr_reference_position(pass->defs, collective, part->rank, &position))
+            return false;
+        if (kbr_reference_inputs(reference, position) != 0)
+            inputs += part->input_count;
+        if (kbr_reference_outputs(reference, position) != 0)
+            outputs += part->output_count;
+    }
+    for (uint32_t position = 0; position < reference->ranks; position++) {
+        inputs_want += kbr_reference_inputs(reference, position);
+        outputs_want += kbr_reference_outputs(reference, position);
+    }
+    return inputs == inputs_want && outputs == outputs_want;
+}
+
+static kb_status new_arrays(values *it, comparing *into, uint32_t id, kb_trail *trail) {
+    const kb_collective *collective = &it->pass->defs->collectives[id];
+    uint64_t count = into->reference.count, limit = SIZE_MAX / 2 / KBR_FOLD_SIZE;
+    if (count > limit)
+        return kb_fail(trail, KB_E_LIMIT, "collective %u has %llu elements", id, (unsigned long long)count);
+    void *block;
+    size_t size = (size_t)count * KBR_FOLD_SIZE;
+    KB_TRY(kb_new(it->pass->alloc, size, &block, trail));
+    into->arrays = block;
+    into->arrays_size = size;
+    into->fold =
+        (kbr_fold){.reduce = collective->reduce >= KB_REDUCE_NONE ? collective->reduce : KB_REDUCE_NONE,
+                   .dtype = kbr_dtype_of(collective->dtype),
+                   .inputs = into->reference.inputs,
+                   .value = block};
+    into->fold.size = into->fold.value + count;
+    into->fold.large = into->fold.size + count;
+    into->fold.flags = (uint8_t *)(into->fold.large + count);
+    if (collective->reduce != KB_REDUCE_PROD)
+        into->fold.large = NULL;
+    kbr_fold_clear(&into->fold, count);
+    KB_TRY(kb_new_zeroed(it->pass->alloc, collective->part_count, &block, trail));
+    into->parts = block;
+    return KB_OK;
+}
+
+static kb_status open_collective(values *it, uint32_t id, kb_trail *trail) {
+    comparing *into = &it->items[id];
+    const kb_collective *collective = &it->pass->defs->collectives[id];
+    into->opened = true;
+    it->pass->result->collectives++;
+    bool known = kbr_dtype_of(collective->dtype) != NULL && collective->reduce <= KB_REDUCE_MAX &&
+                 kbr_reference_init(&into->reference, it->pass->defs, collective) &&
+                 parts_cover(it->pass, &into->reference);
+    if (!known)
+        return KB_OK;
+    KB_TRY(new_arrays(it, into, id, trail));
+    into->known = true;
+    for (size_t i = 0; i < collective->part_count; i++)
+        into->awaited += part_counts(it->pass, &into->reference, &collective->parts[i]);
+    return KB_OK;
+}
+
+/* --- findings that are not about a value ------------------------------------------------------- */
+
+static void tell(values *it, const char *rule, uint32_t rank, const kb_op *op, uint32_t id,
+                 const char *message) {
+    kbr_finding finding = kbr_finding_about(it->pass->defs, "value", rule, rank, op);
+    finding.key = id;
+    const char *kind = kb_word_name(KB_VOC_COLL, it->pass->defs->collectives[id].kind);
+    kbr_finding_say(&finding, "%s %" PRIu32 ": %s", kind != NULL ? kind : "collective", id, message);
+    kbr_findings_add(it->pass->findings, &finding);
+}
+
+/* The stream's part; NULL, and told, where there is none or the op does not name it. */
+static const kb_part *part_of(values *it, uint32_t rank, const kb_op *op, uint32_t id, bool input,
+                              size_t *ret_part) {
+    const kb_collective *collective = &it->pass->defs->collectives[id];
+    size_t at = 0;
+    while (at < collective->part_count &&
+           (collective->parts[at].stream != op->what->stream || collective->parts[at].rank != rank))
+        at++;
+    if (at == collective->part_count) {
+        tell(it, "part", rank, op, id, "its stream has no part in it");
+        return NULL;
+    }
+    const kb_part *part = &collective->parts[at];
+    uint64_t count = input ? part->input_count : part->output_count, named = 0;
+    bool same = true;
+    for (uint32_t i = 0; i < op->what->operand_count; i++) {
+        const kb_operand *operand = &op->what->operands[i];
+        named += kb_operand_elements(operand);
+        same = same && (i != 0 || count == 0 ||
+                        (operand->memory == (input ? part->input : part->output) &&
+                         op->offsets[0] == (input ? part->input_offset_bytes : part->output_offset_bytes)));
+    }
+    if (!same || named != count) {
+        tell(it, "part", rank, op, id, "it does not name its stream's part, as the collective declares it");
+        return NULL;
+    }
+    *ret_part = at;
+    return part;
+}
+
+/* --- comparing --------------------------------------------------------------------------------- */
+
+static void note_error(values *it, const kbr_verdict *verdict) {
+    kbr_result *result = it->pass->result;
+    double share = verdict->bound > 0.0   ? verdict->error / verdict->bound
+                   : verdict->error > 0.0 ? (double)INFINITY
+                                          : 0.0;
+    if (!verdict->judged || !(verdict->error >= 0.0) || !isfinite(verdict->error))
+        return;
+    bool first = result->bound == 0.0 && result->worst_error == 0.0;
+    if (share > it->worst || (share == it->worst && (first || verdict->error > result->worst_error))) {
+        it->worst = share;
+        result->worst_error = verdict->error;
+        result->bound = verdict->bound;
+    }
+}
+
+static void note_wrong(values *it, uint32_t id, uint32_t part, uint64_t element, const kbr_verdict *verdict,
+                       const kbr_mention *end) {
+    comparing *into = &it->items[id];
+    kbr_wrong_value wrong = {true, id, part, element, end->rank, end->index};
+    bool first = into->wrong == 0 || wrong.rank < into->first.rank ||
+                 (wrong.rank == into->first.rank && element < into->first.element);
+    into->wrong++;
+    if (!first)
+        return;
+    into->first = wrong;
+    into->first_verdict = *verdict;
+    into->first_end = *end;
+    kbr_wrongs_offer_value(it->pass->wrongs, &wrong);
+}
+
+/* `bytes` are `count` elements of the part's output from its element `first` on. */
+static void compare(values *it, uint32_t id, uint32_t part, uint64_t first, const uint8_t *bytes,
+                    uint64_t count, const kbr_mention *end) {
+    comparing *into = &it->items[id];
+    const kb_part *here = &into->reference.collective->parts[part];
+    uint32_t position;
+    if (!kbr_reference_position(it->pass->defs, into->reference.collective, here->rank, &position))
+        return;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t element = here->output_first + first + i;
+        uint64_t reference = kbr_reference_of_output(&into->reference, position, element);
+        kbr_verdict verdict =
+            kbr_fold_judge(&into->fold, reference, bytes + i * into->fold.dtype->size_bytes);
+        note_error(it, &verdict);
+        into->unjudged += !verdict.judged;
+        if (!verdict.right)
+            note_wrong(it, id, part, element, &verdict, end);
+    }
+    into->compared += count;
+    it->pass->result->compared += count;
+}
+
+static void compare_late(values *it, uint32_t id) {
+    comparing *into = &it->items[id];
+    while (into->late != NULL) {
+        late *now = into->late;
+        into->late = now->next;
+        compare(it, id, now->part, 0, now->bytes, now->size / into->fold.dtype->size_bytes, &now->end);
+        kb_delete(it->pass->alloc, now, sizeof *now + now->size);
+    }
+}
+
+static kb_status keep_late(values *it, uint32_t id, uint32_t part, const kbr_mention *end, kb_trail *trail) {
+    comparing *into = &it->items[id];
+    const kb_part *here = &into->reference.collective->parts[part];
+    uint64_t size = here->output_count * into->fold.dtype->size_bytes;
+    void *block;
+    KB_TRY(kb_new(it->pass->alloc, sizeof(late) + size, &block, trail));
+    late *now = block;
+    *now = (late){.next = into->late, .part = part, .end = *end, .size = size};
+    into->late = now;
+    return kbr_memory_read(it->pass->memories, here->output, here->output_offset_bytes, size, now->bytes,
+                           NULL, trail);
+}
+
+/* --- entering and leaving ---------------------------------------------------------------------- */
+
+static kb_status enter(values *it, uint32_t rank, const kb_op *op, uint32_t id, kb_trail *trail) {
+    comparing *into = &it->items[id];
+    if (!into->opened)
+        KB_TRY(open_collective(it, id, trail));
+    size_t number;
+    const kb_part *part = part_of(it, rank, op, id, true, &number);
+    if (!into->known || part == NULL)
+        return KB_OK;
+    if ((into->parts[number] & BEGUN) != 0) {
+        tell(it, "entry", rank, op, id, "its stream enters it twice");
+        return KB_OK;
+    }
+    into->parts[number] |= BEGUN;
+    if (!part_counts(it->pass, &into->reference, part))
+        return KB_OK;
+    uint32_t position = 0, size = into->fold.dtype->size_bytes;
+    (void)kbr_reference_position(it->pass->defs, into->reference.collective, rank, &position);
+    uint8_t *bytes;
+    KB_TRY(kbr_pass_buffer(it->pass, 0, (uint64_t)BLOCK * size, &bytes, trail));
+    for (uint64_t done = 0; done < part->input_count;) {
+        uint64_t count = part->input_count - done < BLOCK ? part->input_count - done : BLOCK;
+        KB_TRY(kbr_memory_read(it->pass->memories, part->input, part->input_offset_bytes + done * size,
+                               count * size, bytes, NULL, trail));
+        uint64_t first = kbr_reference_of_input(&into->reference, position, part->input_first + done);
+        kbr_fold_take(&into->fold, first, bytes, count);
+        done += count;
+    }
+    if (--into->awaited == 0)
+        compare_late(it, id);
+    return KB_OK;
+}
+
+static kb_status leave(values *it, uint32_t rank, const kb_op *op, uint32_t id, kb_trail *trail) {
+    comparing *into = &it->items[id];
+    if (!into->opened)
+        KB_TRY(open_collective(it, id, trail));
+    size_t number;
+    const kb_part *part = part_of(it, rank, op, id, false, &number);
+    if (!into->known || part == NULL)
+        return KB_OK;
+    if ((into->parts[number] & ENDED) != 0 || (into->parts[number] & BEGUN) == 0) {
+        tell(it, "exit", rank, op, id, "its stream leaves it without having entered, or twice");
+        return KB_OK;
+    }
+    into->parts[number] |= ENDED;
+    into->ended++;
+    uint32_t position, size = into->fold.dtype->size_bytes;
+    if (!kbr_reference_position(it->pass->defs, into->reference.collective, rank, &position) ||
+        kbr_reference_outputs(&into->reference, position) == 0)
+        return KB_OK;
+    kbr_mention end = kbr_mention_of(rank, op);
+    if (into->awaited != 0)
+        return keep_late(it, id, (uint32_t)number, &end, trail);
+    uint8_t *bytes;
+    KB_TRY(kbr_pass_buffer(it->pass, 0, (uint64_t)BLOCK * size, &bytes, trail));
+    for (uint64_t done = 0; done < part->output_count;) {
+        uint64_t count = part->output_count - done < BLOCK ? part->output_count - done : BLOCK;
+        KB_TRY(kbr_memory_read(it->pass->memories, part->output, part->output_offset_bytes + done * size,
+                               count * size, bytes, NULL, trail));
+        compare(it, id, (uint32_t)number, done, bytes, count, &end);
+        done += count;
+    }
+    return KB_OK;
+}
+
+static kb_status execute_values(void *state, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    values *it = state;
+    bool begins = op->what->kind == KB_OP_COLL_BEGIN;
+    if (!begins && op->what->kind != KB_OP_COLL_END)
+        return KB_OK;
+    if (op->collective == 0) {
+        kbr_finding finding = kbr_finding_about(it->pass->defs, "value", "part", rank, op);
+        kbr_finding_say(&finding, "it names no collective");
+        kbr_findings_add(it->pass->findings, &finding);
+        return KB_OK;
+    }
+    uint32_t id = (uint32_t)(op->collective - 1);
+    return begins ? enter(it, rank, op, id, trail) : leave(it, rank, op, id, trail);
+}
+
+/* --- at the end -------------------------------------------------------------------------------- */
+
+static void report(values *it, uint32_t id) {
+    const comparing *from = &it->items[id];
+    const kb_defs *defs = it->pass->defs;
+    const kb_part *part = &from->reference.collective->parts[from->first.part];
+    const kbr_verdict *verdict = &from->first_verdict;
+    kbr_finding finding = kbr_finding_about(defs, "value", "wrong", from->first.rank, NULL);
+    finding.key = id;
+    finding.count = from->wrong;
+    finding.pe = defs->streams[part->stream].pe;
+    finding.time_ps = from->first_end.time_ps;
+    kbr_finding_mention(&finding, &from->first_end);
+    uint64_t offset =
+        part->output_offset_bytes + (from->first.element - part->output_first) * from->fold.dtype->size_bytes;
+    kbr_finding_place(&finding, defs, part->output, offset, from->fold.dtype->size_bytes);
+    if (!kbr_regions_element(it->pass->regions, part->output, offset, &finding.tensor, &finding.element))
+        finding.element = from->first.element;
+    const char *kind = kb_word_name(KB_VOC_COLL, from->reference.collective->kind);
+    char bound[48] = "";
+    if (verdict->bound > 0.0)
+        snprintf(bound, sizeof bound, " within %.9g", verdict->bound);
+    kbr_finding_say(&finding, "%s %" PRIu32 ": element %" PRIu64 " is %.9g, and should be %.9g%s", kind, id,
+                    from->first.element, verdict->got, verdict->expected, bound);
+    kbr_findings_add(it->pass->findings, &finding);
+}
+
+static kb_status finish_values(void *state, kb_trail *trail) {
+    (void)trail;
+    values *it = state;
+    for (uint32_t id = 0; id < it->pass->defs->collective_count; id++) {
+        comparing *from = &it->items[id];
+        size_t parts = it->pass->defs->collectives[id].part_count;
+        if (from->wrong != 0)
+            report(it, id);
+        if (!from->opened || !from->known)
+            kbr_pass_unchecked(it->pass, "value: collective %" PRIu32 " was not compared: %s", id,
+                               from->opened ? "its kind, dtype or parts are not understood"
+                                            : "nobody entered it");
+        else if (from->ended < parts || from->late != NULL)
+            kbr_pass_unchecked(it->pass,
+                               "value: of collective %" PRIu32 " only %zu of %zu parts came to an end%s", id,
+                               from->ended, parts, from->late != NULL ? ", before all inputs had come" : "");
+        else if (from->unjudged != 0)
+            kbr_pass_unchecked(it->pass,
+                               "value: %" PRIu64 " elements of collective %" PRIu32
+                               " may overflow, or have no bound",
+                               from->unjudged, id);
+    }
+    return KB_OK;
+}
+
+const kbr_check kbr_check_value = {
+    .open = open_values, .execute = execute_values, .finish = finish_values, .close = close_values};

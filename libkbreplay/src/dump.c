@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tensors out of rebuilt memory: gathered from their shards, written as NumPy array files (format 1.0).
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kbtrace/fs.h"
+#include "kbtrace/nearest.h"
+#include "number/number.h"
+#include "replay_state.h"
+
+/* --- names ------------------------------------------------------------------------------------- */
+
+/* "y", or "y@3" for a tensor whose name several ranks have. */
+static const char *full_name(const kbr_replay *replay, uint32_t id, char *buffer, size_t buffer_size) {
+    const kb_tensor *tensor = &replay->defs->tensors[id];
+    snprintf(buffer, buffer_size, "%s@%" PRIu32, tensor->name, tensor->rank);
+    return buffer;
+}
+
+static bool shared(const kbr_replay *replay, uint32_t id) {
+    for (uint32_t i = 0; i < replay->defs->tensor_count; i++)
+        if (i != id && strcmp(replay->defs->tensors[i].name, replay->defs->tensors[id].name) == 0)
+            return true;
+    return false;
+}
+
+kb_status kbr_replay_find_tensor(const kbr_replay *replay, const char *name, uint32_t *ret_tensor,
+                                 kb_trail *trail) {
+    const kb_defs *defs = replay->defs;
+    uint32_t found = KB_NONE, matches = 0;
+    char full[256];
+    kb_nearest nearest;
+    kb_nearest_init(&nearest, name);
+    for (uint32_t id = 0; id < defs->tensor_count; id++) {
+        if (strcmp(full_name(replay, id, full, sizeof full), name) == 0) {
+            *ret_tensor = id;
+            return KB_OK;
+        }
+        if (strcmp(defs->tensors[id].name, name) == 0) {
+            found = found == KB_NONE ? id : found;
+            matches++;
+        }
+        kb_nearest_offer(&nearest, defs->tensors[id].name);
+    }
+    if (matches == 1) {
+        *ret_tensor = found;
+        return KB_OK;
+    }
+    if (matches > 1)
+        return kb_fail(trail, KB_E_ARGUMENT, "%u tensors are called `%s`: name one by its rank, as `%s`",
+                       matches, name, full_name(replay, found, full, sizeof full));
+    if (strchr(name, '@') != NULL) { /* the name without its rank may be right */
+        char bare[256];
+        snprintf(bare, sizeof bare, "%.*s", (int)(strchr(name, '@') - name), name);
+        for (uint32_t id = 0; id < defs->tensor_count; id++)
+            if (strcmp(defs->tensors[id].name, bare) == 0)
+                return kb_fail(trail, KB_E_ARGUMENT,
+                               "tensor `%s` is in the trace, but not as `%s`; there is `%s`", bare, name,
+                               shared(replay, id) ? full_name(replay, id, full, sizeof full) : bare);
+    }
+    const char *best = kb_nearest_best(&nearest);
+    if (best != NULL)
+        return kb_fail(trail, KB_E_ARGUMENT, "the trace has no tensor `%s`; did you mean `%s`?", name, best);
+    return kb_fail(trail, KB_E_ARGUMENT, "the trace has no tensor `%s`; it has %zu of other names", name,
+                   defs->tensor_count);
+}
+
+/* --- gathering --------------------------------------------------------------------------------- */
+
+typedef struct gathered {
+    uint8_t *bytes, *covered; /* a byte an element: it lies in a shard, and is defined */
+    uint64_t elements;
+    uint32_t size; /* bytes of an element */
+} gathered;
+
+/* One row of a shard: elements that lie one after another in the tensor. */
+static kb_status gather_row(kbr_replay *replay, const kb_shard *shard, gathered *into, uint64_t place,
+                            uint64_t offset, uint64_t count, int64_t stride, kb_trail *trail) {
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t at = offset + i * (uint64_t)stride * into->size;
+        bool defined;
+        KB_TRY(kbr_memory_read(replay->memories, shard->memory, at, into->size,
+                               into->bytes + (place + i) * into->size, &defined, trail));
+        into->covered[place + i] = defined;
+    }
+    return KB_OK;
+}
+
+static kb_status gather_shard(kbr_replay *replay, const kb_tensor *tensor, const kb_shard *shard,
+                              gathered *into, kb_trail *trail) {
+    size_t dims = shard->shape_count;
+    if (dims == 0)
+        return gather_row(replay, shard, into, 0, shard->offset_bytes, 1, 1, trail);
+    uint64_t index[KB_DIMS_MAX] = {0};
+    for (size_t axis = 0; axis < dims; axis++)
+        if (shard->shape[axis] == 0)
+            return KB_OK;
+    for (;;) {
+        uint64_t place = 0, offset = shard->offset_bytes;
+        for (size_t axis = 0; axis < dims; axis++) {
+            place = place * tensor->shape[axis] + shard->origin[axis] + index[axis];
+            offset += index[axis] * (uint64_t)shard->stride[axis] * into->size;
+        }
+        KB_TRY(gather_row(replay, shard, into, place, offset, shard->shape[dims - 1], shard->stride[dims - 1],
+                          trail));
+        size_t axis = dims - 1;
+        while (axis > 0 && ++index[axis - 1] == shard->shape[axis - 1])
+            index[--axis] = 0;
+        if (axis == 0)
+            return KB_OK;
+    }
+}
+
+/* Of a checked shard none leaves the tensor, and none its memory. */
+static kb_status gather(kbr_replay *replay, uint32_t id, gathered *into, kb_trail *trail) {
+    const kb_tensor *tensor = &replay->defs->tensors[id];
+    for (size_t i = 0; i < tensor->shard_count; i++)
+        KB_TRY(gather_shard(replay, tensor, &tensor->shards[i], into, trail));
+    return KB_OK;
+}
+
+/* --- the file ---------------------------------------------------------------------------------- */
+
+typedef struct npy_type {
+    const char *descr;
+    bool widens; /* to f32 */
+} npy_type;
+
+/* NumPy has no bf16; f32 holds every one of them. */
+static const npy_type npy_types[] = {
+    [KB_DTYPE_F16] = {"<f2", false},    [KB_DTYPE_BF16] = {"<f4", true},   [KB_DTYPE_F32] = {"<f4", false},
+    [KB_DTYPE_I8] = {"|i1", false},     [KB_DTYPE_I32] = {"<i4", false},   [KB_DTYPE_F8E4M3] = {"|u1", false},
+    [KB_DTYPE_F8E5M2] = {"|u1", false}, [KB_DTYPE_BYTES] = {"|u1", false},
+};
+
+/* The header, whose size is a multiple of 64; gives that size. */
+static size_t make_header(const kb_tensor *tensor, char *header, size_t header_size) {
+    enum { PREFIX = 10 };
+    char *text = header + PREFIX;
+    size_t room = header_size - PREFIX, used = 0;
+    used += (size_t)snprintf(text, room, "{'descr': '%s', 'fortran_order': False, 'shape': (",
+                             npy_types[tensor->dtype].descr);
+    for (size_t axis = 0; axis < tensor->shape_count; axis++)
+        used += (size_t)snprintf(text + used, room - used, "%" PRIu64 ",%s", tensor->shape[axis],
+                                 axis + 1 < tensor->shape_count ? " " : "");
+    used += (size_t)snprintf(text + used, room - used, "), }");
+    while ((PREFIX + used + 1) % 64 != 0)
+        text[used++] = ' ';
+    text[used++] = '\n';
+    memcpy(header, "\x93NUMPY\x01\x00", 8);
+    header[8] = (char)(used & 0xFF);
+    header[9] = (char)(used >> 8);
+    return PREFIX + used;
+}
+
+static kb_status write_elements(const kb_tensor *tensor, const gathered *from, kb_file *file,
+                                kb_trail *trail) {
+    if (!npy_types[tensor->dtype].widens)
+        return kb_file_write(file, from->bytes, (size_t)(from->elements * from->size), trail);
+    enum { BLOCK = 1024 };
+    float wide[BLOCK];
+    for (uint64_t done = 0; done < from->elements;) {
+        uint64_t count = from->elements - done < BLOCK ? from->elements - done : BLOCK;
+        for (uint64_t i = 0; i < count; i++) {
+            uint16_t bits;
+            memcpy(&bits, from->bytes + (done + i) * from->size, sizeof bits);
+            wide[i] = kbr_bf16_to_f32(bits);
+        }
+        KB_TRY(kb_file_write(file, wide, (size_t)count * sizeof wide[0], trail));
+        done += count;
+    }
+    return KB_OK;
+}
+
+static kb_status write_open(const kb_tensor *tensor, const gathered *from, kb_file *file, kb_trail *trail) {
+    char header[512];
+    kb_status status = kb_file_write(file, header, make_header(tensor, header, sizeof header), trail);
+    if (status == KB_OK)
+        status = write_elements(tensor, from, file, trail);
+    if (status == KB_OK)
+        return kb_file_close(file, trail);
+    kb_file_abandon(file);
+    return status;
+}
+
+/* Beside its name first, unless the name is a device or a pipe. */
+static kb_status write_file(kbr_replay *replay, const kb_tensor *tensor, const gathered *from,
+                            const kb_fs *fs, const char *path, kb_trail *trail) {
+    kb_file file;
+    kb_file_type type = KB_FILE_OTHER;
+    uint64_t size;
+    if (strcmp(path, "-") != 0)
+        KB_TRY(kb_fs_stat(fs, path, &type, &size, trail));
+    if (type == KB_FILE_OTHER || type == KB_FILE_FOLDER) {
+        KB_TRY(kb_file_open(&file, fs, path, KB_OPEN_WRITE, trail));
+        return write_open(tensor, from, &file, trail);
+    }
+    size_t length = strlen(path) + sizeof ".partial";
+    void *block;
+    KB_TRY(kb_new(replay->alloc, length, &block, trail));
+    char *beside = block;
+    snprintf(beside, length, "%s.partial", path);
+    kb_fs_unlink(fs, beside);
+    kb_status status = kb_file_open(&file, fs, beside, KB_OPEN_CREATE, trail);
+    if (status == KB_OK) {
+        status = write_open(tensor, from, &file, trail);
+        if (status == KB_OK)
+            status = kb_fs_rename(fs, beside, path, trail);
+        if (status != KB_OK)
+            kb_fs_unlink(fs, beside);
+    }
+    kb_delete(replay->alloc, beside, length);
+    return status;
+}
+
+kb_status kbr_replay_dump(kbr_replay *replay, uint32_t tensor, const kb_fs *fs, const char *path,
+                          uint64_t *ret_undefined, kb_trail *trail) {
+    const kb_tensor *what = &replay->defs->tensors[tensor];
+    gathered all = {.elements = 1, .size = kb_dtype_size(what->dtype)};
+    bool fits =
+        all.size != 0 && what->dtype < sizeof npy_types / sizeof npy_types[0] && what->shape_count <= 16;
+    for (size_t i = 0; fits && i < what->shape_count; i++)
+        fits = !__builtin_mul_overflow(all.elements, what->shape[i], &all.elements) &&
+               all.elements < SIZE_MAX / 8;
+    if (!fits)
+        return kb_fail(trail, KB_E_UNSUPPORTED,
+                       "tensor `%s` has a shape or dtype that an array file cannot hold", what->name);
+    void *bytes = NULL, *covered = NULL;
+    size_t size = (size_t)(all.elements * all.size);
+    kb_status status = kb_new_zeroed(replay->alloc, size, &bytes, trail);
+    if (status == KB_OK)
+        status = kb_new_zeroed(replay->alloc, (size_t)all.elements, &covered, trail);
+    all.bytes = bytes;
+    all.covered = covered;
+    if (status == KB_OK)
+        status = gather(replay, tensor, &all, trail);
+    if (status == KB_OK)
+        status = write_file(replay, what, &all, fs, path, trail);
+    uint64_t undefined = 0;
+    for (uint64_t i = 0; status == KB_OK && i < all.elements; i++)
+        undefined += !all.covered[i];
+    kb_delete(replay->alloc, bytes, size);
+    kb_delete(replay->alloc, covered, (size_t)all.elements);
+    if (status != KB_OK)
+        return kb_while(trail, status, "dumping tensor `%s`", what->name);
+    *ret_undefined = undefined;
+    return KB_OK;
+}

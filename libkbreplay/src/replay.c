@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A replay: one pass with the checks, and where a value is wrong a second one that finds out why. */
+#include "kbreplay/replay.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "blame/blame.h"
+#include "check/check.h"
+#include "op/access.h"
+#include "replay_state.h"
+#include "walk/walk.h"
+
+#define MEMORY_DEFAULT ((uint64_t)16 << 30)
+
+/* --- a pass ------------------------------------------------------------------------------------ */
+
+kb_status kbr_pass_buffer(kbr_pass *pass, unsigned number, uint64_t size, uint8_t **ret_bytes,
+                          kb_trail *trail) {
+    kbr_buffer *buffer = &pass->buffers[number];
+    if (size > SIZE_MAX / 4)
+        return kb_fail(trail, KB_E_LIMIT, "an operand of %llu bytes", (unsigned long long)size);
+    if (size > buffer->size) {
+        size_t wider = size < 4096 ? 4096 : (size_t)size;
+        void *block;
+        KB_TRY(kb_new(pass->alloc, wider, &block, trail));
+        kb_delete(pass->alloc, buffer->bytes, buffer->size);
+        *buffer = (kbr_buffer){.bytes = block, .size = wider};
+    }
+    *ret_bytes = buffer->bytes;
+    return KB_OK;
+}
+
+void kbr_pass_unchecked(kbr_pass *pass, const char *format, ...) {
+    kbr_unchecked *list = pass->unchecked;
+    if (list == NULL || list->count == KBR_UNCHECKED_MAX)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(list->text[list->count], KBR_UNCHECKED_CHARS, format, args);
+    va_end(args);
+    list->lines[list->count] = list->text[list->count];
+    list->count++;
+}
+
+static void end_pass(kbr_pass *pass) {
+    for (int i = 0; i < KBR_BUFFERS; i++)
+        kb_delete(pass->alloc, pass->buffers[i].bytes, pass->buffers[i].size);
+}
+
+/* The checks of a pass, open. */
+typedef struct running {
+    kbr_pass *pass;
+    const kbr_check *checks[KBR_CHECKS_MAX];
+    void *states[KBR_CHECKS_MAX];
+    size_t count;
+} running;
+
+static kb_status open_checks(running *run, bool all, kb_trail *trail) {
+    for (size_t i = 0; i < kbr_check_count(); i++) {
+        const kbr_check_row *row = kbr_check_row_of(i);
+        if (!all && !row->always)
+            continue;
+        run->checks[run->count] = row->check;
+        KB_TRY(row->check->open(run->pass, &run->states[run->count], trail));
+        run->count++;
+    }
+    return KB_OK;
+}
+
+static void close_checks(running *run) {
+    for (size_t i = 0; i < run->count; i++)
+        run->checks[i]->close(run->states[i], run->pass->alloc);
+}
+
+static kb_status finish_checks(running *run, kb_trail *trail) {
+    for (size_t i = 0; i < run->count; i++)
+        if (run->checks[i]->finish != NULL)
+            KB_TRY(run->checks[i]->finish(run->states[i], trail));
+    return KB_OK;
+}
+
+static kb_status visit_read(void *user, uint32_t rank, const kb_op *op, bool *inout_usable, kb_trail *trail) {
+    running *run = user;
+    for (size_t i = 0; i < run->count && *inout_usable; i++)
+        if (run->checks[i]->read != NULL)
+            KB_TRY(run->checks[i]->read(run->states[i], rank, op, inout_usable, trail));
+    return KB_OK;
+}
+
+static kb_status visit_execute(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    running *run = user;
+    if (run->pass->log != NULL)
+        return kbr_log_add(run->pass->log, rank, op, trail);
+    for (size_t i = 0; i < run->count; i++)
+        if (run->checks[i]->execute != NULL)
+            KB_TRY(run->checks[i]->execute(run->states[i], rank, op, trail));
+    const kbr_op_impl *impl = kbr_op_impl_of(op->what->kind);
+    return impl->execute != NULL ? impl->execute(run->pass, rank, op, trail) : KB_OK;
+}
+
+/* What an unfinished op may have written in part is undefined. */
+static kb_status visit_abandon(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    running *run = user;
+    (void)rank;
+    for (uint32_t i = 0; run->pass->log == NULL && i < op->what->operand_count; i++)
+        if (op->what->operands[i].access != KB_ACCESS_READ)
+            KB_TRY(kbr_undefine(run->pass, &op->what->operands[i], op->offsets[i], trail));
+    return KB_OK;
+}
+
+static kb_status walk_with_checks(kbr_pass *pass, bool all, kb_trail *trail) {
+    running run = {.pass = pass};
+    kbr_visitor visitor = {visit_read, visit_execute, visit_abandon, &run};
+    kb_status status = open_checks(&run, all, trail);
+    if (status == KB_OK)
+        status = kbr_walk(pass, &visitor, trail);
+    if (status == KB_OK && pass->log == NULL)
+        status = finish_checks(&run, trail);
+    close_checks(&run);
+    return status;
+}
+
+static kbr_pass new_pass(kbr_replay *replay) {
+    return (kbr_pass){.alloc = replay->alloc,
+                      .reader = replay->reader,
+                      .run = kb_reader_run(replay->reader),
+                      .defs = replay->defs,
+                      .footer = kb_reader_footer(replay->reader),
+                      .complete = kb_reader_condition(replay->reader, NULL) == KB_TRACE_COMPLETE,
+                      .random = replay->options.random,
+                      .seed = replay->options.seed,
+                      .regions = &replay->regions,
+                      .kernels = kbr_kernels_choose()};
+}
+
+/* --- the second pass --------------------------------------------------------------------------- */
+
+static bool anything_wrong(const kbr_wrongs *wrongs) {
+    bool any = wrongs->undefined.set;
+    for (size_t i = 0; i < wrongs->value_count; i++)
+        any = any || wrongs->values[i].set;
+    return any;
+}
+
+/* Walks once more in the same order, keeps what touched what, and asks it for the culprit. */
+static kb_status explain(kbr_replay *replay, kb_trail *trail) {
+    kbr_findings unused;
+    KB_TRY(kbr_findings_init(&unused, replay->alloc, trail));
+    kbr_log log;
+    kbr_log_init(&log, replay->alloc);
+    kbr_result result = {.ops = 0};
+    kbr_pass pass = new_pass(replay);
+    pass.findings = &unused;
+    pass.result = &result;
+    pass.log = &log;
+    kb_status status = walk_with_checks(&pass, false, trail);
+    if (status == KB_OK)
+        status = kbr_blame(&pass, &log, &replay->wrongs, &replay->findings, trail);
+    end_pass(&pass);
+    kbr_log_fini(&log);
+    kbr_findings_fini(&unused, replay->alloc);
+    return status;
+}
+
+/* --- life -------------------------------------------------------------------------------------- */
+
+static kb_status set_up(kbr_replay *replay, kb_trail *trail) {
+    void *values;
+    KB_TRY(kbr_regions_init(&replay->regions, replay->defs, &replay->arena, trail));
+    KB_TRY(kbr_findings_init(&replay->findings, replay->alloc, trail));
+    KB_TRY(kb_arena_new(&replay->arena, replay->defs->collective_count * sizeof(kbr_wrong_value), &values,
+                        trail));
+    replay->wrongs = (kbr_wrongs){.values = values, .value_count = replay->defs->collective_count};
+    uint64_t limit = replay->options.max_memory != 0 ? replay->options.max_memory : MEMORY_DEFAULT;
+    return kbr_memories_create(replay->defs, replay->alloc, limit, &replay->memories, trail);
+}
+
+kb_status kbr_replay_create(kb_reader *reader, const kbr_options *options, kbr_replay **ret_replay,
+                            kb_trail *trail) {
+    const kb_alloc *alloc = options->alloc != NULL ? options->alloc : kb_alloc_heap();
+    void *block;
+    KB_TRY(kb_new_zeroed(alloc, sizeof(kbr_replay), &block, trail));
+    kbr_replay *replay = block;
+    replay->options = *options;
+    replay->alloc = alloc;
+    replay->reader = reader;
+    replay->defs = kb_reader_defs(reader);
+    kb_arena_init(&replay->arena, alloc, 0);
+    kb_status status = set_up(replay, trail);
+    if (status != KB_OK) {
+        kbr_replay_destroy(replay);
+        return status;
+    }
+    *ret_replay = replay;
+    return KB_OK;
+}
+
+void kbr_replay_destroy(kbr_replay *replay) {
+    if (replay == NULL)
+        return;
+    kbr_memories_destroy(replay->memories);
+    kbr_findings_fini(&replay->findings, replay->alloc);
+    kb_arena_fini(&replay->arena);
+    kb_delete(replay->alloc, replay, sizeof *replay);
+}
+
+/* What this replay leaves open, whatever the trace. */
+static void say_unchecked(const kbr_replay *replay, kbr_pass *pass) {
+    for (size_t i = 0; i < kbr_check_count() && !replay->options.verify; i++)
+        if (!kbr_check_row_of(i)->always)
+            kbr_pass_unchecked(pass, "%s: not asked for (--verify)", kbr_check_row_of(i)->name);
+    kbr_pass_unchecked(pass, "order: whether the claims order every two accesses to one byte is not checked");
+}
+
+kb_status kbr_replay_run(kbr_replay *replay, kb_trail *trail) {
+    assert(!replay->ran);
+    replay->ran = true;
+    kbr_pass pass = new_pass(replay);
+    pass.memories = replay->memories;
+    pass.findings = &replay->findings;
+    pass.result = &replay->result;
+    pass.unchecked = &replay->unchecked;
+    pass.wrongs = &replay->wrongs;
+    say_unchecked(replay, &pass);
+    kb_status status = walk_with_checks(&pass, replay->options.verify, trail);
+    end_pass(&pass);
+    if (status == KB_OK)
+        status = kbr_memories_digest(replay->memories, &replay->result.memory_digest, trail);
+    if (status == KB_OK && anything_wrong(&replay->wrongs))
+        status = explain(replay, trail);
+    if (status != KB_OK)
+        return status;
+    kbr_findings_sort(&replay->findings);
+    replay->result.findings = replay->findings.items;
+    replay->result.finding_count = replay->findings.count;
+    replay->result.finding_overflow = replay->findings.overflow;
+    replay->result.unchecked = replay->unchecked.lines;
+    replay->result.unchecked_count = replay->unchecked.count;
+    return KB_OK;
+}
+
+const kbr_result *kbr_replay_result(const kbr_replay *replay) {
+    return &replay->result;
+}

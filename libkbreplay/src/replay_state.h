@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a replay owns, shared by replay.c and dump.c alone. */
+#ifndef KBREPLAY_SRC_REPLAY_STATE_H
+#define KBREPLAY_SRC_REPLAY_STATE_H
+
+#include "pass.h"
+#include "wrong.h"
+
+struct kbr_replay {
+    kbr_options options;
+    const kb_alloc *alloc;
+    kb_reader *reader;
+    const kb_defs *defs;
+    kb_arena arena;
+    kbr_regions regions;
+    kbr_findings findings;
+    kbr_memories *memories;
+    kbr_wrongs wrongs;
+    kbr_unchecked unchecked;
+    kbr_result result;
+    bool ran;
+};
+
+#endif

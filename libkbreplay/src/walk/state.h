@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of a walk, shared by the files of src/walk alone. */
+#ifndef KBREPLAY_SRC_STATE_H
+#define KBREPLAY_SRC_STATE_H
+
+#include "op/op.h"
+#include "walk/table.h"
+#include "walk/walk.h"
+
+typedef enum kbr_phase {
+    KBR_QUEUED, /* its stream has not come to it, or it claims at its issue what has not happened */
+    KBR_ISSUED, /* waits for what it claims at its start */
+    KBR_READY,  /* may run; only where the order is drawn */
+    KBR_RAN     /* has run, and waits to be done: it claims its completion, or never was done */
+} kbr_phase;
+
+typedef struct kbr_parked kbr_parked;
+
+/* Parked ops in a row. */
+typedef struct kbr_line {
+    kbr_parked *head, *tail;
+} kbr_line;
+
+/* An op that was read and is not done. */
+struct kbr_parked {
+    kbr_node node; /* in kbr_walk_state.parked */
+    kb_op op;
+    size_t size; /* of its block */
+    kbr_phase phase;
+    uint64_t launch;         /* 1 + index of the launch that its stream works for, or 0 */
+    kbr_parked *line_next;   /* in the one line in which it waits: others' waiters, or those to wake */
+    bool lined;              /* it stands in one */
+    kbr_parked *stream_next; /* in its stream's line of ops that are not issued */
+    kbr_parked *rank_next, *rank_previous;
+    kbr_line waiters; /* that wait until this op is further */
+    /* What it waits for, to explain a standstill: an op, or neither. */
+    uint32_t awaited_rank; /* KB_NONE: no op */
+    uint64_t awaited_index;
+    uint32_t mark; /* of the search for cycles */
+};
+
+/* Waiters for an op that was not read yet. */
+typedef struct kbr_future {
+    kbr_node node;
+    kbr_line waiters;
+} kbr_future;
+
+/* A barrier that some ranks have come to. */
+typedef struct kbr_meeting {
+    uint32_t group;
+    uint64_t id;
+    size_t arrived, left;
+    kbr_line waiters;
+    struct kbr_meeting *next;
+} kbr_meeting;
+
+typedef struct kbr_walk_rank {
+    kb_cursor *cursor;
+    uint64_t read_count;
+    int64_t last_issue_ps;
+    bool ended;
+    size_t parked_count;
+    kbr_parked *first, *last; /* parked, in the order of their numbers */
+    kbr_line readers;         /* wait until the rank is read past … */
+    int64_t readers_ps;       /* … the earliest of these times */
+} kbr_walk_rank;
+
+typedef struct kbr_walk_stream {
+    kbr_parked *head, *tail; /* not issued, in program order */
+    kbr_parked *blocker;     /* issued, and holds the stream */
+    uint64_t launch;         /* 1 + index of the launch that it works for */
+} kbr_walk_stream;
+
+typedef struct kbr_walk_state {
+    kbr_pass *pass;
+    const kbr_visitor *visitor;
+    kbr_walk_rank *ranks;
+    kbr_walk_stream *streams;
+    kbr_table parked, futures;
+    kbr_line waking;
+    kbr_meeting *meetings;
+    kbr_parked **ready; /* where the order is drawn */
+    size_t ready_count, ready_capacity;
+    size_t parked_limit; /* a rank with more is not read on, as long as others can go on */
+    uint64_t random;
+} kbr_walk_state;
+
+/* --- claims.c ---------------------------------------------------------------------------------- */
+
+typedef enum kbr_stage { KBR_AT_ISSUE = 1, KBR_AT_START = 2, KBR_AT_DONE = 4 } kbr_stage;
+
+/* What an op still waits for. */
+typedef struct kbr_awaited {
+    uint32_t rank;
+    uint64_t index;
+    bool reading; /* not an op, but that `rank` is read further */
+} kbr_awaited;
+
+/* Do all claims of `op` that end at one of `stages` hold? If not, *ret_awaited is the first in the way. */
+bool kbr_claims_hold(const kbr_walk_state *walk, uint32_t rank, const kb_op *op, uint64_t launch,
+                     unsigned stages, kbr_awaited *ret_awaited);
+
+/* --- stuck.c ----------------------------------------------------------------------------------- */
+
+/* Explains what is still parked after all was read. */
+void kbr_walk_explain(kbr_walk_state *walk);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Findings, summary and verdict of a replay; see print.h. */
+#include "replay/print.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+
+#include "common/json.h"
+
+/* --- for people -------------------------------------------------------------------------------- */
+
+static const char *plural(uint64_t count) {
+    return count == 1 ? "" : "s";
+}
+
+static void print_head(const kbt_replayed *it, const kbr_finding *finding) {
+    char text[256];
+    fprintf(stdout, "%sE-", kbt_paint(it->call, stdout, KBT_RED));
+    for (const char *at = finding->check; *at != '\0'; at++)
+        fputc(toupper((unsigned char)*at), stdout);
+    fprintf(stdout, "%s %s", kbt_paint(it->call, stdout, KBT_PLAIN), finding->rule);
+    if (finding->rank != KB_NONE)
+        fprintf(stdout, "  rank %" PRIu32, finding->rank);
+    if (finding->where[0] != '\0')
+        fprintf(stdout, "%s%s", finding->rank != KB_NONE ? " " : "  ", finding->where);
+    for (uint32_t i = 0; i < finding->op_count; i++)
+        fprintf(stdout, "%s%s", i == 0 ? "  " : "  and  ",
+                kbr_mention_text(it->defs, &finding->ops[i], finding->rank, text, sizeof text));
+    fputc('\n', stdout);
+}
+
+static void print_finding(const kbt_replayed *it, const kbr_finding *finding) {
+    print_head(it, finding);
+    fprintf(stdout, "        %s", finding->message);
+    if (finding->tensor != KB_NONE && finding->tensor < it->defs->tensor_count)
+        fprintf(stdout, "; first affected element %s[%" PRIu64 "]", it->defs->tensors[finding->tensor].name,
+                finding->element);
+    if (finding->count > 1)
+        fprintf(stdout, "; %" PRIu64 " of its kind", finding->count);
+    fputc('\n', stdout);
+    if (finding->op_count == 0 || !finding->ops[0].known)
+        return;
+    const kb_kind_info *kind = kb_kind_describe(finding->ops[0].kind);
+    fprintf(stdout,
+            "        see: kb-export %s --to jsonl --ranks %" PRIu32 " --kinds %s   (op %" PRIu64 ")\n",
+            it->trace, finding->ops[0].rank, kind != NULL ? kind->name : "?", finding->ops[0].index);
+}
+
+static void print_summary(const kbt_replayed *it) {
+    const kbr_result *result = it->result;
+    char digest[33];
+    fprintf(stdout, "%s: %s, %" PRIu32 " rank%s, %" PRIu64 " op%s executed", it->trace, it->run->bench,
+            it->run->ranks, plural(it->run->ranks), result->ops, plural(result->ops));
+    if (result->unfinished != 0)
+        fprintf(stdout, ", %" PRIu64 " not finished", result->unfinished);
+    fputc('\n', stdout);
+    fprintf(stdout, "memory digest  %s\n", kb_digest_text(&result->memory_digest, digest));
+    if (it->footer != NULL)
+        fprintf(stdout, "record digest  %s\n", kb_digest_text(&it->footer->record_digest, digest));
+    if (it->verified) {
+        fprintf(stdout, "collectives    %" PRIu64 ", %" PRIu64 " element%s of their outputs compared: ",
+                result->collectives, result->compared, plural(result->compared));
+        if (result->worst_error == 0.0 && result->bound == 0.0)
+            fputs("equal to the bit\n", stdout);
+        else
+            fprintf(stdout, "worst error %.6g, bound %.6g\n", result->worst_error, result->bound);
+    }
+    for (size_t i = 0; i < result->unchecked_count && it->verified; i++)
+        fprintf(stdout, "not checked    %s\n", result->unchecked[i]);
+}
+
+static void print_verdict(const kbt_replayed *it) {
+    const kbr_result *result = it->result;
+    if (it->pass) {
+        fprintf(stdout, "%s%s%s\n", kbt_paint(it->call, stdout, KBT_GREEN),
+                it->verified ? "verified: pass" : "replayed: pass", kbt_paint(it->call, stdout, KBT_PLAIN));
+        return;
+    }
+    uint64_t count = result->finding_count + result->finding_overflow;
+    fprintf(stdout, "%s%s: fail%s", kbt_paint(it->call, stdout, KBT_RED),
+            it->verified ? "verified" : "replayed", kbt_paint(it->call, stdout, KBT_PLAIN));
+    if (count != 0)
+        fprintf(stdout, ", %" PRIu64 " finding%s", count, plural(count));
+    fprintf(stdout, "%s\n",
+            it->complete ? ""
+            : count != 0 ? ", and the trace is incomplete"
+                         : ": the trace is incomplete");
+}
+
+void kbt_replay_print(const kbt_replayed *it, bool brief) {
+    for (size_t i = 0; i < it->result->finding_count; i++)
+        print_finding(it, &it->result->findings[i]);
+    if (it->result->finding_overflow != 0)
+        fprintf(stdout, "… and %" PRIu64 " more\n", it->result->finding_overflow);
+    if (brief)
+        return;
+    print_summary(it);
+    print_verdict(it);
+}
+
+/* --- JSON -------------------------------------------------------------------------------------- */
+
+static void put_op(kbt_json *json, const kbt_replayed *it, const kbr_mention *op) {
+    kbt_json_begin(json, NULL, '{');
+    kbt_json_uint(json, "rank", op->rank);
+    kbt_json_uint(json, "index", op->index);
+    if (op->known) {
+        const kb_kind_info *kind = kb_kind_describe(op->kind);
+        kbt_json_text(json, "kind", kind != NULL ? kind->name : NULL);
+        if (op->func != 0)
+            kbt_json_text(json, "func", kb_word_name(KB_VOC_FUNC, op->func));
+        kbt_json_text(json, "file", kb_defs_text(it->defs, op->file));
+        kbt_json_uint(json, "line", op->line);
+        kbt_json_text(json, "step", kb_defs_text(it->defs, op->label));
+        kbt_json_uint(json, "step_number", op->step);
+        kbt_json_int(json, "start_ps", op->time_ps);
+    }
+    kbt_json_end(json);
+}
+
+static void put_finding(kbt_json *json, const kbt_replayed *it, const kbr_finding *finding) {
+    kbt_json_begin(json, NULL, '{');
+    kbt_json_text(json, "check", finding->check);
+    kbt_json_text(json, "rule", finding->rule);
+    kbt_json_text(json, "message", finding->message);
+    if (finding->rank != KB_NONE)
+        kbt_json_uint(json, "rank", finding->rank);
+    else
+        kbt_json_null(json, "rank");
+    kbt_json_text(json, "pe", finding->pe < it->defs->pe_count ? it->defs->pes[finding->pe].name : NULL);
+    kbt_json_text(json, "where", finding->where[0] != '\0' ? finding->where : NULL);
+    kbt_json_begin(json, "ops", '[');
+    for (uint32_t i = 0; i < finding->op_count; i++)
+        put_op(json, it, &finding->ops[i]);
+    kbt_json_end(json);
+    bool tensor = finding->tensor < it->defs->tensor_count;
+    kbt_json_text(json, "tensor", tensor ? it->defs->tensors[finding->tensor].name : NULL);
+    if (tensor)
+        kbt_json_uint(json, "element", finding->element);
+    else
+        kbt_json_null(json, "element");
+    kbt_json_int(json, "time_ps", finding->time_ps);
+    kbt_json_uint(json, "count", finding->count);
+    kbt_json_end(json);
+}
+
+void kbt_replay_print_json(const kbt_replayed *it) {
+    const kbr_result *result = it->result;
+    char digest[33];
+    kbt_json json;
+    kbt_json_init(&json, stdout);
+    kbt_json_begin(&json, NULL, '{');
+    kbt_json_uint(&json, "version", 1);
+    kbt_json_text(&json, "verdict", it->pass ? "pass" : "fail");
+    kbt_json_bool(&json, "verified", it->verified);
+    kbt_json_bool(&json, "complete", it->complete);
+    kbt_json_begin(&json, "findings", '[');
+    for (size_t i = 0; i < result->finding_count; i++)
+        put_finding(&json, it, &result->findings[i]);
+    kbt_json_end(&json);
+    kbt_json_uint(&json, "findings_dropped", result->finding_overflow);
+    kbt_json_uint(&json, "ops", result->ops);
+    kbt_json_uint(&json, "unfinished", result->unfinished);
+    kbt_json_uint(&json, "collectives", result->collectives);
+    kbt_json_uint(&json, "compared", result->compared);
+    kbt_json_text(&json, "digest", kb_digest_text(&result->memory_digest, digest));
+    kbt_json_text(&json, "record_digest",
+                  it->footer != NULL ? kb_digest_text(&it->footer->record_digest, digest) : NULL);
+    kbt_json_real(&json, "worst_error", result->worst_error);
+    kbt_json_real(&json, "bound", result->bound);
+    kbt_json_begin(&json, "unchecked", '[');
+    for (size_t i = 0; i < result->unchecked_count; i++)
+        kbt_json_text(&json, NULL, result->unchecked[i]);
+    kbt_json_end(&json);
+    kbt_json_begin(&json, "warnings", '[');
+    for (size_t i = 0; i < it->call->warnings.count; i++)
+        kbt_json_text(&json, NULL, it->call->warnings.items[i]);
+    kbt_json_end(&json);
+    kbt_json_end(&json);
+}
