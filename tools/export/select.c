@@ -32,7 +32,7 @@ static kb_status select_ranks(const char *text, uint32_t rank_count, bool *ranks
                            text);
         last = first;
         if (*at == '-' && (at++, !take_number(&at, &last)))
-            return kb_fail(trail, KB_E_ARGUMENT, "--ranks: '%s' has a range without end (try --ranks 2-5)",
+            return kb_fail(trail, KB_E_ARGUMENT, "--ranks: '%s' is no list of ranks (try --ranks 0,2-5)",
                            text);
         if (last < first || last >= rank_count)
             return kb_fail(trail, KB_E_ARGUMENT, "--ranks: '%s' leaves the run, which has ranks 0 to %u",
