@@ -70,7 +70,7 @@ kb_status kbs_program_all_reduce(kbs_program *program, const kbs_all_reduce *wha
         stream->collective = id + 1;
         stream->reduce = what->reduce;
         kb_coll c = {stream, rank, program->ranks, what->dtype, what->reduce, what->views[rank]};
-        record_end(stream, KB_OP_COLL_BEGIN, KB_BLOCKS_NO, c.buffer, what->where);
+        record_end(stream, KB_OP_COLL_BEGIN, KB_BLOCKS_DONE, c.buffer, what->where);
         what->algorithm->record(&c);
         check_left(stream);
         record_end(stream, KB_OP_COLL_END, KB_BLOCKS_DONE, c.buffer, what->where);
