@@ -131,7 +131,7 @@ static int run(kbt_call *call) {
     kb_trail trail;
     kb_trail_init(&trail);
     kbr_options how = {.log = &call->log, .verify = given->verify};
-    dump *dumps;
+    dump *dumps = NULL;
     if (parse_order(given->order, &how, &trail) != KB_OK ||
         parse_dumps(call, &given->dumps, &dumps, &trail) != KB_OK)
         return kbt_fail(call, &trail);
