@@ -350,6 +350,8 @@ class File:
         bodies = []
         for packet in packets(frame.bytes):
             body = packet.WhichOneof("body")
+            if body is None:
+                continue  # of a newer minor version
             bodies.append(body)
             said = getattr(packet, body)
             demand(self.header or (body == "header" and frame.number == 0), "no header first")
