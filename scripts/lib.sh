@@ -65,7 +65,7 @@ golden_make() {
     mkdir -p "$3" || return 2
     "$1/kb-sim" $(sed 's/#.*//' "$2/command") -q -o "$3/trace.zst" || return 2
     "$1/kb-export" "$3/trace.zst" --to jsonl -o "$3/records.jsonl" || return 2
-    head -n 40 "$3/records.jsonl" >"$3/records.jsonl.head"
+    grep '"type":"op"' "$3/records.jsonl" | head -n 12 >"$3/records.jsonl.head"
     "$1/kb-replay" "$3/trace.zst" --verify --json >"$3/verdict.json" || return 1
-    sed -n 's/.*"\(record_digest\|digest\)": *"\([^"]*\)".*/\1 \2/p' "$3/verdict.json" >"$3/digests"
+    grep -o '"[a-z_]*digest":"[^"]*"' "$3/verdict.json" | tr -d '"' | tr : ' ' >"$3/digests"
 }
