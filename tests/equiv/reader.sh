@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # A reader in Python that is written from the format page alone finds in each trace what kb-export writes;
-# zstd and protoc read the same files as they are, and protoc finds no field that the schema does not know.
+# writes the same bytes anew by the page's rules; zstd and protoc read the same files as they are, and protoc
+# finds no field that the schema does not know.
 set -e
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$KB_TMP"
 python=/usr/bin/python3 # Debian's, which has Debian's python3-protobuf
@@ -13,6 +14,7 @@ same() {
     $python "$KB_ROOT/tests/equiv/reader_compare.py" "$KB_ROOT/docs/trace-format.md" "$1" out.jsonl $2
     find "$1" -name '*.zst' >files
     while read -r file; do
+        $python "$KB_ROOT/tests/equiv/writer_check.py" "$file"
         zstd -qt "$file"
         zstd -qdc "$file" | protoc -I "$KB_ROOT/proto" --decode=kb.trace.Trace kbtrace.proto >decoded
         if grep -nE '^ *[0-9]+[:{ ]' decoded | head -n 3 | grep .; then
