@@ -171,7 +171,7 @@ static void fill_lists(records *r, struct records_rank *of) {
         bool blames = op->what->whys[i].blames != 0;
         of->blames[i] = (kb_blame){ps, r->wild ? (uint32_t)random_extreme_u64(&r->random, UINT32_MAX) : 1,
                                    blames ? below(r, r->ranks) : 0, blames ? number(r, op->index, 1) : 0};
-        left -= ps;
+        left = (int64_t)((uint64_t)left - (uint64_t)ps);
     }
 }
 
