@@ -84,8 +84,7 @@ static inline bool same(const void *a, const void *b, size_t size) {
 }
 
 bool kb_template_equal(const kb_template *a, const kb_template *b) {
-    return same(a, b, HEAD_SIZE) &&
-           same(a->operands, b->operands, a->operand_count * sizeof *a->operands) &&
+    return same(a, b, HEAD_SIZE) && same(a->operands, b->operands, a->operand_count * sizeof *a->operands) &&
            same(a->claims, b->claims, a->claim_count * sizeof *a->claims) &&
            same(a->whys, b->whys, a->why_count * sizeof *a->whys) &&
            same(a->immediates, b->immediates, a->immediate_count * sizeof *a->immediates);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records that are written and read again: equal, in both layouts, with the same digests, in the same bytes. */
+/* Records written and read again: equal, in both layouts, with the same digests and in the same bytes. */
 #include <string.h>
 
 #include "kbtrace/reader.h"
