@@ -19,6 +19,7 @@ struct kb_cursor {
     kb_decoder decoder;
     kb_rank_digester digester;
     bool digesting;
+    kb_status failed; /* the first failure stays until a seek: what came behind it would be guessed */
 };
 
 /* --- packets ---------------------------------------------------------------------------------- */
@@ -127,7 +128,7 @@ static const kb_op *amended(kb_cursor *cursor, const kb_op *op) {
     return op;
 }
 
-kb_status kb_cursor_next(kb_cursor *cursor, const kb_op **ret_op, kb_trail *trail) {
+static kb_status next(kb_cursor *cursor, const kb_op **ret_op, kb_trail *trail) {
     const kb_op *op;
     if (cursor->decoder.left == 0) {
         if (cursor->span == cursor->place->span_count)
@@ -145,6 +146,16 @@ kb_status kb_cursor_next(kb_cursor *cursor, const kb_op **ret_op, kb_trail *trai
     return KB_OK;
 }
 
+kb_status kb_cursor_next(kb_cursor *cursor, const kb_op **ret_op, kb_trail *trail) {
+    if (cursor->failed != KB_OK)
+        return kb_fail(trail, cursor->failed, "the ops of rank %u could not be read before, in %s",
+                       cursor->rank, cursor->place->input->path);
+    kb_status status = next(cursor, ret_op, trail);
+    if (status != KB_OK && status != KB_END)
+        cursor->failed = status;
+    return status;
+}
+
 /* --- seeking ---------------------------------------------------------------------------------- */
 
 /* To the packet number `span`; ops before the wanted one are decoded and passed over. */
@@ -153,9 +164,10 @@ static kb_status go_to(kb_cursor *cursor, size_t span, kb_trail *trail) {
     cursor->span = span;
     cursor->decoder.left = 0;
     cursor->late_at = 0;
-    if (span == cursor->place->span_count)
-        return KB_OK;
-    return next_packet(cursor, trail);
+    cursor->failed = KB_OK;
+    if (span < cursor->place->span_count)
+        cursor->failed = next_packet(cursor, trail);
+    return cursor->failed;
 }
 
 kb_status kb_cursor_seek_op(kb_cursor *cursor, uint64_t index, kb_trail *trail) {

@@ -6,17 +6,21 @@
 
 #include "packet.h"
 
-/* Fields that make up the times and the scalars, as bits of the first mask. */
+/* Fields that make up an op's length, as bits of the first mask. */
 #define TIME_BITS \
     (((uint64_t)1 << KB_FIX_START) | ((uint64_t)1 << KB_FIX_SENT) | ((uint64_t)1 << KB_FIX_DONE))
-#define SCALAR_BITS ((((uint64_t)1 << KB_FIX_PAYLOAD) - 1) & ~(((uint64_t)1 << KB_FIX_STEP) - 1))
+
+/* Fields move in groups of so many, without a branch for each. */
+enum { GROUP = 4 };
 
 /* A template in this packet: the state of its prediction, and its last op. */
 struct kb_active {
     const kb_read_template *template;
-    uint64_t *last, *stride, *step; /* a field's value, the step expected next, the last step */
-    uint64_t *moving;               /* masks of fields whose stride is not 0 */
-    uint64_t *unsettled;            /* masks of fields whose last step is not their stride */
+    uint64_t *last, *stride; /* a field's value, and the step expected next; padded to groups */
+    uint64_t *step, *stamp;  /* the last step of a field that was mispredicted, and in which op */
+    uint64_t *moving;        /* masks of fields whose stride is not 0 */
+    uint64_t ops;            /* of this template in this packet */
+    uint32_t padded;
     int64_t *resume;
     kb_op op;
     uint64_t *claimed;
@@ -52,14 +56,19 @@ void kb_decoder_fini(kb_decoder *decoder) {
 
 /* --- templates in use ------------------------------------------------------------------------- */
 
+/* Spreads consecutive numbers over a power of two. */
+static size_t slot_of(uint64_t number, size_t slot_count) {
+    return (size_t)(number * 0x9E3779B97F4A7C15u >> 20) & (slot_count - 1);
+}
+
 /* Every stream of the rank begins where the packet does. */
-static kb_status make_resumes(kb_decoder *decoder, kb_trail *trail) {
-    void *block;
-    KB_TRY(kb_arena_new(&decoder->arena, decoder->scope.streams * sizeof(int64_t), &block, trail));
-    decoder->resumes = block;
-    for (uint32_t i = 0; i < decoder->scope.streams; i++)
-        decoder->resumes[i] = (int64_t)decoder->body.base_ps;
-    return KB_OK;
+static int64_t *resume_of(kb_decoder *decoder, uint32_t stream) {
+    size_t at = slot_of(stream, decoder->slot_count);
+    while (decoder->resumes[at].used && decoder->resumes[at].stream != stream)
+        at = (at + 1) & (decoder->slot_count - 1);
+    if (!decoder->resumes[at].used)
+        decoder->resumes[at] = (kb_resumes){true, stream, (int64_t)decoder->body.base_ps};
+    return &decoder->resumes[at].ps;
 }
 
 /* Room for every template that the packet's forms could name, at most half full. */
@@ -71,21 +80,25 @@ static kb_status make_slots(kb_decoder *decoder, size_t forms, kb_trail *trail) 
         decoder->slot_count *= 2;
     KB_TRY(kb_arena_new(&decoder->arena, decoder->slot_count * sizeof(kb_active *), &block, trail));
     decoder->slots = block;
+    KB_TRY(kb_arena_new(&decoder->arena, decoder->slot_count * sizeof(kb_resumes), &block, trail));
+    decoder->resumes = block;
     return KB_OK;
 }
 
 static kb_status make_state(kb_decoder *decoder, kb_active *active, kb_trail *trail) {
     const kb_template *key = &active->template->key;
     size_t fields = active->template->layout.count, words = active->template->layout.words;
+    size_t padded = (fields + GROUP - 1) / GROUP * GROUP;
     void *state, *claimed, *blames;
-    KB_TRY(kb_arena_new(&decoder->arena, (3 * fields + 2 * words) * sizeof(uint64_t), &state, trail));
+    KB_TRY(kb_arena_new(&decoder->arena, (4 * padded + words) * sizeof(uint64_t), &state, trail));
     KB_TRY(kb_arena_new(&decoder->arena, key->claim_count * sizeof(uint64_t), &claimed, trail));
     KB_TRY(kb_arena_new(&decoder->arena, key->why_count * sizeof(kb_blame), &blames, trail));
+    active->padded = (uint32_t)padded;
     active->last = state;
-    active->stride = active->last + fields;
-    active->step = active->stride + fields;
-    active->moving = active->step + fields;
-    active->unsettled = active->moving + words;
+    active->stride = active->last + padded;
+    active->step = active->stride + padded;
+    active->stamp = active->step + padded;
+    active->moving = active->stamp + padded;
     active->claimed = claimed;
     active->blames = blames;
     memcpy(active->last, active->template->nominal, fields * sizeof(uint64_t));
@@ -107,7 +120,7 @@ static kb_status make_active(kb_decoder *decoder, const kb_read_template *templa
     KB_TRY(kb_arena_new(&decoder->arena, sizeof(kb_active), &block, trail));
     kb_active *active = block;
     active->template = template;
-    active->resume = &decoder->resumes[scope->stream_slots[stream]];
+    active->resume = resume_of(decoder, stream);
     KB_TRY(make_state(decoder, active, trail));
     *ret_active = active;
     return KB_OK;
@@ -118,9 +131,9 @@ static kb_status activate(kb_decoder *decoder, uint64_t id, kb_active **ret_acti
         return kb_fail(trail, KB_E_CORRUPT, "ops of template %llu, but %zu are known", (unsigned long long)id,
                        decoder->scope.template_count);
     const kb_read_template *template = decoder->scope.templates[id];
-    size_t mask = decoder->slot_count - 1, at = (size_t)(id * 0x9E3779B97F4A7C15u >> 20) & mask;
+    size_t at = slot_of(id, decoder->slot_count);
     while (decoder->slots[at] != NULL && decoder->slots[at]->template != template)
-        at = (at + 1) & mask;
+        at = (at + 1) & (decoder->slot_count - 1);
     if (decoder->slots[at] == NULL)
         KB_TRY(make_active(decoder, template, &decoder->slots[at], trail));
     *ret_active = decoder->slots[at];
@@ -191,7 +204,6 @@ kb_status kb_decoder_open(kb_decoder *decoder, kb_span body, const kb_decode_sco
     KB_TRY(kb_buffer_append(&decoder->bytes, body.at, (size_t)(body.end - body.at), trail));
     body = (kb_span){decoder->bytes.bytes, decoder->bytes.bytes + decoder->bytes.size};
     KB_TRY(kb_ops_body_get(body, &decoder->body, trail));
-    KB_TRY(make_resumes(decoder, trail));
     KB_TRY(read_forms(decoder, trail));
     decoder->left = decoder->body.count;
     decoder->index = decoder->body.first;
@@ -200,41 +212,36 @@ kb_status kb_decoder_open(kb_decoder *decoder, kb_span body, const kb_decode_sco
 
 /* --- ops -------------------------------------------------------------------------------------- */
 
-/* Fields that were predicted move by their strides; nothing else is touched. */
-static inline void move_predicted(kb_active *to, const kb_read_form *form) {
-    for (uint32_t i = 0; i < to->template->layout.words; i++) {
-        uint64_t predicted = ~form->masks[i];
-        for (uint64_t mask = to->moving[i] & predicted; mask != 0; mask &= mask - 1) {
-            uint32_t field = 64 * i + (uint32_t)__builtin_ctzll(mask);
-            to->last[field] += to->stride[field];
-        }
-        for (uint64_t mask = to->unsettled[i] & predicted; mask != 0; mask &= mask - 1) {
-            uint32_t field = 64 * i + (uint32_t)__builtin_ctzll(mask);
-            to->step[field] = to->stride[field];
-        }
-        to->unsettled[i] &= form->masks[i];
-    }
+/* Every field moves by its stride; most strides are 0. */
+static inline void move_all(kb_active *to) {
+    uint64_t *restrict last = to->last;
+    const uint64_t *restrict stride = to->stride;
+    for (uint32_t i = 0; i < to->padded; i += GROUP)
+        for (uint32_t j = i; j < i + GROUP; j++)
+            last[j] += stride[j];
 }
 
-/* The rule of prediction: a step that was seen twice running is the new stride. */
+/*
+ * The rule of prediction: a step that was seen twice running is the new stride. A field that was
+ * predicted in the op before made a step of its stride then, which nobody had to write down.
+ */
 static inline bool take_residuals(kb_decoder *decoder, kb_active *to, const kb_read_form *form) {
+    uint64_t now = ++to->ops;
     for (uint32_t i = 0; i < form->residual_count; i++) {
         uint32_t field = form->residuals[i].field;
-        uint64_t packed, bit = (uint64_t)1 << (field % 64);
+        uint64_t packed, bit = (uint64_t)1 << (field % 64), *moving = &to->moving[field / 64];
         if (!kb_varint_get(&decoder->body.columns[form->residuals[i].class], &packed))
             return false;
-        uint64_t step = to->stride[field] + (uint64_t)kb_unzigzag(packed);
-        to->last[field] += step;
-        if (step == to->step[field]) {
+        uint64_t residual = (uint64_t)kb_unzigzag(packed), step = to->stride[field] + residual;
+        uint64_t before = to->stamp[field] + 1 == now ? to->step[field] : to->stride[field];
+        to->last[field] += residual;
+        if (now == 1)
+            before = 0; /* before its first op a field has made no step */
+        if (step == before)
             to->stride[field] = step;
-            to->moving[field / 64] = step != 0 ? to->moving[field / 64] | bit : to->moving[field / 64] & ~bit;
-            to->unsettled[field / 64] &= ~bit;
-        } else if (step == to->stride[field]) {
-            to->unsettled[field / 64] &= ~bit;
-        } else {
-            to->unsettled[field / 64] |= bit;
-        }
+        *moving = to->stride[field] != 0 ? *moving | bit : *moving & ~bit;
         to->step[field] = step;
+        to->stamp[field] = now;
     }
     return true;
 }
@@ -325,9 +332,8 @@ kb_status kb_decoder_next(kb_decoder *decoder, const kb_op **ret_op, kb_trail *t
         return kb_fail(trail, KB_E_CORRUPT, "an op of a form that the packet does not have");
     const kb_read_form *form = &decoder->forms[number];
     kb_active *from = decoder->current = form->active;
-    uint64_t changed = form->masks[0] | from->moving[0];
-    bool whys = from->op.what->why_count > 0 && (!from->seen || whys_change(from, form));
-    move_predicted(from, form);
+    bool whys = from->op.what->why_count > 0 && (from->ops == 0 || whys_change(from, form));
+    move_all(from);
     if (!take_residuals(decoder, from, form))
         return kb_fail(trail, KB_E_CORRUPT, "a column of residuals ends early");
     if (!set_times(from))
@@ -335,14 +341,12 @@ kb_status kb_decoder_next(kb_decoder *decoder, const kb_op **ret_op, kb_trail *t
                        (long long)from->op.issue_ps, (long long)from->op.start_ps,
                        (long long)from->op.sent_ps, (long long)from->op.done_ps);
     from->op.index = decoder->index++;
-    if (!from->seen || (changed & SCALAR_BITS) != 0)
-        set_scalars(from);
+    set_scalars(from);
     if (from->last[KB_FIX_PAYLOAD] != 0 || from->op.payload_size != 0)
         KB_TRY(take_payload(decoder, from, from->last[KB_FIX_PAYLOAD], trail));
     set_claims(from);
     if (whys)
         set_blames(from);
-    from->seen = true;
     *from->resume = kb_op_resume_ps(&from->op);
     if (--decoder->left == 0 && !consumed(decoder))
         return kb_fail(trail, KB_E_CORRUPT, "residuals or bytes are left after the packet's last op");

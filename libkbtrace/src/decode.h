@@ -14,12 +14,17 @@
 /* What a packet's ops may refer to. */
 typedef struct kb_decode_scope {
     uint32_t rank;
-    uint32_t streams; /* of the rank */
     const kb_defs *defs;
-    const uint32_t *stream_slots; /* a stream's number among its rank's */
     kb_read_template *const *templates;
     size_t template_count;
 } kb_decode_scope;
+
+/* When a stream of the packet could go on. */
+typedef struct kb_resumes {
+    bool used;
+    uint32_t stream;
+    int64_t ps;
+} kb_resumes;
 
 typedef struct kb_active kb_active;
 typedef struct kb_read_form kb_read_form;
@@ -34,10 +39,10 @@ typedef struct kb_decoder {
     kb_arena arena; /* all below, for this packet */
     kb_read_form *forms;
     size_t form_count;
-    kb_active **slots; /* a hash of the templates in use */
+    kb_active **slots;   /* a hash of the templates in use */
+    kb_resumes *resumes; /* a hash of their streams, of the same size: a packet names few of a run's */
     size_t slot_count;
     kb_active *current; /* of the last op */
-    int64_t *resumes;   /* [scope.streams]: when each could go on */
 } kb_decoder;
 
 void kb_decoder_init(kb_decoder *decoder, const kb_alloc *alloc);

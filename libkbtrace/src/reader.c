@@ -144,20 +144,6 @@ static kb_status read_definitions(kb_reader *reader, kb_trail *trail) {
     return kb_fail(trail, KB_E_CORRUPT, "no file of the trace has definitions");
 }
 
-static kb_status number_streams(kb_reader *reader, kb_trail *trail) {
-    void *block;
-    KB_TRY(kb_arena_new(&reader->arena, reader->defs.stream_count * sizeof(uint32_t), &block, trail));
-    reader->stream_slots = block;
-    for (size_t i = 0; i < reader->defs.stream_count; i++) {
-        uint32_t rank = reader->defs.streams[i].rank;
-        if (rank >= reader->run.ranks)
-            return kb_fail(trail, KB_E_CORRUPT, "stream %zu is of rank %u, the run has %u", i, rank,
-                           reader->run.ranks);
-        reader->stream_slots[i] = reader->ranks[rank].streams++;
-    }
-    return KB_OK;
-}
-
 /* --- where ops are ---------------------------------------------------------------------------- */
 
 static kb_status check_packet(const kb_reader *reader, const kb_input *input, const kb_frame_entry *entry,
@@ -304,7 +290,6 @@ static kb_status open_all(kb_reader *reader, const char *const *given, size_t co
     KB_TRY(place_ranks(reader, trail));
     KB_TRY(place_ops(reader, trail));
     KB_TRY(read_definitions(reader, trail));
-    KB_TRY(number_streams(reader, trail));
     KB_TRY(kb_reader_gather_late(reader, trail));
     KB_TRY(merge_footers(reader, trail));
     judge(reader);
@@ -462,9 +447,7 @@ kb_decode_scope kb_reader_scope(const kb_reader *reader, uint32_t rank) {
     const kb_rank_place *place = &reader->ranks[rank];
     return (kb_decode_scope){
         .rank = rank,
-        .streams = place->streams,
         .defs = &reader->defs,
-        .stream_slots = reader->stream_slots,
         .templates = place->input->templates,
         .template_count = place->input->template_count,
     };

@@ -23,8 +23,7 @@ typedef struct kb_cached {
 typedef struct kb_rank_place {
     kb_input *input;
     size_t first_span, span_count;
-    uint32_t streams; /* that are its own */
-    kb_op *late;      /* amended ops, by index */
+    kb_op *late; /* amended ops, by index */
     kb_late_digest *late_digests;
     size_t late_count;
 } kb_rank_place;
@@ -45,7 +44,6 @@ struct kb_reader {
     kb_defs defs;
     kb_rank_place *ranks; /* [run.ranks] */
     kb_span_of_ops *spans;
-    uint32_t *stream_slots; /* [defs.stream_count]: a stream's number among its rank's */
     kb_cached cache[KB_CACHED_FRAMES];
     uint64_t clock;
     uint64_t raw_bytes;
