@@ -193,10 +193,6 @@ static uint64_t finish(void *state, const bench_ring *ring) {
     for (uint32_t rank = 0; rank < to->ranks; rank++)
         must(OTF2_Archive_CloseEvtWriter(to->archive, to->writers[rank]));
     must(OTF2_Archive_CloseEvtFiles(to->archive));
-    must(OTF2_Archive_OpenDefFiles(to->archive));
-    for (uint32_t rank = 0; rank < to->ranks; rank++)
-        must(OTF2_Archive_CloseDefWriter(to->archive, OTF2_Archive_GetDefWriter(to->archive, rank)));
-    must(OTF2_Archive_CloseDefFiles(to->archive));
     define(to, ring);
     must(OTF2_Archive_Close(to->archive));
     uint64_t bytes = bench_size_of(to->path);
@@ -275,16 +271,10 @@ static void read_all(const char *path, bench_sum *sum) {
     learn_locations(reader, &to);
     for (size_t i = 0; i < to.location_count; i++)
         must(OTF2_Reader_SelectLocation(reader, to.locations[i]));
-    bool has_defs = OTF2_Reader_OpenDefFiles(reader) == OTF2_SUCCESS;
     must(OTF2_Reader_OpenEvtFiles(reader));
     OTF2_EvtReaderCallbacks *calls = OTF2_EvtReaderCallbacks_New();
     must(OTF2_EvtReaderCallbacks_SetMetricCallback(calls, take_record));
     for (size_t i = 0; i < to.location_count; i++) {
-        if (has_defs) {
-            OTF2_DefReader *defs = OTF2_Reader_GetDefReader(reader, to.locations[i]);
-            must(OTF2_Reader_ReadAllLocalDefinitions(reader, defs, &done));
-            must(OTF2_Reader_CloseDefReader(reader, defs));
-        }
         OTF2_EvtReader *events = OTF2_Reader_GetEvtReader(reader, to.locations[i]);
         must(OTF2_Reader_RegisterEvtCallbacks(reader, events, calls, &to));
         must(OTF2_Reader_ReadAllLocalEvents(reader, events, &done));
