@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The clock: order of times, of equal times, and the three parts of an instant. */
+#include <string.h>
+
+#include "support/check.h"
+#include "support/random.h"
+
+#include "engine/engine.h"
+
+enum { MOST = 4096 };
+
+typedef struct probe {
+    kbs_event event;
+    uint64_t number; /* in the order of scheduling */
+} probe;
+
+typedef struct watch {
+    int64_t last_ps;
+    uint64_t last_number, fired;
+    probe probes[MOST];
+    random_source random;
+    uint64_t scheduled, until; /* so far; events to schedule in all */
+} watch;
+
+static void schedule(watch *w, kbs_engine *engine, probe *p, int64_t delay_ps);
+
+static void fire(kbs_engine *engine, kbs_event *event) {
+    watch *w = engine->owner;
+    probe *p = (probe *)(void *)event;
+    assert_int_equal(engine->now_ps, event->time_ps);
+    assert_true(event->time_ps >= w->last_ps);
+    if (event->time_ps == w->last_ps)
+        assert_true(p->number > w->last_number);
+    w->last_ps = event->time_ps;
+    w->last_number = p->number;
+    w->fired++;
+    if (w->scheduled < w->until)
+        schedule(w, engine, p, (int64_t)(random_u64(&w->random) >> (20 + random_below(&w->random, 44))));
+}
+
+static void schedule(watch *w, kbs_engine *engine, probe *p, int64_t delay_ps) {
+    p->event.fire = fire;
+    p->number = ++w->scheduled;
+    kbs_engine_at(engine, &p->event, engine->now_ps + delay_ps);
+}
+
+/* Equal times are frequent: delays are often 0, 1 or the same small number. */
+static void events_fire_by_time_then_by_order_of_scheduling(void **state) {
+    (void)state;
+    static watch w;
+    static kbs_engine engine;
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        memset(&w, 0, sizeof w);
+        random_init(&w.random, seed);
+        kbs_engine_init(&engine, &w);
+        w.until = 50000;
+        const uint64_t pending = seed % 2 == 0 ? MOST : 60;
+        for (uint64_t i = 0; i < pending; i++)
+            schedule(&w, &engine, &w.probes[i], (int64_t)random_below(&w.random, i % 3 == 0 ? 5 : 100000));
+        while (!kbs_engine_run(&engine, INT64_MAX, 1000))
+            ;
+        assert_int_equal(w.fired, w.scheduled);
+        assert_int_equal(engine.fired, w.fired);
+    }
+}
+
+static void the_clock_stops_where_it_is_told(void **state) {
+    (void)state;
+    static watch w;
+    kbs_engine engine;
+    memset(&w, 0, sizeof w);
+    kbs_engine_init(&engine, &w);
+    schedule(&w, &engine, &w.probes[0], 100);
+    schedule(&w, &engine, &w.probes[1], 101);
+    schedule(&w, &engine, &w.probes[2], INT64_C(1) << 60);
+    assert_false(kbs_engine_run(&engine, 100, 10));
+    assert_int_equal(w.fired, 1);
+    assert_false(kbs_engine_run(&engine, 100, 10));
+    assert_int_equal(w.fired, 1);
+    assert_false(kbs_engine_run(&engine, 1000, 10));
+    assert_int_equal(w.fired, 2);
+    assert_true(kbs_engine_run(&engine, INT64_MAX, 10));
+    assert_int_equal(engine.now_ps, INT64_C(1) << 60);
+    assert_true(kbs_engine_run(&engine, INT64_MAX, 10));
+}
+
+/* --- parts of an instant --------------------------------------------------------------------- */
+
+static char trace[32];
+static kbs_event a, b, soon, end, late;
+
+static void note(const char *word) {
+    strcat(trace, word);
+}
+
+static void fire_late(kbs_engine *engine, kbs_event *event) {
+    (void)engine;
+    (void)event;
+    note("l");
+}
+
+static void fire_soon(kbs_engine *engine, kbs_event *event) {
+    (void)event;
+    note("s");
+    late.fire = fire_late;
+    kbs_engine_at(engine, &late, engine->now_ps);
+}
+
+static void fire_end(kbs_engine *engine, kbs_event *event) {
+    (void)event;
+    (void)engine;
+    note("e");
+}
+
+static void fire_a(kbs_engine *engine, kbs_event *event) {
+    (void)event;
+    note("a");
+    end.fire = fire_end;
+    kbs_engine_at_end(engine, &end);
+    soon.fire = fire_soon;
+    kbs_engine_soon(engine, &soon);
+}
+
+static void fire_b(kbs_engine *engine, kbs_event *event) {
+    (void)event;
+    (void)engine;
+    note("b");
+}
+
+static void an_instant_has_its_end_when_nothing_else_is_left(void **state) {
+    (void)state;
+    kbs_engine engine;
+    kbs_engine_init(&engine, NULL);
+    trace[0] = '\0';
+    a.fire = fire_a;
+    b.fire = fire_b;
+    kbs_engine_at(&engine, &a, 7);
+    kbs_engine_at(&engine, &b, 7);
+    assert_true(kbs_engine_run(&engine, INT64_MAX, 100));
+    assert_string_equal(trace, "absle");
+    assert_int_equal(engine.now_ps, 7);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(events_fire_by_time_then_by_order_of_scheduling),
+        cmocka_unit_test(the_clock_stops_where_it_is_told),
+        cmocka_unit_test(an_instant_has_its_end_when_nothing_else_is_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parameters: parsing, ranges, shorthands, hints, origins; numbers as users write them. */
+#include <string.h>
+
+#include "support/check.h"
+
+#include "kbsim/machine.h"
+#include "machine/number.h"
+
+static kb_status set(kbs_machine *machine, const char *assignment, kb_trail *trail) {
+    kb_trail_init(trail);
+    return kbs_machine_assign(machine, assignment, "set", trail);
+}
+
+static void every_parameter_has_a_default_in_its_range_and_words(void **state) {
+    (void)state;
+    kbs_machine machine;
+    kb_trail trail;
+    kbs_machine_init(&machine);
+    for (uint32_t i = 0; i < kbs_param_count(); i++) {
+        const kbs_param *param = kbs_param_describe(i);
+        char value[KBS_VALUE_CHARS];
+        kb_trail_init(&trail);
+        check_ok(kbs_machine_set(&machine, param->path, param->standard, "set", &trail), &trail);
+        assert_string_equal(kbs_machine_origin(&machine, i), "set");
+        /* What is printed is read back as the same. */
+        kbs_machine_value(&machine, i, value);
+        check_ok(kbs_machine_set(&machine, param->path, value, "default", &trail), &trail);
+        char again[KBS_VALUE_CHARS];
+        assert_string_equal(kbs_machine_value(&machine, i, again), value);
+        assert_true(strlen(param->help) > 3 && strlen(param->unit) > 0);
+        assert_non_null(strstr("KSC", param->source));
+        for (uint32_t j = 0; j < i; j++)
+            assert_string_not_equal(kbs_param_describe(j)->path, param->path);
+    }
+    check_ok(kbs_machine_check(&machine, &trail), &trail);
+    assert_int_equal(kbs_machine_pes_of_sip(&machine), 128);
+    assert_int_equal(kbs_machine_pes(&machine), 256);
+}
+
+static void bounds_hold_and_are_named(void **state) {
+    (void)state;
+    kbs_machine machine;
+    kb_trail trail;
+    kbs_machine_init(&machine);
+    check_status(set(&machine, "ipcq.slots=0", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "ipcq.slots: 0 is out of range (1 to 1048576 slots)");
+    check_status(set(&machine, "noc.link_gbps=0", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "out of range");
+    check_status(set(&machine, "sip.cubes=4x0", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "each side");
+    check_status(set(&machine, "sip.cubes=17", &trail), KB_E_ARGUMENT, &trail);
+    check_status(set(&machine, "tcm.bytes=99999999999999999999", &trail), KB_E_ARGUMENT, &trail);
+    check_status(set(&machine, "tcm.bytes=2TiB", &trail), KB_E_ARGUMENT, &trail);
+    check_status(set(&machine, "clock_ghz=-1", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "is not a decimal number");
+    check_status(set(&machine, "dma.setup_ns=nan", &trail), KB_E_ARGUMENT, &trail);
+    check_status(set(&machine, "cube.pes=", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "is not a whole number");
+    assert_int_equal(machine.at.ipcq_slots, 4);
+}
+
+static void an_unknown_path_names_the_nearest(void **state) {
+    (void)state;
+    kbs_machine machine;
+    kb_trail trail;
+    kbs_machine_init(&machine);
+    check_status(set(&machine, "ipcq.slot=3", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "did you mean 'ipcq.slots'?");
+    check_status(set(&machine, "dma.setup=3", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "did you mean 'dma.setup_ns'?");
+    check_status(set(&machine, "hbm.read_latency_ns=3", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "unknown parameter 'hbm.read_latency_ns'");
+    check_status(set(&machine, "frobnicate=3", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "explain-config");
+    check_status(set(&machine, "ipcq.slots", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "is not PATH=VALUE");
+    check_status(set(&machine, "=4", &trail), KB_E_ARGUMENT, &trail);
+}
+
+static void a_shorthand_sets_shapes(void **state) {
+    (void)state;
+    kbs_machine machine;
+    kb_trail trail;
+    kbs_machine_init(&machine);
+    check_ok(kbs_machine_shorthand(&machine, "sips=3x2,cubes=2x1,pes=16", &trail), &trail);
+    assert_int_equal(kbs_columns(machine.at.system_sips), 3);
+    assert_int_equal(kbs_rows(machine.at.system_sips), 2);
+    assert_int_equal(kbs_machine_pes_of_sip(&machine), 32);
+    check_ok(kbs_machine_shorthand(&machine, "cubes=5", &trail), &trail);
+    assert_int_equal(kbs_machine_pes(&machine), 6 * 5 * 16);
+    check_status(kbs_machine_shorthand(&machine, "cores=3", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "not 'cores'");
+    check_status(kbs_machine_shorthand(&machine, "pes", &trail), KB_E_ARGUMENT, &trail);
+    check_status(kbs_machine_shorthand(&machine, "pes=129", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "while reading --machine pes=129");
+}
+
+static void values_that_do_not_fit_together_are_refused(void **state) {
+    (void)state;
+    kbs_machine machine;
+    kb_trail trail;
+    kbs_machine_init(&machine);
+    check_ok(set(&machine, "cube.pes=32", &trail), &trail);
+    check_ok(kbs_machine_check(&machine, &trail), &trail);
+    check_ok(set(&machine, "cube.pes=33", &trail), &trail);
+    check_status(kbs_machine_check(&machine, &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "33 PEs need a router each, and cube.routers=6x6 has 32");
+    kbs_machine_init(&machine);
+    check_ok(set(&machine, "ucie.links=7", &trail), &trail);
+    check_status(kbs_machine_check(&machine, &trail), KB_E_ARGUMENT, &trail);
+}
+
+static void numbers_are_read_exactly(void **state) {
+    (void)state;
+    uint64_t value = 7;
+    assert_true(kbs_parse_bytes("4096", &value) && value == 4096);
+    assert_true(kbs_parse_bytes("16KiB", &value) && value == 16384);
+    assert_true(kbs_parse_bytes("16K", &value) && value == 16000);
+    assert_true(kbs_parse_bytes("1MiB", &value) && value == 1 << 20);
+    assert_true(kbs_parse_bytes("6GiB", &value) && value == UINT64_C(6) << 30);
+    assert_true(kbs_parse_bytes("2MB", &value) && value == 2000000);
+    assert_true(kbs_parse_bytes("18446744073709551615", &value) && value == UINT64_MAX);
+    value = 7;
+    const char *const wrong[] = {"",     " 1",  "1 ", "1x",  "KiB",        "18446744073709551616",
+                                 "0x10", "1.5", "+1", "1e3", "99999999TiB"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_false(kbs_parse_bytes(wrong[i], &value));
+    assert_false(kbs_parse_count("16K", &value));
+    assert_true(value == 7);
+    assert_true(kbs_parse_real("57.6", &value) && value == 57600000);
+    assert_true(kbs_parse_real("0.000001", &value) && value == 1);
+    assert_true(kbs_parse_real("3.", &value) && value == 3000000);
+    assert_false(kbs_parse_real("0.0000001", &value));
+    assert_false(kbs_parse_real(".5", &value));
+    assert_false(kbs_parse_real("1e3", &value));
+    assert_false(kbs_parse_real("1,5", &value));
+    assert_true(kbs_parse_grid("4x3", &value) && kbs_columns(value) == 4 && kbs_rows(value) == 3);
+    assert_true(kbs_parse_grid("4", &value) && kbs_columns(value) == 4 && kbs_rows(value) == 1);
+    assert_false(kbs_parse_grid("4x", &value));
+    assert_false(kbs_parse_grid("x4", &value));
+    assert_false(kbs_parse_grid("4294967296", &value));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_parameter_has_a_default_in_its_range_and_words),
+        cmocka_unit_test(bounds_hold_and_are_named),
+        cmocka_unit_test(an_unknown_path_names_the_nearest),
+        cmocka_unit_test(a_shorthand_sets_shapes),
+        cmocka_unit_test(values_that_do_not_fit_together_are_refused),
+        cmocka_unit_test(numbers_are_read_exactly),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
