@@ -91,7 +91,7 @@ static kbs_message *message_of(tl_stream *stream, tl_view view, tl_where where) 
 /* A view in this PE's memory that can be sent; false after a mistake. */
 static bool resolve_source(tl_stream *stream, tl_view *view, tl_where where) {
     if (view->queue == KB_NONE)
-        return true;
+        return kbs_is_own(stream, *view, "source", where);
     const kbs_message *message = message_of(stream, *view, where);
     if (message == NULL)
         return false;

@@ -17,6 +17,9 @@ tl_token kbs_token_new(tl_stream *stream, uint32_t count, tl_where where);
 /* Fills in what every command of the stream has now, all else zero. */
 void kbs_common_init(tl_stream *stream, kbs_common *common, kb_kind kind, uint8_t blocks, tl_where where);
 
+/* Engines address their own PE's TCM: false, and a mistake, for a view that lies elsewhere. */
+bool kbs_is_own(tl_stream *stream, tl_view view, const char *what, tl_where where);
+
 /* Appends a command; after a mistake does nothing. */
 void kbs_append(tl_stream *stream, const kbs_common *common, const uint64_t *offsets, uint64_t awaited);
 

@@ -77,8 +77,7 @@ tl_view tl_slice_at(tl_stream *stream, tl_view view, uint64_t first, uint64_t co
     return view;
 }
 
-/* Engines address their own PE's TCM. */
-static bool is_own(tl_stream *stream, tl_view view, const char *what, tl_where where) {
+bool kbs_is_own(tl_stream *stream, tl_view view, const char *what, tl_where where) {
     if (!kbs_is_ok(stream))
         return false;
     const uint64_t size = kb_dtype_size(view.dtype), bytes = stream->program->machine->at.tcm_bytes;
@@ -98,8 +97,8 @@ static bool are_own(tl_stream *stream, tl_view into, tl_view from, tl_where wher
         kbs_mistake(stream, where, "a received message is read-only: it cannot be the destination");
         return false;
     }
-    return is_own(stream, into, "destination", where) &&
-           (from.queue != KB_NONE || is_own(stream, from, "source", where));
+    return kbs_is_own(stream, into, "destination", where) &&
+           (from.queue != KB_NONE || kbs_is_own(stream, from, "source", where));
 }
 
 /* --- commands -------------------------------------------------------------------------------- */
