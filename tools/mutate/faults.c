@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each fault does to an op; the table is faults.def. */
+#include "mutate/fault.h"
+
+/* --- which op --------------------------------------------------------------------------------------- */
+
+static bool is_data(const kb_op *op) {
+    const kb_kind_info *kind = kb_kind_describe(op->what->kind);
+    return kind != NULL && kind->family == KB_FAMILY_DATA;
+}
+
+/* The first operand of an access, or the number of operands. */
+static uint32_t operand_of(const kb_op *op, bool writes) {
+    uint32_t i = 0;
+    while (i < op->what->operand_count && (op->what->operands[i].access == KB_ACCESS_READ) == writes)
+        i++;
+    return i;
+}
+
+/* Would the operand stay in its memory if it began `shift` bytes further on? */
+static bool has_room(const kb_op *op, const kb_defs *defs, uint32_t operand, uint64_t shift) {
+    int64_t low, high;
+    if (operand >= op->what->operand_count || !kb_operand_extent(&op->what->operands[operand], &low, &high))
+        return false;
+    const kb_memory *memory = &defs->memories[op->what->operands[operand].memory];
+    return high > 0 && op->offsets[operand] + (uint64_t)high + shift <= memory->size_bytes;
+}
+
+/* --- shifts ----------------------------------------------------------------------------------------- */
+
+static uint64_t one_byte(const kb_operand *operand) {
+    (void)operand;
+    return 1;
+}
+
+static uint64_t one_element(const kb_operand *operand) {
+    return kb_dtype_size(operand->dtype);
+}
+
+static uint64_t its_length(const kb_operand *operand) {
+    return kb_operand_elements(operand) * kb_dtype_size(operand->dtype);
+}
+
+/* The first operand that is read, or written, begins further on. */
+#define SHIFT(identifier, writes, distance)                               \
+    static bool fits_##identifier(const kb_op *op, const kb_defs *defs) { \
+        uint32_t at = operand_of(op, writes);                             \
+        return is_data(op) && at < op->what->operand_count &&             \
+               has_room(op, defs, at, distance(&op->what->operands[at])); \
+    }                                                                     \
+    static void apply_##identifier(kbt_edit *edit, const kb_defs *defs) { \
+        uint32_t at = operand_of(&edit->op, writes);                      \
+        (void)defs;                                                       \
+        edit->offsets[at] += distance(&edit->operands[at]);               \
+    }                                                                     \
+    const kbt_fault kbt_fault_##identifier = {fits_##identifier, apply_##identifier};
+
+SHIFT(source_shift_byte, false, one_byte)
+SHIFT(source_shift_element, false, one_element)
+SHIFT(source_shift_chunk, false, its_length)
+SHIFT(target_shift_element, true, one_element)
+SHIFT(target_shift_chunk, true, its_length)
+
+/* --- queues ----------------------------------------------------------------------------------------- */
+
+static bool fits_copy(const kb_op *op, const kb_defs *defs) {
+    return op->what->kind == KB_OP_IPCQ_COPY && op->what->queue < defs->queue_count &&
+           defs->queues[op->what->queue].slots > 1;
+}
+
+static void apply_slot_shift(kbt_edit *edit, const kb_defs *defs) {
+    const kb_queue *queue = &defs->queues[edit->what.queue];
+    uint64_t slot = (edit->offsets[0] - queue->offset_bytes) / queue->slot_bytes;
+    edit->offsets[0] = queue->offset_bytes + (slot + 1) % queue->slots * queue->slot_bytes;
+}
+
+const kbt_fault kbt_fault_slot_shift = {fits_copy, apply_slot_shift};
+
+/* The next memory of the same space; the same one where it is alone. */
+static uint32_t other_memory(const kb_defs *defs, uint32_t memory) {
+    uint32_t other = memory;
+    do
+        other = other + 1 < defs->memory_count ? other + 1 : 0;
+    while (other != memory && (defs->memories[other].space != defs->memories[memory].space ||
+                               defs->memories[other].size_bytes != defs->memories[memory].size_bytes));
+    return other;
+}
+
+static bool fits_peer_shift(const kb_op *op, const kb_defs *defs) {
+    return op->what->kind == KB_OP_IPCQ_COPY &&
+           other_memory(defs, op->what->operands[0].memory) != op->what->operands[0].memory;
+}
+
+static void apply_peer_shift(kbt_edit *edit, const kb_defs *defs) {
+    edit->operands[0].memory = other_memory(defs, edit->operands[0].memory);
+}
+
+const kbt_fault kbt_fault_peer_shift = {fits_peer_shift, apply_peer_shift};
+
+static bool fits_queue(const kb_op *op, const kb_defs *defs) {
+    return op->what->queue < defs->queue_count;
+}
+
+static void apply_sequence_shift(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    edit->op.sequence++;
+}
+
+const kbt_fault kbt_fault_sequence_shift = {fits_queue, apply_sequence_shift};
+
+/* --- what is computed ---------------------------------------------------------------------------------- */
+
+static bool fits_length_short(const kb_op *op, const kb_defs *defs) {
+    (void)defs;
+    for (uint32_t i = 0; i < op->what->operand_count; i++)
+        if (op->what->operands[i].dims != 1 || op->what->operands[i].shape[0] < 2)
+            return false;
+    return is_data(op) && op->what->operand_count != 0;
+}
+
+static void apply_length_short(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    for (uint32_t i = 0; i < edit->what.operand_count; i++)
+        edit->operands[i].shape[0]--;
+}
+
+const kbt_fault kbt_fault_length_short = {fits_length_short, apply_length_short};
+
+static bool fits_wrong_func(const kb_op *op, const kb_defs *defs) {
+    (void)defs;
+    return op->what->kind == KB_OP_MATH && op->what->operand_count == 3;
+}
+
+static void apply_wrong_func(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    edit->what.func = edit->what.func == KB_FUNC_ADD ? KB_FUNC_MAX : KB_FUNC_ADD;
+}
+
+const kbt_fault kbt_fault_wrong_func = {fits_wrong_func, apply_wrong_func};
+
+/* Another dtype of numbers of the same size, or 0. */
+static uint8_t other_dtype(uint8_t dtype) {
+    static const uint8_t others[] = {[KB_DTYPE_F16] = KB_DTYPE_BF16,
+                                     [KB_DTYPE_BF16] = KB_DTYPE_F16,
+                                     [KB_DTYPE_F32] = KB_DTYPE_I32,
+                                     [KB_DTYPE_I32] = KB_DTYPE_F32};
+    return dtype < sizeof others ? others[dtype] : 0;
+}
+
+static bool fits_wrong_dtype(const kb_op *op, const kb_defs *defs) {
+    (void)defs;
+    return op->what->kind == KB_OP_MATH && op->what->operand_count != 0 &&
+           other_dtype(op->what->operands[0].dtype) != 0;
+}
+
+static void apply_wrong_dtype(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    for (uint32_t i = 0; i < edit->what.operand_count; i++)
+        edit->operands[i].dtype = other_dtype(edit->operands[i].dtype);
+}
+
+const kbt_fault kbt_fault_wrong_dtype = {fits_wrong_dtype, apply_wrong_dtype};
+
+/* --- order ------------------------------------------------------------------------------------------------ */
+
+static bool fits_drop_claim(const kb_op *op, const kb_defs *defs) {
+    (void)defs;
+    return op->what->claim_count != 0 && op->what->kind != KB_OP_LAUNCH;
+}
+
+static void apply_drop_claim(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    kbt_edit_drop_claim(edit, 0);
+}
+
+const kbt_fault kbt_fault_drop_claim = {fits_drop_claim, apply_drop_claim};
+
+static bool fits_drop_op(const kb_op *op, const kb_defs *defs) {
+    (void)defs;
+    return op->what->kind != KB_OP_LAUNCH;
+}
+
+const kbt_fault kbt_fault_drop_op = {fits_drop_op, NULL};
