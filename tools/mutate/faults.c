@@ -2,7 +2,7 @@
 /* What each fault does to an op; the table is faults.def. */
 #include "mutate/fault.h"
 
-/* --- which op --------------------------------------------------------------------------------------- */
+/* --- which op ---------------------------------------------------------------------------------- */
 
 static bool is_data(const kb_op *op) {
     const kb_kind_info *kind = kb_kind_describe(op->what->kind);
@@ -26,7 +26,7 @@ static bool has_room(const kb_op *op, const kb_defs *defs, uint32_t operand, uin
     return high > 0 && op->offsets[operand] + (uint64_t)high + shift <= memory->size_bytes;
 }
 
-/* --- shifts ----------------------------------------------------------------------------------------- */
+/* --- shifts ------------------------------------------------------------------------------------ */
 
 static uint64_t one_byte(const kb_operand *operand) {
     (void)operand;
@@ -61,7 +61,7 @@ SHIFT(source_shift_chunk, false, its_length)
 SHIFT(target_shift_element, true, one_element)
 SHIFT(target_shift_chunk, true, its_length)
 
-/* --- queues ----------------------------------------------------------------------------------------- */
+/* --- queues ------------------------------------------------------------------------------------ */
 
 static bool fits_copy(const kb_op *op, const kb_defs *defs) {
     return op->what->kind == KB_OP_IPCQ_COPY && op->what->queue < defs->queue_count &&
@@ -108,7 +108,7 @@ static void apply_sequence_shift(kbt_edit *edit, const kb_defs *defs) {
 
 const kbt_fault kbt_fault_sequence_shift = {fits_queue, apply_sequence_shift};
 
-/* --- what is computed ---------------------------------------------------------------------------------- */
+/* --- what is computed -------------------------------------------------------------------------- */
 
 static bool fits_length_short(const kb_op *op, const kb_defs *defs) {
     (void)defs;
@@ -161,7 +161,7 @@ static void apply_wrong_dtype(kbt_edit *edit, const kb_defs *defs) {
 
 const kbt_fault kbt_fault_wrong_dtype = {fits_wrong_dtype, apply_wrong_dtype};
 
-/* --- order ------------------------------------------------------------------------------------------------ */
+/* --- order ------------------------------------------------------------------------------------- */
 
 static bool fits_drop_claim(const kb_op *op, const kb_defs *defs) {
     (void)defs;

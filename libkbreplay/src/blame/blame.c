@@ -138,16 +138,22 @@ static kb_status accuse_loser(blaming *it, kbr_finding *finding, const kbr_origi
             !input_place(origins, position, element, &memory, &offset, &begin))
             continue;
         kbr_loss loss;
-        KB_TRY(kbr_find_loss(&it->writers, memory, offset, begin, until, &it->arena, &loss, trail));
-        if (loss.entry < first.entry)
+        KB_TRY(kbr_find_loss(origins, memory, offset, element, begin, until, &it->arena, &loss, trail));
+        if (loss.entry != KBR_NOWHERE &&
+            (loss.strayed > first.strayed || (loss.strayed == first.strayed && loss.entry < first.entry)))
             first = loss;
     }
     if (first.entry == KBR_NOWHERE)
         return KB_OK;
     char text[256];
-    accuse(it, finding, first.entry, "missing");
+    accuse(it, finding, first.entry, first.strayed ? "target" : "missing");
     kbr_finding_place(finding, it->pass->defs, first.memory, first.offset,
                       kb_dtype_size(origins->reference->collective->dtype));
+    if (first.strayed) {
+        add_words(finding, ", for it writes that of element %" PRIu64 " where element %" PRIu64 " belongs",
+                  element, first.other);
+        return KB_OK;
+    }
     add_words(finding, first.released      ? ", which was released before anything read it"
                        : first.overwritten ? ", which was overwritten before anything read it"
                                            : ", which nothing read any more");
@@ -189,6 +195,12 @@ static kb_status apply_rules(blaming *it, kbr_finding *finding, const kbr_origin
         if (kbr_terms_of(&terms, position) == 0 &&
             kbr_reference_contributes(origins->reference, position, element))
             return accuse_loser(it, finding, origins, &terms, element, until, trail);
+    if (terms.retyped != KB_NONE) {
+        accuse(it, finding, origins->nodes[terms.retyped].entry, "dtype");
+        add_words(finding, ": it takes numbers of %s for another dtype",
+                  kb_word_name(KB_VOC_DTYPE, collective->dtype));
+        return KB_OK;
+    }
     add_words(finding, ": it has every input once, and differs all the same");
     return KB_OK;
 }

@@ -15,7 +15,10 @@ typedef struct holding {
 } holding;
 
 typedef struct following {
+    const kbr_origins *origins;
     const kbr_log *log;
+    uint64_t element;
+    kbr_loss stray; /* entry KBR_NOWHERE: none yet */
     holding *places;
     size_t count;
 } following;
@@ -51,8 +54,18 @@ static void note_touches(following *it, size_t at) {
                 continue;
             }
             place->read = true;
-            if (passes_on(entry, touch, where, &memory, &offset) && it->count < PLACES_MOST)
+            if (!passes_on(entry, touch, where, &memory, &offset) || it->count == PLACES_MOST)
+                continue;
+            uint64_t other;
+            if (!kbr_home_of_another(it->origins, memory, offset, it->element, &other))
                 it->places[it->count++] = (holding){memory, offset, at, KBR_NOWHERE, false, false, 0};
+            else if (it->stray.entry == KBR_NOWHERE)
+                it->stray = (kbr_loss){.entry = at,
+                                       .holder = place->holder,
+                                       .memory = memory,
+                                       .offset = offset,
+                                       .strayed = true,
+                                       .other = other};
         }
     }
     for (size_t i = 0; i < before; i++) {
@@ -68,31 +81,56 @@ static void note_touches(following *it, size_t at) {
     }
 }
 
-kb_status kbr_find_loss(const kbr_writers *writers, uint32_t memory, uint64_t offset, size_t begin,
-                        size_t until, kb_arena *arena, kbr_loss *ret_loss, kb_trail *trail) {
+/* A release of what was not read: the op of its stream that read the rest of that message is nearer to it. */
+static size_t reader_of_rest(const kbr_log *log, size_t release, size_t since) {
+    const kbr_entry *gives = &log->entries[release];
+    for (size_t at = release; at > 0 && (since == KBR_NOWHERE || at > since + 1);) {
+        const kbr_entry *entry = &log->entries[--at];
+        for (uint32_t touch = 0; entry->stream == gives->stream && touch < entry->touch_count; touch++) {
+            const kbr_touch *with = &entry->touches[touch];
+            if (entry->flow != KBR_FLOW_NONE && with->view->access != KB_ACCESS_WRITE &&
+                with->view->memory == gives->touches[0].view->memory && with->low < gives->touches[0].high &&
+                with->high > gives->touches[0].low)
+                return at;
+        }
+    }
+    return release;
+}
+
+static size_t lost_at(const holding *place, size_t until) {
+    return place->release != KBR_NOWHERE  ? place->release
+           : place->gone                  ? place->gone_at
+           : place->holder != KBR_NOWHERE ? place->holder
+                                          : until;
+}
+
+kb_status kbr_find_loss(const kbr_origins *origins, uint32_t memory, uint64_t offset, uint64_t element,
+                        size_t begin, size_t until, kb_arena *arena, kbr_loss *ret_loss, kb_trail *trail) {
     void *block;
     KB_TRY(kb_arena_new(arena, PLACES_MOST * sizeof(holding), &block, trail));
-    following it = {.log = writers->log, .places = block, .count = 1};
+    following it = {.origins = origins,
+                    .log = origins->writers->log,
+                    .element = element,
+                    .stray = {.entry = KBR_NOWHERE},
+                    .places = block,
+                    .count = 1};
     it.places[0] = (holding){memory, offset, KBR_NOWHERE, KBR_NOWHERE, false, false, 0};
-    for (size_t at = begin + 1; at < until; at++)
+    for (size_t at = begin + 1; at < until && it.stray.entry == KBR_NOWHERE; at++)
         note_touches(&it, at);
-    *ret_loss = (kbr_loss){.entry = KBR_NOWHERE, .holder = KBR_NOWHERE};
-    size_t first = KBR_NOWHERE;
-    for (size_t i = 0; i < it.count; i++) {
+    *ret_loss = it.stray;
+    size_t first = until;
+    for (size_t i = 0; i < it.count && !it.stray.strayed; i++) {
         const holding *place = &it.places[i];
-        size_t lost_at = place->release != KBR_NOWHERE  ? place->release
-                         : place->gone                  ? place->gone_at
-                         : place->holder != KBR_NOWHERE ? place->holder
-                                                        : until;
-        if (place->read || lost_at >= first)
+        if (place->read || lost_at(place, until) >= first)
             continue;
-        first = lost_at;
-        *ret_loss = (kbr_loss){.entry = lost_at < until ? lost_at : KBR_NOWHERE,
+        first = lost_at(place, until);
+        bool released = place->release != KBR_NOWHERE;
+        *ret_loss = (kbr_loss){.entry = released ? reader_of_rest(it.log, first, place->holder) : first,
                                .holder = place->holder,
                                .memory = place->memory,
                                .offset = place->offset,
-                               .released = place->release != KBR_NOWHERE,
-                               .overwritten = place->release == KBR_NOWHERE && place->gone};
+                               .released = released,
+                               .overwritten = !released && place->gone};
     }
     return KB_OK;
 }

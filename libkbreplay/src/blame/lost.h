@@ -12,15 +12,19 @@ typedef struct kbr_loss {
     size_t holder; /* that had put it where it was lost, or KBR_NOWHERE: it lay there as an input */
     uint32_t memory;
     uint64_t offset;
-    bool released; /* a slot was given back unread; else it was overwritten, or left lying */
-    bool overwritten;
+    bool strayed;     /* it was written to the home of another element, `other` */
+    bool released;    /* its slot was given back unread */
+    bool overwritten; /* before it was read; where none of the three holds, it was left lying */
+    uint64_t other;
 } kbr_loss;
 
 /*
- * Follows the byte at which a member's input lies, from its coll_begin up to entry `until`. Of the
- * places that held it and were never read, the one that was lost first.
+ * Follows the byte at which a member's input of `element` lies, from its coll_begin up to entry `until`.
+ * The first op that takes it to the home of another element; else, of the places that held it and were
+ * never read, the one that was lost first.
  */
-kb_status kbr_find_loss(const kbr_writers *writers, uint32_t memory, uint64_t offset, size_t begin,
-                        size_t until, kb_arena *arena, kbr_loss *ret_loss, kb_trail *trail) KB_MUST_USE;
+kb_status kbr_find_loss(const kbr_origins *origins, uint32_t memory, uint64_t offset, uint64_t element,
+                        size_t begin, size_t until, kb_arena *arena, kbr_loss *ret_loss,
+                        kb_trail *trail) KB_MUST_USE;
 
 #endif

@@ -59,6 +59,10 @@ static void count_node(const kbr_origins *origins, uint32_t node, kbr_terms *ter
     const kbr_entry *entry = &origins->writers->log->entries[it->entry];
     if (terms->mixed == KB_NONE && !keeps(entry, origins->reference->collective->reduce))
         terms->mixed = node;
+    for (uint32_t i = 0; entry->flow == KBR_FLOW_MAP && terms->retyped == KB_NONE && i < entry->touch_count;
+         i++)
+        if (entry->touches[i].view->dtype != origins->reference->collective->dtype)
+            terms->retyped = node;
 }
 
 kb_status kbr_terms_count(const kbr_origins *origins, kb_arena *arena, kbr_terms *ret_terms,
@@ -67,7 +71,8 @@ kb_status kbr_terms_count(const kbr_origins *origins, kb_arena *arena, kbr_terms
                        .node_count = origins->count,
                        .foreign = KB_NONE,
                        .mixed = KB_NONE,
-                       .doubled = KB_NONE};
+                       .doubled = KB_NONE,
+                       .retyped = KB_NONE};
     *ret_terms = terms;
     if ((uint64_t)terms.ranks * terms.node_count > COUNTS_MOST)
         return KB_OK;

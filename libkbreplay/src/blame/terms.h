@@ -14,6 +14,7 @@ typedef struct kbr_terms {
     uint32_t mixed;   /* of the first op with another function than the reduction's, or KB_NONE */
     uint32_t doubled; /* of the first op that has an input twice, and its operands do not, or KB_NONE */
     uint32_t twice;   /* that input's position */
+    uint32_t retyped; /* of the first that computes with another dtype than the collective's, or KB_NONE */
 } kbr_terms;
 
 /* "First" is by the order in which ops ran. */

@@ -136,6 +136,13 @@ static home home_of(const kbr_origins *it, uint32_t memory, uint64_t offset, uin
     return at;
 }
 
+bool kbr_home_of_another(const kbr_origins *origins, uint32_t memory, uint64_t offset, uint64_t element,
+                         uint64_t *ret_other) {
+    home at = home_of(origins, memory, offset, element);
+    *ret_other = at.element;
+    return at.any && !at.same;
+}
+
 /* --- the graph --------------------------------------------------------------------------------- */
 
 /* The stream whose input the byte was when it entered, if nobody wrote it since; KBR_NOWHERE: none. */

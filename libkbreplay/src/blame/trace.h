@@ -74,6 +74,10 @@ typedef struct kbr_origins {
     kbr_suspect suspect; /* the one that ran first */
 } kbr_origins;
 
+/* Is the byte the home of another element, and not of `element`? */
+bool kbr_home_of_another(const kbr_origins *origins, uint32_t memory, uint64_t offset, uint64_t element,
+                         uint64_t *ret_other);
+
 /* Fills `origins->nodes`, the root first, for the byte as it was before entry `before`. */
 kb_status kbr_origins_trace(kbr_origins *origins, uint32_t memory, uint64_t offset, uint64_t element,
                             size_t before, kb_trail *trail) KB_MUST_USE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * causality: nothing begins before what it claims to have observed, nor a command before its stream is free.
+ * causality: nothing begins before what it claims to have observed, nor a command before its stream is free;
+ * and what runs one after another, or is launched, claims that.
  *
  * Equal times are fine along an edge. The times of the ops that were read last are at hand; older ones
  * are looked up in the trace.
@@ -40,6 +41,8 @@ typedef struct causality {
     moments **windows;   /* [ranks]; NULL until the rank's first op */
     kb_cursor **lookups; /* [ranks]; NULL until an old op is asked for */
     stream_state *streams;
+    kbr_mention *served; /* [engines]: the op before, of an engine that promises an order */
+    bool *launches;      /* [ranks]: a launch was read */
     completion *completions;
     size_t completion_count, completion_capacity;
 } causality;
@@ -56,6 +59,8 @@ static void close_causality(void *state, const kb_alloc *alloc) {
     kb_delete(alloc, it->windows, ranks * sizeof(moments *));
     kb_delete(alloc, it->lookups, ranks * sizeof(kb_cursor *));
     kb_delete(alloc, it->streams, it->pass->defs->stream_count * sizeof(stream_state));
+    kb_delete(alloc, it->served, it->pass->defs->engine_count * sizeof(kbr_mention));
+    kb_delete(alloc, it->launches, ranks * sizeof(bool));
     kb_delete(alloc, it->completions, it->completion_capacity * sizeof(completion));
     kb_delete(alloc, it, sizeof *it);
 }
@@ -69,6 +74,10 @@ static kb_status new_arrays(causality *it, kb_trail *trail) {
     it->lookups = block;
     KB_TRY(kb_new_zeroed(pass->alloc, pass->defs->stream_count * sizeof(stream_state), &block, trail));
     it->streams = block;
+    KB_TRY(kb_new_zeroed(pass->alloc, pass->defs->engine_count * sizeof(kbr_mention), &block, trail));
+    it->served = block;
+    KB_TRY(kb_new_zeroed(pass->alloc, pass->run->ranks * sizeof(bool), &block, trail));
+    it->launches = block;
     return KB_OK;
 }
 
@@ -187,6 +196,40 @@ static kb_status check_sets(causality *it, uint32_t rank, const kb_op *op, const
     return KB_OK;
 }
 
+static bool claims_role(const kb_op *op, unsigned role, uint32_t rank, uint64_t index) {
+    for (uint32_t i = 0; i < op->what->claim_count; i++)
+        if (op->what->claims[i].role == role &&
+            (index == UINT64_MAX || (op->what->claims[i].rank == rank && op->claimed[i] == index)))
+            return true;
+    return false;
+}
+
+static void report_edge(const causality *it, const char *rule, uint32_t rank, const kb_op *op,
+                        const kbr_mention *whom, const char *message) {
+    kbr_finding finding = kbr_finding_about(it->pass->defs, "causality", rule, rank, op);
+    finding.key = op->what->kind;
+    if (whom != NULL)
+        kbr_finding_mention(&finding, whom);
+    kbr_finding_say(&finding, "no edge: %s", message);
+    kbr_findings_add(it->pass->findings, &finding);
+}
+
+/* Whether these claims exist never depends on timing, so one that is missing is wrong. */
+static void check_promises(causality *it, uint32_t rank, const kb_op *op, const stream_state *stream) {
+    uint32_t engine = op->what->engine;
+    bool launch = op->what->kind == KB_OP_LAUNCH;
+    if (engine != KB_NONE && it->pass->defs->engines[engine].promise == KB_PROMISE_TOTAL) {
+        kbr_mention *former = &it->served[engine];
+        if (former->known && !claims_role(op, KB_ROLE_ENGINE, former->rank, former->index))
+            report_edge(it, "engine", rank, op, former, "it does not claim the op before it on its engine");
+        *former = kbr_mention_of(rank, op);
+    }
+    it->launches[rank] = it->launches[rank] || launch;
+    bool first = !stream->any && it->pass->defs->streams[op->what->stream].pe != KB_NONE;
+    if (first && it->launches[rank] && !claims_role(op, KB_ROLE_LAUNCH, 0, UINT64_MAX))
+        report_edge(it, "launch", rank, op, NULL, "it is the first of its stream and claims no launch");
+}
+
 static kb_status read_causality(void *state, uint32_t rank, const kb_op *op, bool *inout_usable,
                                 kb_trail *trail) {
     (void)inout_usable;
@@ -196,6 +239,7 @@ static kb_status read_causality(void *state, uint32_t rank, const kb_op *op, boo
         kbr_mention self = kbr_mention_of(rank, op);
         report(it, "program order", &self, &stream->former, "issue", op->issue_ps, stream->free_ps);
     }
+    check_promises(it, rank, op, stream);
     KB_TRY(check_sets(it, rank, op, stream, trail));
     KB_TRY(check_launch(it, rank, op, stream, trail));
     stream->free_ps = op->what->blocks == KB_BLOCKS_NO     ? op->issue_ps

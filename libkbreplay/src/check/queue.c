@@ -29,8 +29,10 @@ typedef struct message {
 } message;
 
 typedef struct queue_state {
-    uint64_t next[ACTS]; /* the sequence that each act should have next */
-    message *window;     /* of sequences [base, base + count) */
+    uint64_t next[ACTS];      /* the sequence that each act should have next */
+    kbr_mention former[ACTS]; /* the op that did it last */
+    bool gaps;                /* a sequence is not dense: what is left at the end follows from it */
+    message *window;          /* of sequences [base, base + count) */
     uint64_t base;
     size_t count, capacity;
     uint64_t *filled; /* [slots seen]: bytes of the message that lies there, by dataflow */
@@ -215,6 +217,18 @@ static void remember(message *to, uint32_t rank, const kb_op *op, int act) {
         }
 }
 
+/* The op whose number does not follow, and the one that it should follow. */
+static void report_gap(queues *it, uint32_t rank, const kb_op *op, int act) {
+    queue_state *queue = &it->items[op->what->queue];
+    kbr_finding finding = about(it, "sequence", rank, op, op->what->queue);
+    if (queue->former[act].known)
+        kbr_finding_mention(&finding, &queue->former[act]);
+    kbr_finding_say(&finding, "it is %s %" PRIu64 " of queue %s, where %" PRIu64 " should follow", acts[act],
+                    op->sequence, it->pass->defs->queues[op->what->queue].name, queue->next[act]);
+    kbr_findings_add(it->pass->findings, &finding);
+    queue->gaps = true;
+}
+
 static kb_status read_queues(void *state, uint32_t rank, const kb_op *op, bool *inout_usable,
                              kb_trail *trail) {
     queues *it = state;
@@ -231,8 +245,8 @@ static kb_status read_queues(void *state, uint32_t rank, const kb_op *op, bool *
     const char *name = it->pass->defs->queues[id].name;
     check_place(it, rank, op, act);
     if (op->sequence != queue->next[act])
-        SAY(it, "sequence", rank, op, id, "it is %s %" PRIu64 " of queue %s, where %" PRIu64 " should follow",
-            acts[act], op->sequence, name, queue->next[act]);
+        report_gap(it, rank, op, act);
+    queue->former[act] = kbr_mention_of(rank, op);
     message *now;
     KB_TRY(message_at(it, queue, op->sequence, &now, trail));
     if (now == NULL)
@@ -346,7 +360,7 @@ static kb_status finish_queues(void *state, kb_trail *trail) {
     (void)trail;
     const queues *it = state;
     for (uint32_t id = 0; it->pass->complete && id < it->pass->defs->queue_count; id++)
-        for (size_t i = 0; i < it->items[id].count; i++)
+        for (size_t i = 0; !it->items[id].gaps && i < it->items[id].count; i++)
             check_rest(it, id, &it->items[id].window[i], it->items[id].base + i);
     return KB_OK;
 }

@@ -147,8 +147,10 @@ static bool sizes(const structure *it, uint32_t rank, const kb_op *op) {
 /* --- claims ------------------------------------------------------------------------------------ */
 
 static bool claims(const structure *it, uint32_t rank, const kb_op *op) {
+    bool awaits = false;
     for (uint32_t i = 0; i < op->what->claim_count; i++) {
         const kb_claim *claim = &op->what->claims[i];
+        awaits = awaits || claim->role == KB_ROLE_AWAITED;
         bool known = kb_word_name(KB_VOC_ROLE, claim->role) != NULL &&
                      kb_word_name(KB_VOC_SET, claim->set) != NULL &&
                      (claim->point == KB_POINT_SENT || claim->point == KB_POINT_DONE);
@@ -162,6 +164,8 @@ static bool claims(const structure *it, uint32_t rank, const kb_op *op) {
             return false;
         }
     }
+    if (!awaits && (op->what->kind == KB_OP_WAIT || op->what->kind == KB_OP_FENCE))
+        SAY(it, rank, op, "claim", "it claims nothing that it waits for");
     return true;
 }
 

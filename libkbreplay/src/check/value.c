@@ -37,8 +37,9 @@ typedef struct comparing {
     kbr_fold fold;
     void *arrays;
     size_t arrays_size;
-    uint8_t *parts; /* BEGUN, ENDED, by part */
-    size_t awaited; /* parts with inputs that have not begun */
+    uint8_t *parts;      /* BEGUN, ENDED, by part */
+    kbr_mention *begins; /* by part */
+    size_t awaited;      /* parts with inputs that have not begun */
     size_t ended;
     late *late;
     uint64_t wrong, compared, unjudged;
@@ -67,6 +68,7 @@ static kb_status open_values(kbr_pass *pass, void **ret_state, kb_trail *trail) 
 static void forget(const kbr_pass *pass, comparing *it, uint32_t id) {
     kb_delete(pass->alloc, it->arrays, it->arrays_size);
     kb_delete(pass->alloc, it->parts, pass->defs->collectives[id].part_count);
+    kb_delete(pass->alloc, it->begins, pass->defs->collectives[id].part_count * sizeof(kbr_mention));
     while (it->late != NULL) {
         late *next = it->late->next;
         kb_delete(pass->alloc, it->late, sizeof *it->late + it->late->size);
@@ -74,6 +76,7 @@ static void forget(const kbr_pass *pass, comparing *it, uint32_t id) {
     }
     it->arrays = NULL;
     it->parts = NULL;
+    it->begins = NULL;
 }
 
 static void close_values(void *state, const kb_alloc *alloc) {
@@ -165,6 +168,8 @@ static kb_status new_arrays(values *it, comparing *into, uint32_t id, kb_trail *
     kbr_fold_clear(&into->fold, count);
     KB_TRY(kb_new_zeroed(it->pass->alloc, collective->part_count, &block, trail));
     into->parts = block;
+    KB_TRY(kb_new_zeroed(it->pass->alloc, collective->part_count * sizeof(kbr_mention), &block, trail));
+    into->begins = block;
     return KB_OK;
 }
 
@@ -318,6 +323,7 @@ static kb_status enter(values *it, uint32_t rank, const kb_op *op, uint32_t id, 
         return KB_OK;
     }
     into->parts[number] |= BEGUN;
+    into->begins[number] = kbr_mention_of(rank, op);
     if (!part_counts(it->pass, &into->reference, part))
         return KB_OK;
     uint32_t position = 0, size = into->fold.dtype->size_bytes;
@@ -412,6 +418,29 @@ static void report(values *it, uint32_t id) {
     kbr_findings_add(it->pass->findings, &finding);
 }
 
+/* In a whole trace every stream that has a part enters and leaves. */
+static void report_absent(values *it, uint32_t id) {
+    const comparing *from = &it->items[id];
+    const kb_collective *collective = from->reference.collective;
+    for (size_t i = 0; i < collective->part_count; i++) {
+        if ((from->parts[i] & ENDED) != 0)
+            continue;
+        bool begun = (from->parts[i] & BEGUN) != 0;
+        kbr_finding finding = kbr_finding_about(it->pass->defs, "value", begun ? "exit" : "entry",
+                                                collective->parts[i].rank, NULL);
+        finding.key = id;
+        finding.pe = it->pass->defs->streams[collective->parts[i].stream].pe;
+        if (begun) {
+            finding.time_ps = from->begins[i].time_ps;
+            kbr_finding_mention(&finding, &from->begins[i]);
+        }
+        kbr_finding_say(
+            &finding, "%s %" PRIu32 ": stream %s never %s it", kb_word_name(KB_VOC_COLL, collective->kind),
+            id, it->pass->defs->streams[collective->parts[i].stream].name, begun ? "leaves" : "enters");
+        kbr_findings_add(it->pass->findings, &finding);
+    }
+}
+
 static kb_status finish_values(void *state, kb_trail *trail) {
     (void)trail;
     values *it = state;
@@ -420,6 +449,8 @@ static kb_status finish_values(void *state, kb_trail *trail) {
         size_t parts = it->pass->defs->collectives[id].part_count;
         if (from->wrong != 0)
             report(it, id);
+        if (from->known && it->pass->complete)
+            report_absent(it, id);
         if (!from->opened || !from->known)
             kbr_pass_unchecked(it->pass, "value: collective %" PRIu32 " was not compared: %s", id,
                                from->opened ? "its kind, dtype or parts are not understood"
