@@ -3,7 +3,6 @@
 #include "common/json.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -29,34 +28,71 @@ static size_t utf8_length(const unsigned char *s) {
     return 0;
 }
 
+/* One thread writes a stream, so its lock is left alone: that is most of the time otherwise. */
+static void put_raw(FILE *stream, const void *bytes, size_t size) {
+    (void)fwrite_unlocked(bytes, 1, size, stream);
+}
+
+static void put_char(FILE *stream, char c) {
+    (void)putc_unlocked(c, stream);
+}
+
+static void put_escaped(FILE *stream, unsigned char c) {
+    char text[8];
+    int length;
+    if (c == '"' || c == '\\')
+        length = snprintf(text, sizeof text, "\\%c", c);
+    else if (c == '\n')
+        length = snprintf(text, sizeof text, "\\n");
+    else
+        length = snprintf(text, sizeof text, "\\u%04x", c);
+    put_raw(stream, text, (size_t)length);
+}
+
 static void put_quoted(FILE *stream, const char *text) {
-    putc('"', stream);
-    for (const unsigned char *s = (const unsigned char *)text; *s != '\0';) {
-        const size_t length = utf8_length(s);
+    const unsigned char *s = (const unsigned char *)text, *plain = s; /* from `plain` on nothing is special */
+    put_char(stream, '"');
+    while (*s != '\0') {
+        const size_t length = *s < 0x80 ? 1 : utf8_length(s);
+        if (length == 1 && *s >= 0x20 && *s != '"' && *s != '\\' && *s != 0x7F) {
+            s++;
+            continue;
+        }
+        if (length > 1) {
+            s += length;
+            continue;
+        }
+        put_raw(stream, plain, (size_t)(s - plain));
         if (length == 0)
-            fputs("\\ufffd", stream);
-        else if (*s == '"' || *s == '\\')
-            fprintf(stream, "\\%c", *s);
-        else if (*s == '\n')
-            fputs("\\n", stream);
-        else if (*s < 0x20 || *s == 0x7F)
-            fprintf(stream, "\\u%04x", *s);
+            put_raw(stream, "\\ufffd", 6);
         else
-            fwrite(s, 1, length, stream);
-        s += length > 0 ? length : 1;
+            put_escaped(stream, *s);
+        plain = ++s;
     }
-    putc('"', stream);
+    put_raw(stream, plain, (size_t)(s - plain));
+    put_char(stream, '"');
+}
+
+static void put_number(FILE *stream, uint64_t number, bool negative) {
+    char digits[24];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    if (negative)
+        digits[--at] = '-';
+    put_raw(stream, digits + at, sizeof digits - at);
 }
 
 /* The comma and the key before a value. */
 static void lead(kbt_json *json, const char *key) {
     if (!json->first)
-        putc(',', json->stream);
+        put_char(json->stream, ',');
     json->first = false;
     assert((key != NULL) == (json->depth > 0 && json->closing[json->depth - 1] == '}'));
     if (key != NULL) {
         put_quoted(json->stream, key);
-        putc(':', json->stream);
+        put_char(json->stream, ':');
     }
 }
 
@@ -70,17 +106,17 @@ void kbt_json_begin(kbt_json *json, const char *key, char bracket) {
     assert(bracket == '{' || bracket == '[');
     assert(json->depth < KBT_JSON_DEEPEST);
     lead(json, key);
-    putc(bracket, json->stream);
+    put_char(json->stream, bracket);
     json->closing[json->depth++] = bracket == '{' ? '}' : ']';
     json->first = true;
 }
 
 void kbt_json_end(kbt_json *json) {
     assert(json->depth > 0);
-    putc(json->closing[--json->depth], json->stream);
+    put_char(json->stream, json->closing[--json->depth]);
     json->first = false;
     if (json->depth == 0) {
-        putc('\n', json->stream);
+        put_char(json->stream, '\n');
         json->first = true; /* another may follow on a line of its own */
     }
 }
@@ -90,17 +126,17 @@ void kbt_json_text(kbt_json *json, const char *key, const char *text) {
     if (text != NULL)
         put_quoted(json->stream, text);
     else
-        fputs("null", json->stream);
+        put_raw(json->stream, "null", 4);
 }
 
 void kbt_json_int(kbt_json *json, const char *key, int64_t number) {
     lead(json, key);
-    fprintf(json->stream, "%" PRId64, number);
+    put_number(json->stream, number < 0 ? 0 - (uint64_t)number : (uint64_t)number, number < 0);
 }
 
 void kbt_json_uint(kbt_json *json, const char *key, uint64_t number) {
     lead(json, key);
-    fprintf(json->stream, "%" PRIu64, number);
+    put_number(json->stream, number, false);
 }
 
 void kbt_json_real(kbt_json *json, const char *key, double number) {
@@ -115,20 +151,20 @@ void kbt_json_real(kbt_json *json, const char *key, double number) {
 void kbt_json_hex(kbt_json *json, const char *key, const uint8_t *bytes, size_t size) {
     static const char digits[] = "0123456789abcdef";
     lead(json, key);
-    putc('"', json->stream);
+    put_char(json->stream, '"');
     for (size_t i = 0; i < size; i++) {
-        putc(digits[bytes[i] >> 4U], json->stream);
-        putc(digits[bytes[i] & 15U], json->stream);
+        put_char(json->stream, digits[bytes[i] >> 4U]);
+        put_char(json->stream, digits[bytes[i] & 15U]);
     }
-    putc('"', json->stream);
+    put_char(json->stream, '"');
 }
 
 void kbt_json_bool(kbt_json *json, const char *key, bool truth) {
     lead(json, key);
-    fputs(truth ? "true" : "false", json->stream);
+    put_raw(json->stream, truth ? "true" : "false", truth ? 4 : 5);
 }
 
 void kbt_json_null(kbt_json *json, const char *key) {
     lead(json, key);
-    fputs("null", json->stream);
+    put_raw(json->stream, "null", 4);
 }

@@ -118,11 +118,11 @@ static kb_status begin(kbt_export *it, kb_trail *trail) {
 static void put_flags(kbt_json *json, uint32_t flags) {
     static const char *const names[] = {"accumulate", "transpose_a", "transpose_b", "round"};
     kbt_json_begin(json, "flags", '[');
-    for (unsigned bit = 0; bit < 32; bit++) {
+    for (uint32_t rest = flags; rest != 0; rest &= rest - 1) {
+        const unsigned bit = (unsigned)__builtin_ctz(rest);
         char other[8];
         snprintf(other, sizeof other, "bit%u", bit);
-        if ((flags >> bit & 1U) != 0)
-            kbt_json_text(json, NULL, bit < sizeof names / sizeof names[0] ? names[bit] : other);
+        kbt_json_text(json, NULL, bit < sizeof names / sizeof names[0] ? names[bit] : other);
     }
     kbt_json_end(json);
 }
