@@ -21,7 +21,6 @@ typedef struct kb_decode_scope {
 
 /* When a stream of the packet could go on. */
 typedef struct kb_resumes {
-    bool used;
     uint32_t stream;
     int64_t ps;
 } kb_resumes;
@@ -36,12 +35,16 @@ typedef struct kb_decoder {
     uint32_t left;    /* ops */
     uint64_t index;   /* of the next op */
     uint64_t payload_at;
-    kb_arena arena; /* all below, for this packet */
+    kb_arena arena; /* states of the templates in use, for this packet */
+    /* The packet's forms: each has a run of `masks` and a run of `residuals`. */
     kb_read_form *forms;
-    size_t form_count;
-    kb_active **slots;   /* a hash of the templates in use */
-    kb_resumes *resumes; /* a hash of their streams, of the same size: a packet names few of a run's */
-    size_t slot_count;
+    uint64_t *masks;
+    uint32_t *residuals;
+    size_t form_count, form_capacity, mask_count, mask_capacity, residual_count, residual_capacity;
+    /* Hashes of the templates in use and of their streams, of one size and at most half full. */
+    kb_active **slots;
+    kb_resumes **streams;
+    size_t slot_count, active_count;
     kb_active *current; /* of the last op */
 } kb_decoder;
 

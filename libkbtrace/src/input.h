@@ -9,6 +9,7 @@
 #ifndef KBTRACE_SRC_INPUT_H
 #define KBTRACE_SRC_INPUT_H
 
+#include "explain.h"
 #include "frame.h"
 #include "kbtrace/fs.h"
 #include "kbtrace/reader.h"
@@ -22,6 +23,7 @@ typedef struct kb_place {
 
 /* A template as ops of a file name it, with what prediction needs. */
 typedef struct kb_read_template {
+    uint32_t id;
     kb_template key;
     kb_layout layout;
     const uint64_t *nominal;
@@ -62,6 +64,7 @@ void kb_loader_fini(kb_loader *loader);
 typedef struct kb_input {
     const kb_alloc *alloc;
     const char *path;
+    char shown[KB_SHOWN_PATH_CHARS]; /* the same for messages */
     kb_file file;
     bool open, keep_open;
     uint64_t size_bytes;

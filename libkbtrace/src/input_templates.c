@@ -2,6 +2,7 @@
 /* Templates of a file, read as far as they are needed, each checked once before any op uses it. */
 #include <string.h>
 
+#include "defs_check.h"
 #include "input.h"
 
 static kb_status convert_operands(const kb_wire_template *wire, kb_arena *arena, kb_template *key,
@@ -31,30 +32,6 @@ static kb_status convert_operands(const kb_wire_template *wire, kb_arena *arena,
     return KB_OK;
 }
 
-/* Ids must name what is defined, so that nobody who reads ops needs to ask again. */
-static kb_status check_ids(const kb_template *key, const kb_defs *defs, kb_trail *trail) {
-    const struct {
-        const char *name;
-        uint32_t id;
-        size_t count;
-        bool may_miss;
-    } ids[] = {
-        {"stream", key->stream, defs->stream_count, false}, {"engine", key->engine, defs->engine_count, true},
-        {"queue", key->queue, defs->queue_count, true},     {"route", key->route, defs->route_count, true},
-        {"group", key->group, defs->group_count, true},     {"step", key->step, defs->string_count, true},
-        {"kernel", key->kernel, defs->string_count, true},  {"file", key->file, defs->string_count, true},
-    };
-    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
-        if (ids[i].id >= ids[i].count && !(ids[i].may_miss && ids[i].id == KB_NONE))
-            return kb_fail(trail, KB_E_CORRUPT, "a template names %s %u of %zu", ids[i].name, ids[i].id,
-                           ids[i].count);
-    for (uint32_t i = 0; i < key->operand_count; i++)
-        if (key->operands[i].memory >= defs->memory_count)
-            return kb_fail(trail, KB_E_CORRUPT, "a template names memory %u of %zu", key->operands[i].memory,
-                           defs->memory_count);
-    return KB_OK;
-}
-
 static kb_status add_template(kb_input *input, const kb_wire_template *wire, const kb_defs *defs,
                               kb_arena *scratch, kb_trail *trail) {
     void *block, *templates = input->templates;
@@ -64,7 +41,7 @@ static kb_status add_template(kb_input *input, const kb_wire_template *wire, con
     KB_TRY(convert_operands(wire, scratch, &key, trail));
     KB_TRY(kb_template_check(&key, trail));
     KB_TRY(kb_template_copy(&key, &input->arena, &template->key, trail));
-    KB_TRY(check_ids(&template->key, defs, trail));
+    KB_TRY(kb_template_check_ids(&template->key, defs, input->header.run.ranks, KB_E_CORRUPT, trail));
     template->layout = kb_template_layout(&template->key);
     if (wire->nominal_count != template->layout.count)
         return kb_fail(trail, KB_E_CORRUPT, "a template of %u fields begins with %zu", template->layout.count,
@@ -72,6 +49,7 @@ static kb_status add_template(kb_input *input, const kb_wire_template *wire, con
     KB_TRY(
         kb_arena_copy(&input->arena, wire->nominal, wire->nominal_count * sizeof(uint64_t), &block, trail));
     template->nominal = block;
+    template->id = (uint32_t)input->template_count;
     KB_TRY(kb_grow(input->alloc, sizeof *input->templates, input->template_count + 1,
                    &input->template_capacity, &templates, trail));
     input->templates = templates;
@@ -118,7 +96,7 @@ kb_status kb_input_take_templates(kb_input *input, uint32_t frame, const kb_raw_
         kb_walk_packets((kb_span){raw->bytes, raw->bytes + raw->size}, take_templates, &to, trail);
     kb_arena_fini(&scratch);
     if (status != KB_OK)
-        return kb_while(trail, status, "reading templates in frame %u of %s at byte %llu", frame, input->path,
-                        (unsigned long long)input->places[frame].offset);
+        return kb_while(trail, status, "reading templates in frame %u of %s at byte %llu", frame,
+                        input->shown, (unsigned long long)input->places[frame].offset);
     return KB_OK;
 }
