@@ -6,6 +6,7 @@
  * speeds hold a packet each and not a frame.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "decode.h"
 #include "reader_parts.h"
@@ -45,7 +46,7 @@ static kb_status where(const kb_cursor *cursor, kb_status status, kb_trail *trai
     const kb_input *input = cursor->place->input;
     const kb_span_of_ops *span = &cursor->reader->spans[cursor->place->first_span + cursor->span];
     return kb_while(trail, status, "reading op %llu of rank %u in frame %u of %s at byte %llu",
-                    (unsigned long long)cursor->decoder.index, cursor->rank, span->frame, input->path,
+                    (unsigned long long)cursor->decoder.index, cursor->rank, span->frame, input->shown,
                     (unsigned long long)input->places[span->frame].offset);
 }
 
@@ -69,10 +70,12 @@ static kb_status check_digest(kb_cursor *cursor, kb_trail *trail) {
         KB_TRY(kb_late_digests(place->late_digests, place->late_count, cursor->reader->alloc, &late, trail));
     KB_TRY(kb_rank_digester_end(&cursor->digester, cursor->rank, place->late_count, &late, &here, trail));
     const kb_rank_summary *footer = &cursor->reader->footer.ranks[cursor->rank];
-    if (kb_digest_equal(&here.digest, &footer->digest) || footer->ops == 0)
+    if (kb_digest_equal(&here.digest, &footer->digest) && here.block_count == footer->block_count &&
+        (here.block_count == 0 ||
+         memcmp(here.blocks, footer->blocks, here.block_count * sizeof *here.blocks) == 0))
         return KB_OK;
     return kb_fail(trail, KB_E_CORRUPT, "%s: the ops of rank %u have the digest %s, the footer says %s",
-                   cursor->place->input->path, cursor->rank, kb_digest_text(&here.digest, found),
+                   cursor->place->input->shown, cursor->rank, kb_digest_text(&here.digest, found),
                    kb_digest_text(&footer->digest, said));
 }
 
@@ -149,10 +152,10 @@ static kb_status next(kb_cursor *cursor, const kb_op **ret_op, kb_trail *trail) 
 kb_status kb_cursor_next(kb_cursor *cursor, const kb_op **ret_op, kb_trail *trail) {
     if (cursor->failed != KB_OK)
         return kb_fail(trail, cursor->failed, "the ops of rank %u could not be read before, in %s",
-                       cursor->rank, cursor->place->input->path);
+                       cursor->rank, cursor->place->input->shown);
     kb_status status = next(cursor, ret_op, trail);
     if (status != KB_OK && status != KB_END)
-        cursor->failed = status;
+        status = cursor->failed = kb_reader_explain(cursor->reader, status, trail);
     return status;
 }
 
@@ -166,7 +169,7 @@ static kb_status go_to(kb_cursor *cursor, size_t span, kb_trail *trail) {
     cursor->late_at = 0;
     cursor->failed = KB_OK;
     if (span < cursor->place->span_count)
-        cursor->failed = next_packet(cursor, trail);
+        cursor->failed = kb_reader_explain(cursor->reader, next_packet(cursor, trail), trail);
     return cursor->failed;
 }
 

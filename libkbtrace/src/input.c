@@ -30,7 +30,7 @@ kb_status kb_input_bad(const kb_input *input, uint64_t offset, kb_trail *trail, 
     va_start(args, format);
     kb_text_vformat(words, sizeof words, format, args);
     va_end(args);
-    return kb_fail(trail, KB_E_CORRUPT, "%s, byte %llu: %s", input->path, (unsigned long long)offset, words);
+    return kb_fail(trail, KB_E_CORRUPT, "%s, byte %llu: %s", input->shown, (unsigned long long)offset, words);
 }
 
 /* Remembers why the frames end early. */
@@ -128,16 +128,22 @@ static kb_status explain_end(kb_input *input, uint64_t offset, const uint8_t *by
         cut = offset + KB_SEEK_HEADER_SIZE + kb_le32(bytes + 4) > input->size_bytes;
     if (cut) {
         note_trouble(input, offset, false,
-                     "%s ends at byte %llu, before its seek table: %u whole frames are used", input->path,
+                     "%s ends at byte %llu, before its seek table: %u whole frames are used", input->shown,
                      (unsigned long long)input->size_bytes, frames);
         return KB_OK;
     }
+    if (frames == 0)
+        return kb_input_bad(input, offset, trail, "damaged: no frame begins here, nothing can be used");
+    if (!recover && size >= 4 && kb_le32(bytes) == KB_SKIPPABLE_SEEK)
+        return kb_input_bad(input, offset, trail,
+                            "the seek table is damaged, behind %u whole frames (--recover uses those)",
+                            frames);
     if (!recover)
         return kb_input_bad(input, offset, trail,
-                            "damaged: no frame begins here, after %u whole ones (--recover uses those)",
+                            "damaged: no frame begins here, behind %u whole ones (--recover uses those)",
                             frames);
     note_trouble(input, offset, true, "%s is damaged at byte %llu: the %u whole frames before are used",
-                 input->path, (unsigned long long)offset, frames);
+                 input->shown, (unsigned long long)offset, frames);
     return KB_OK;
 }
 
@@ -154,7 +160,7 @@ static kb_status scan(kb_input *input, bool recover, kb_trail *trail) {
             return explain_end(input, offset, bytes, size, recover, trail);
         if (left - sizeof bytes < head.packed_size) {
             note_trouble(input, offset, false,
-                         "%s ends at byte %llu, inside frame %u: %zu whole frames are used", input->path,
+                         "%s ends at byte %llu, inside frame %u: %zu whole frames are used", input->shown,
                          (unsigned long long)input->size_bytes, head.number, input->place_count);
             return KB_OK;
         }
@@ -168,7 +174,7 @@ static kb_status check_first_bytes(kb_input *input, kb_trail *trail) {
     size_t size = input->size_bytes < sizeof bytes ? (size_t)input->size_bytes : sizeof bytes;
     if (size == 0)
         return kb_fail(trail, KB_E_CORRUPT, "%s is empty: no trace (is its writer still at work?)",
-                       input->path);
+                       input->shown);
     KB_TRY(kb_input_read(input, 0, bytes, size, trail));
     if (!begins_like_ours(bytes, size) || (size == 4 && kb_le32(bytes) != KB_SKIPPABLE_HEAD))
         return kb_input_bad(input, 0, trail, "not a kb trace: it begins with %02x %02x %02x %02x", bytes[0],
@@ -185,7 +191,7 @@ kb_status kb_input_find_frames(kb_input *input, bool recover, kb_trail *trail) {
         KB_TRY(scan(input, recover, trail));
     if (input->place_count == 0)
         return kb_fail(trail, KB_E_INCOMPLETE,
-                       "%s ends at byte %llu, inside its first frame: nothing can be used", input->path,
+                       "%s ends at byte %llu, inside its first frame: nothing can be used", input->shown,
                        (unsigned long long)input->size_bytes);
     return KB_OK;
 }
@@ -210,7 +216,7 @@ static kb_status check_head(kb_input *input, uint32_t frame, kb_head *ret_head, 
         return kb_fail(
             trail, KB_E_LIMIT,
             "%s, byte %llu: frame %u wants %u bytes, the limit is %llu (raise max_frame to allow it)",
-            input->path, (unsigned long long)place->offset, frame, ret_head->raw_size,
+            input->shown, (unsigned long long)place->offset, frame, ret_head->raw_size,
             (unsigned long long)input->max_frame);
     return KB_OK;
 }
@@ -274,7 +280,7 @@ kb_status kb_input_load_with(kb_input *input, kb_loader *loader, uint32_t frame,
     if (status != KB_OK) {
         raw->packet_count = 0;
         raw->size = 0;
-        return kb_while(trail, status, "reading frame %u of %s at byte %llu", frame, input->path,
+        return kb_while(trail, status, "reading frame %u of %s at byte %llu", frame, input->shown,
                         (unsigned long long)input->places[frame].offset);
     }
     return KB_OK;
@@ -311,6 +317,7 @@ kb_status kb_input_open(kb_input *input, const char *path, kb_loader *loader, co
                         .loader = loader,
                         .max_frame = limits->max_frame,
                         .keep_open = limits->keep_open};
+    kb_shown_path(path, input->shown);
     kb_arena_init(&input->arena, limits->alloc, limits->arena_limit);
     bool spooled = false;
     kb_status status = kb_file_open(&input->file, limits->fs, path, KB_OPEN_READ, trail);

@@ -93,7 +93,7 @@ static kb_status take_header(void *user, enum kb_packet_kind kind, kb_span body,
         return kb_fail(
             trail, KB_E_VERSION,
             "%s is of format %u.%u, this build reads up to %u.x: use a kb that is as new as the trace",
-            input->path, header.format_major, header.format_minor, KB_FORMAT_MAJOR);
+            input->shown, header.format_major, header.format_minor, KB_FORMAT_MAJOR);
     if (header.run.ranks == 0 || header.run.ranks > (1u << 20) || header.rank >= header.run.ranks)
         return kb_fail(trail, KB_E_CORRUPT, "a header of rank %u of %u ranks", header.rank, header.run.ranks);
     input->header = header;
@@ -237,7 +237,7 @@ static kb_status survey_all(kb_input *input, bool recover, kb_raw_frame *raw, kb
             input->damaged = true;
             input->trouble_at = input->places[i].offset;
             snprintf(input->words, sizeof input->words,
-                     "%.250s is damaged at byte %llu: the %u whole frames before are used", input->path,
+                     "%s is damaged at byte %llu: the %u whole frames before are used", input->shown,
                      (unsigned long long)input->places[i].offset, i);
             input->place_count = i;
             input->has_footer = false;
@@ -246,6 +246,9 @@ static kb_status survey_all(kb_input *input, bool recover, kb_raw_frame *raw, kb
         KB_TRY(status);
     }
     input->ended = ended && input->has_footer;
+    if (ended && !input->ended)
+        snprintf(input->words, sizeof input->words, "%s has no footer: its %zu whole frames are used",
+                 input->shown, input->place_count);
     return KB_OK;
 }
 
@@ -308,7 +311,7 @@ kb_status kb_input_definitions(kb_input *input, kb_defs *defs, kb_trail *trail) 
                 kb_walk_packets((kb_span){raw.bytes, raw.bytes + raw.size}, take_definitions, defs, trail);
         if (status != KB_OK)
             status = kb_while(trail, status, "reading definitions in frame %u of %s at byte %llu", i,
-                              input->path, (unsigned long long)input->places[i].offset);
+                              input->shown, (unsigned long long)input->places[i].offset);
     }
     kb_raw_frame_fini(&raw, input->alloc);
     return status;

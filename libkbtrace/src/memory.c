@@ -115,8 +115,10 @@ static void bounded_note_peak(kb_bounded *bounded) {
 static void *bounded_resize(void *context, void *old, size_t old_size, size_t new_size) {
     kb_bounded *bounded = context;
     const size_t more = new_size > old_size ? new_size - old_size : 0;
-    if (!bounded_take(bounded, more))
+    if (!bounded_take(bounded, more)) {
+        __atomic_store_n(&bounded->refused_size, more, __ATOMIC_RELAXED);
         return NULL;
+    }
     void *block = bounded->inner->resize(bounded->inner->context, old, old_size, new_size);
     const bool refused = block == NULL && new_size > 0;
     if (!refused)
@@ -131,6 +133,7 @@ void kb_bounded_init(kb_bounded *bounded, const kb_alloc *inner, size_t limit_si
     bounded->limit_size = limit_size;
     bounded->used_size = 0;
     bounded->peak_size = 0;
+    bounded->refused_size = 0;
     bounded->alloc.resize = bounded_resize;
     bounded->alloc.context = bounded;
 }

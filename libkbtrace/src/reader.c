@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "defs_check.h"
 #include "folder.h"
 #include "reader_parts.h"
 
@@ -93,7 +94,7 @@ static kb_status open_inputs(kb_reader *reader, const char *const *given, size_t
 static kb_status claim_rank(kb_reader *reader, kb_input *input, uint32_t rank, kb_trail *trail) {
     if (reader->ranks[rank].input != NULL)
         return kb_fail(trail, KB_E_CORRUPT, "%s and %s both hold the ops of rank %u",
-                       reader->ranks[rank].input->path, input->path, rank);
+                       reader->ranks[rank].input->shown, input->shown, rank);
     reader->ranks[rank].input = input;
     return KB_OK;
 }
@@ -107,8 +108,8 @@ static kb_status check_one_run(kb_reader *reader, kb_trail *trail) {
             input->header.run.ranks != run->ranks)
             return kb_fail(trail, KB_E_CORRUPT,
                            "%s is of another run (%.8s…) than %s (%.8s…): files of two runs are mixed",
-                           input->path, kb_digest_text(&input->header.run.run_id, other),
-                           reader->inputs[0].path, kb_digest_text(&run->run_id, one));
+                           input->shown, kb_digest_text(&input->header.run.run_id, other),
+                           reader->inputs[0].shown, kb_digest_text(&run->run_id, one));
     }
     reader->run = *run;
     return KB_OK;
@@ -197,90 +198,6 @@ static kb_status place_ops(kb_reader *reader, kb_trail *trail) {
     return KB_OK;
 }
 
-/* --- the end ---------------------------------------------------------------------------------- */
-
-static void take_summary(const kb_wire_summary *from, kb_rank_summary *to) {
-    *to = (kb_rank_summary){from->rank,
-                            from->ops,
-                            from->digest,
-                            (const kb_digest *)(const void *)from->blocks,
-                            from->blocks_size / sizeof(kb_digest),
-                            from->late,
-                            from->late_digest};
-}
-
-static kb_status merge_footers(kb_reader *reader, kb_trail *trail) {
-    void *block;
-    const kb_wire_footer *one = &reader->inputs[0].footer;
-    KB_TRY(kb_arena_new(&reader->arena, reader->run.ranks * sizeof(kb_rank_summary), &block, trail));
-    kb_rank_summary *ranks = block;
-    for (size_t f = 0; f < reader->input_count; f++) {
-        const kb_input *input = &reader->inputs[f];
-        if (!input->has_footer)
-            return KB_OK;
-        if (!kb_digest_equal(&input->footer.record_digest, &one->record_digest) ||
-            input->footer.ops != one->ops)
-            return kb_fail(trail, KB_E_CORRUPT, "the footers of %s and %s do not agree",
-                           reader->inputs[0].path, input->path);
-        for (size_t i = 0; i < input->footer.rank_count; i++) {
-            const kb_wire_summary *summary = &input->footer.ranks[i];
-            if (summary->rank >= reader->run.ranks || reader->ranks[summary->rank].input != input)
-                return kb_fail(trail, KB_E_CORRUPT, "the footer of %s tells of rank %u", input->path,
-                               summary->rank);
-            take_summary(summary, &ranks[summary->rank]);
-        }
-    }
-    for (uint32_t rank = 0; rank < reader->run.ranks; rank++) {
-        const kb_rank_place *place = &reader->ranks[rank];
-        uint64_t ops = 0;
-        if (place->span_count > 0) {
-            const kb_span_of_ops *last = &reader->spans[place->first_span + place->span_count - 1];
-            ops = last->first + last->count;
-        }
-        ranks[rank].rank = rank;
-        if (ranks[rank].late != place->late_count)
-            return kb_fail(trail, KB_E_CORRUPT,
-                           "%s: the footer tells of %llu amended ops of rank %u, %zu are there",
-                           place->input->path, (unsigned long long)ranks[rank].late, rank, place->late_count);
-        if (ranks[rank].ops != ops)
-            return kb_fail(
-                trail, KB_E_CORRUPT, "%s: the footer tells of %llu ops of rank %u, the frames hold %llu",
-                place->input->path, (unsigned long long)ranks[rank].ops, rank, (unsigned long long)ops);
-    }
-    if (one->time_ps > (uint64_t)KB_TIME_MAX_PS || one->outcome < KB_OUTCOME_COMPLETE)
-        return kb_fail(trail, KB_E_CORRUPT, "%s: the footer has no sense", reader->inputs[0].path);
-    reader->footer = (kb_footer){
-        .ending = {(kb_outcome)one->outcome, one->message, (int64_t)one->time_ps},
-        .ops = one->ops,
-        .samples = one->samples,
-        .record_digest = one->record_digest,
-        .definitions_digest = one->definitions_digest,
-        .ranks = ranks,
-        .rank_count = reader->run.ranks,
-    };
-    reader->has_footer = true;
-    return KB_OK;
-}
-
-static void judge(kb_reader *reader) {
-    reader->state = KB_TRACE_COMPLETE;
-    reader->words[0] = '\0';
-    for (size_t i = 0; i < reader->input_count; i++) {
-        const kb_input *input = &reader->inputs[i];
-        if (input->damaged || (!input->ended && reader->state == KB_TRACE_COMPLETE)) {
-            reader->state = input->damaged ? KB_TRACE_DAMAGED : KB_TRACE_CUT;
-            snprintf(reader->words, sizeof reader->words, "%s", input->words);
-        }
-        if (input->damaged)
-            return;
-    }
-    if (reader->state == KB_TRACE_COMPLETE && reader->footer.ending.outcome != KB_OUTCOME_COMPLETE) {
-        reader->state = KB_TRACE_UNFINISHED;
-        snprintf(reader->words, sizeof reader->words, "the run ended before its program did: %.300s",
-                 reader->footer.ending.message);
-    }
-}
-
 /* --- opening ---------------------------------------------------------------------------------- */
 
 static kb_status open_all(kb_reader *reader, const char *const *given, size_t count, kb_trail *trail) {
@@ -290,9 +207,9 @@ static kb_status open_all(kb_reader *reader, const char *const *given, size_t co
     KB_TRY(place_ranks(reader, trail));
     KB_TRY(place_ops(reader, trail));
     KB_TRY(read_definitions(reader, trail));
+    KB_TRY(kb_defs_check(&reader->defs, reader->run.ranks, KB_E_CORRUPT, trail));
     KB_TRY(kb_reader_gather_late(reader, trail));
-    KB_TRY(merge_footers(reader, trail));
-    judge(reader);
+    KB_TRY(kb_reader_conclude(reader, trail));
     if (reader->options.threads > 1 && reader->input_count == 1)
         return kb_ahead_create(reader->alloc, &reader->ahead, trail);
     return KB_OK;
@@ -316,7 +233,7 @@ kb_status kb_reader_open(const char *const *given, size_t count, const kb_reader
     reader->log = options->log;
     kb_arena_init(&reader->arena, reader->alloc, 0);
     kb_defs_init(&reader->defs, reader->alloc, (size_t)reader->options.max_memory);
-    kb_status status = open_all(reader, given, count, trail);
+    kb_status status = kb_reader_explain(reader, open_all(reader, given, count, trail), trail);
     if (status != KB_OK) {
         kb_reader_destroy(reader);
         return kb_while(trail, status, "opening the trace%s%.200s", count > 0 ? " " : "",
@@ -324,6 +241,17 @@ kb_status kb_reader_open(const char *const *given, size_t count, const kb_reader
     }
     *ret_reader = reader;
     return KB_OK;
+}
+
+kb_status kb_reader_explain(kb_reader *reader, kb_status status, kb_trail *trail) {
+    if (status != KB_E_MEMORY || reader->bounded.refused_size == 0)
+        return status;
+    reader->bounded.refused_size = 0;
+    if (trail != NULL)
+        trail->status = KB_E_LIMIT;
+    return kb_while(trail, KB_E_LIMIT,
+                    "keeping within max_memory, %llu bytes (raise it if the trace is sound)",
+                    (unsigned long long)reader->options.max_memory);
 }
 
 void kb_reader_destroy(kb_reader *reader) {
@@ -455,53 +383,86 @@ kb_decode_scope kb_reader_scope(const kb_reader *reader, uint32_t rank) {
 
 /* --- samples ---------------------------------------------------------------------------------- */
 
+/* A counter's last sample in the packet of number `packet`. */
+typedef struct last_sample {
+    uint64_t packet;
+    uint64_t time_ps, value;
+} last_sample;
+
 typedef struct sampling {
     kb_reader *reader;
     kb_sample_fn each;
     void *user;
-    kb_arena *arena;
+    kb_arena *arena; /* of the packet */
+    last_sample *last;
+    uint64_t packet, count;
 } sampling;
+
+static kb_status take_sample(sampling *to, uint32_t counter, int64_t later_ps, int64_t more,
+                             kb_trail *trail) {
+    size_t counters = to->reader->defs.counter_count;
+    if (counter >= counters)
+        return kb_fail(trail, KB_E_CORRUPT, "a sample of counter %u of %zu", counter, counters);
+    last_sample *last = &to->last[counter];
+    if (last->packet != to->packet)
+        *last = (last_sample){.packet = to->packet};
+    last->time_ps += (uint64_t)later_ps;
+    last->value += (uint64_t)more;
+    if (later_ps < 0 || last->time_ps > (uint64_t)KB_TIME_MAX_PS)
+        return kb_fail(trail, KB_E_CORRUPT, "a sample of counter %u at %lld ps", counter,
+                       (long long)last->time_ps);
+    to->count++;
+    return to->each(to->user, counter, (int64_t)last->time_ps, (int64_t)last->value, trail);
+}
 
 static kb_status take_samples(void *user, enum kb_packet_kind kind, kb_span body, kb_trail *trail) {
     sampling *to = user;
     kb_samples samples;
-    void *block;
-    size_t counters = to->reader->defs.counter_count;
     if (kind != KB_PACKET_SAMPLES)
         return KB_OK;
+    kb_arena_reset(to->arena);
     KB_TRY(kb_message_decode(&kb_message_samples, body, to->arena, &samples, trail));
     if (samples.counter_count != samples.time_count || samples.counter_count != samples.value_count)
         return kb_fail(trail, KB_E_CORRUPT, "samples with columns of different lengths");
-    KB_TRY(kb_arena_new(to->arena, counters * 2 * sizeof(uint64_t), &block, trail));
-    uint64_t *last = block; /* time and value of each counter */
-    for (size_t i = 0; i < samples.counter_count; i++) {
-        uint32_t counter = samples.counters[i];
-        if (counter >= counters)
-            return kb_fail(trail, KB_E_CORRUPT, "a sample of counter %u of %zu", counter, counters);
-        last[2 * counter] += (uint64_t)samples.times[i];
-        last[2 * counter + 1] += (uint64_t)samples.values[i];
-        KB_TRY(
-            to->each(to->user, counter, (int64_t)last[2 * counter], (int64_t)last[2 * counter + 1], trail));
-    }
+    to->packet++;
+    for (size_t i = 0; i < samples.counter_count; i++)
+        KB_TRY(take_sample(to, samples.counters[i], samples.times[i], samples.values[i], trail));
+    return KB_OK;
+}
+
+static kb_status sample_all(sampling *to, kb_trail *trail) {
+    kb_reader *reader = to->reader;
+    for (size_t f = 0; f < reader->input_count; f++)
+        for (uint32_t e = 0; e < reader->inputs[f].entry_count; e++) {
+            const kb_raw_frame *raw;
+            kb_input *input = &reader->inputs[f];
+            if (!input->entries[e].samples)
+                continue;
+            KB_TRY(kb_reader_frame(reader, input, e, &raw, trail));
+            kb_status status =
+                kb_walk_packets((kb_span){raw->bytes, raw->bytes + raw->size}, take_samples, to, trail);
+            if (status != KB_OK)
+                return kb_while(trail, status, "reading samples in frame %u of %s at byte %llu", e,
+                                input->shown, (unsigned long long)input->places[e].offset);
+        }
+    if (reader->has_footer && to->count != reader->footer.samples)
+        return kb_fail(trail, KB_E_CORRUPT, "%s: the footer tells of %llu samples, %llu are there",
+                       reader->inputs[0].shown, (unsigned long long)reader->footer.samples,
+                       (unsigned long long)to->count);
     return KB_OK;
 }
 
 kb_status kb_reader_samples(kb_reader *reader, kb_sample_fn each, void *user, kb_trail *trail) {
     kb_arena arena;
-    kb_status status = KB_OK;
+    void *block;
+    size_t size = reader->defs.counter_count * sizeof(last_sample);
+    kb_status status = kb_new_zeroed(reader->alloc, size, &block, trail);
+    if (status != KB_OK)
+        return kb_reader_explain(reader, status, trail);
     kb_arena_init(&arena, reader->alloc, 0);
-    sampling to = {reader, each, user, &arena};
-    for (size_t f = 0; f < reader->input_count; f++)
-        for (uint32_t e = 0; e < reader->inputs[f].entry_count && status == KB_OK; e++) {
-            const kb_raw_frame *raw;
-            if (!reader->inputs[f].entries[e].samples)
-                continue;
-            status = kb_reader_frame(reader, &reader->inputs[f], e, &raw, trail);
-            if (status == KB_OK)
-                status =
-                    kb_walk_packets((kb_span){raw->bytes, raw->bytes + raw->size}, take_samples, &to, trail);
-            kb_arena_reset(&arena);
-        }
+    sampling to = {.reader = reader, .each = each, .user = user, .arena = &arena, .last = block};
+    status = kb_reader_explain(reader, sample_all(&to, trail), trail);
     kb_arena_fini(&arena);
+    kb_delete(reader->alloc, block, size);
     return status;
 }

@@ -93,7 +93,7 @@ static kb_status sort_rank(kb_reader *reader, uint32_t rank, kb_trail *trail) {
         if (place->late[i].index >= ops || (i > 0 && place->late[i].index == place->late[i - 1].index))
             return kb_fail(trail, KB_E_CORRUPT,
                            "%s: op %llu of rank %u is amended twice, or without being there",
-                           place->input->path, (unsigned long long)place->late[i].index, rank);
+                           place->input->shown, (unsigned long long)place->late[i].index, rank);
     return KB_OK;
 }
 
@@ -131,7 +131,7 @@ kb_status kb_reader_gather_late(kb_reader *reader, kb_trail *trail) {
             if (status != KB_OK)
                 status =
                     kb_while(trail, status, "reading amended ops in frame %u of %s at byte %llu", to.frame,
-                             to.input->path, (unsigned long long)to.input->places[to.frame].offset);
+                             to.input->shown, (unsigned long long)to.input->places[to.frame].offset);
         }
     }
     kb_decoder_fini(&to.decoder);

@@ -63,6 +63,12 @@ kb_status kb_reader_frame(kb_reader *reader, kb_input *input, uint32_t frame, co
 /* Reads what was amended, before any cursor is handed out. */
 kb_status kb_reader_gather_late(kb_reader *reader, kb_trail *trail) KB_MUST_USE;
 
+/* Footers and the condition, when everything else is known. */
+kb_status kb_reader_conclude(kb_reader *reader, kb_trail *trail) KB_MUST_USE;
+
+/* KB_E_MEMORY that only the caller's limit caused is KB_E_LIMIT, and says so. */
+kb_status kb_reader_explain(kb_reader *reader, kb_status status, kb_trail *trail) KB_MUST_USE;
+
 /* All templates that a frame names are known afterwards. */
 kb_status kb_reader_templates(kb_reader *reader, kb_input *input, uint32_t frame,
                               kb_trail *trail) KB_MUST_USE;

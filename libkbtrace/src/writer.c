@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "defs_check.h"
 #include "folder.h"
 #include "text.h"
 #include "writer_parts.h"
@@ -178,6 +179,7 @@ static kb_status make_known(kb_writer *writer, uint32_t rank, const kb_op *op, u
     if (what->stream >= writer->defs->stream_count || writer->defs->streams[what->stream].rank != rank)
         return kb_fail(trail, KB_E_ARGUMENT, "an op of rank %u is of stream %u, which is not this rank's",
                        rank, what->stream);
+    KB_TRY(kb_template_check_ids(what, writer->defs, writer->run.ranks, KB_E_ARGUMENT, trail));
     kb_known *known;
     KB_TRY(kb_intern_add(&writer->intern, what, hash, writer->defs, &known, trail));
     if (known->layout.count > writer->field_capacity) {

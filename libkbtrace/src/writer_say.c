@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "defs_check.h"
 #include "defs_rows.h"
 #include "writer_parts.h"
 
@@ -311,6 +312,7 @@ kb_status kb_writer_make_footer(kb_writer *writer, const kb_ending *ending, kb_t
             KB_TRY(kb_late_digests(of->late, of->late_count, writer->alloc, &late, trail));
         KB_TRY(kb_rank_digester_end(&of->digester, i, of->late_count, &late, &ranks[i], trail));
     }
+    KB_TRY(kb_defs_check(writer->defs, writer->run.ranks, KB_E_ARGUMENT, trail));
     const char *message = ending->message ? ending->message : "";
     *footer = (kb_footer){.ending = *ending,
                           .ops = writer->ops,

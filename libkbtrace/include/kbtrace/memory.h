@@ -52,9 +52,10 @@ kb_status kb_grow(const kb_alloc *alloc, size_t item_size, size_t wanted, size_t
 typedef struct kb_bounded {
     const kb_alloc *inner;
     size_t limit_size;
-    size_t used_size; /* now */
-    size_t peak_size; /* the most so far */
-    kb_alloc alloc;   /* hand this one out */
+    size_t used_size;    /* now */
+    size_t peak_size;    /* the most so far */
+    size_t refused_size; /* of the last request that the bound did not allow, 0 for none */
+    kb_alloc alloc;      /* hand this one out */
 } kb_bounded;
 
 void kb_bounded_init(kb_bounded *bounded, const kb_alloc *inner, size_t limit_size);
