@@ -60,7 +60,7 @@ static kb_status explain_pe(lines *to, const kbs_pe *pe) {
 
 kb_status kbs_explain_deadlock(const kbs_sim *sim, char **ret_text, kb_trail *trail) {
     lines to = {.alloc = sim->program->alloc, .trail = trail};
-    kb_status status = KB_OK;
+    kb_status status = add(&to, "each of these waits for another:");
     for (uint32_t rank = 0; rank < sim->program->ranks && status == KB_OK; rank++)
         status = explain_pe(&to, &sim->pes[rank]);
     /* The caller frees a text by its length: give back what grew beyond it. */

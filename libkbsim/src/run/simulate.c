@@ -143,23 +143,21 @@ static bool drive(kbs_sim *sim, const kbs_limits *limits) {
 
 static kb_status finish(kbs_sim *sim, bool empty, kbs_result *ret_result, kb_trail *trail) {
     kbs_result result = {.outcome = KB_OUTCOME_COMPLETE, .alloc = sim->program->alloc};
-    if (!empty)
-        result.outcome = KB_OUTCOME_INTERRUPTED;
-    else if (!all_done(sim)) {
-        result.outcome = KB_OUTCOME_DEADLOCK;
+    if (sim->status == KB_OK && !all_done(sim))
+        result.outcome = empty ? KB_OUTCOME_DEADLOCK : KB_OUTCOME_INTERRUPTED;
+    if (result.outcome == KB_OUTCOME_DEADLOCK)
         KB_TRY(kbs_explain_deadlock(sim, &result.explanation, trail));
-    }
     kbs_outbox_flush_all(sim);
-    for (uint32_t rank = 0; rank < sim->program->ranks; rank++)
-        result.time_ps = kbs_later(result.time_ps, sim->ranks[rank].latest_ps);
-    result.events = sim->engine.fired;
-    memcpy(result.ops, sim->ops, sizeof result.ops);
     if (sim->status != KB_OK) {
         kbs_result_fini(&result);
         if (trail != NULL)
             *trail = sim->trail;
         return sim->status;
     }
+    for (uint32_t rank = 0; rank < sim->program->ranks; rank++)
+        result.time_ps = kbs_later(result.time_ps, sim->ranks[rank].latest_ps);
+    result.events = sim->engine.fired;
+    memcpy(result.ops, sim->ops, sizeof result.ops);
     *ret_result = result;
     return KB_OK;
 }

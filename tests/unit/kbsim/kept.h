@@ -27,6 +27,7 @@ typedef struct kept {
     kbs_program *program;
     kbs_result result;
     kbs_limits limits;
+    const kb_log *log;
     kb_trail trail;
     kb_arena arena;
     uint64_t elements;
@@ -96,7 +97,7 @@ static inline kb_status kept_record(kept *run, void (*kernel)(kb_coll *c)) {
     static kbs_algorithm algorithm;
     algorithm = (kbs_algorithm){"kernel", KB_COLL_ALL_REDUCE, "", kernel};
     check_ok(kbs_machine_check(&run->machine, &run->trail), &run->trail);
-    check_ok(kbs_program_create(&run->machine, run->ranks, 1, NULL, NULL, &run->program, &run->trail),
+    check_ok(kbs_program_create(&run->machine, run->ranks, 1, NULL, run->log, &run->program, &run->trail),
              &run->trail);
     tl_view views[KEPT_RANKS];
     const kb_initial initial = {.dtype = run->dtype, .recipe = KB_RECIPE_ZEROS, .elements = run->elements};

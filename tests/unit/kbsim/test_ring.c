@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ring all-reduce: which ops it takes, what they claim, and how long a small one takes to the picosecond. */
+/* The ring all-reduce: which ops it takes, what they claim, how long a small one takes to the picosecond. */
 #include <stdlib.h>
 
 #include "coll/algorithms.h"
