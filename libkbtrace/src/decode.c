@@ -293,12 +293,12 @@ static inline void move_predicted(kb_active *to, const uint64_t *masks) {
 
 /* The rule of prediction: a step that was seen twice running is the new stride. */
 static inline bool take_residuals(kb_decoder *decoder, kb_active *to, const kb_read_form *form) {
-    const uint32_t *residuals = decoder->residuals + form->first_residual;
     for (uint32_t i = 0; i < form->residual_count; i++) {
-        uint32_t field = RESIDUAL_FIELD(residuals[i]), word = field / 64;
+        uint32_t residual = decoder->residuals[form->first_residual + i];
+        uint32_t field = RESIDUAL_FIELD(residual), word = field / 64;
         uint64_t packed, bit = (uint64_t)1 << (field % 64);
         motion *of = &to->motions[field];
-        if (!kb_varint_get(&decoder->body.columns[RESIDUAL_CLASS(residuals[i])], &packed))
+        if (!kb_varint_get(&decoder->body.columns[RESIDUAL_CLASS(residual)], &packed))
             return false;
         uint64_t step = of->stride + (uint64_t)kb_unzigzag(packed);
         to->last[field] += step;

@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { RECOVER = 1, DIGESTS = 2, SMALL_FRAMES = 4, FROM_PIPE = 8, BY_THE_BYTE = 16, SEEK = 32 };
+enum { RECOVER = 1, DIGESTS = 2, SMALL_FRAMES = 4, FROM_PIPE = 8, IN_BITS = 16, SEEK = 32 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint8_t how = size > 0 ? data[0] : 0;
@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         fault_fs_put_input(&disk, bytes, size);
     else
         fault_fs_put(&disk, path, bytes, size);
-    disk.faults.most_read = how & BY_THE_BYTE ? 1 : 0;
+    disk.faults.most_read = how & IN_BITS ? 7 : 0;
     kb_reader_options options = {
         .fs = &disk.fs,
         .max_memory = 64 << 20,
