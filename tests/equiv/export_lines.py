@@ -100,12 +100,15 @@ def op_line(op, trace, roles, causes):
 
 def footer_line(trace):
     footer = trace.footer
+    if footer is None:
+        return {"type": "footer", "state": "cut"}
     outcome = word(pb.Outcome.DESCRIPTOR, footer.outcome)
     ranks = [{"rank": s.rank, "ops": s.ops, "digest": s.digest.hex(),
               "blocks": [s.blocks[i:i + 16].hex() for i in range(0, len(s.blocks), 16)],
               "late": s.late, "late_digest": s.late_digest.hex()}
              for _, s in sorted(trace.summaries.items())]
-    return {"type": "footer", "state": "complete" if outcome == "complete" else "unfinished",
+    return {"type": "footer",
+            "state": "cut" if trace.cut else "complete" if outcome == "complete" else "unfinished",
             "outcome": outcome, "message": footer.message, "time_ps": footer.time_ps, "ops": footer.ops,
             "samples": footer.samples, "record_digest": footer.record_digest.hex(),
             "definitions_digest": footer.definitions_digest.hex(), "ranks": ranks}

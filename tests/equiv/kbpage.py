@@ -60,11 +60,13 @@ class Frame:
         self.bytes = b""
 
 
-def read_heads(data):
-    """Frames by their heads, and where the seek table begins."""
+def read_heads(data, cut):
+    """Frames by their heads, and where they end: at the seek table, or (§14) at a frame that is cut."""
     frames, at = [], 0
-    while struct.unpack_from("<I", data, at)[0] == 0x184D2A5B:
+    while data[at:at + 4] == struct.pack("<I", 0x184D2A5B):
         head = data[at:at + 44]
+        if cut and (len(head) < 44 or at + 44 + struct.unpack_from("<I", head, 24)[0] > len(data)):
+            break
         demand(len(head) == 44, "a cut head")
         _, size, tag, number, run, packed, raw, seal, check = struct.unpack("<II4sI8sIIQI", head)
         demand(size == 36 and tag == b"KBF1", "frame", number, "has no head of ours")
@@ -104,12 +106,13 @@ def check_seek_table(data, at, frames):
     demand((count, flags, magic) == (2 * len(frames), 0, 0x8F92EAB1), "the seek table's end")
 
 
-def read_frames(path):
+def read_frames(path, cut=False):
     with open(path, "rb") as file:
         data = file.read()
-    frames, at = read_heads(data)
-    check_seek_table(data, at, frames)
-    raw = subprocess.run(["zstd", "-qdc", path], check=True, stdout=subprocess.PIPE).stdout
+    frames, at = read_heads(data, cut)
+    if not cut:
+        check_seek_table(data, at, frames)
+    raw = subprocess.run(["zstd", "-qdc"], input=data[:at], check=True, stdout=subprocess.PIPE).stdout
     demand(len(raw) == sum(f.raw for f in frames), "zstd gives", len(raw), "bytes")
     at = 0
     for frame in frames:
@@ -333,16 +336,17 @@ ORDER = ["header", "definitions", "templates", "samples", "ops", "late", "index"
 class File:
     """One file: its header, packets by frame, footer."""
 
-    def __init__(self, path):
-        self.frames = read_frames(path)
+    def __init__(self, path, cut=False):
+        self.frames = read_frames(path, cut)
         self.templates, self.ops, self.late, self.samples, self.index = [], {}, {}, [], []
         self.header = self.footer = None
         self.tables = {name: [] for name in TABLES}
         self.entries = []
         for frame in self.frames:
             self.take_frame(frame)
-        demand(self.footer is not None, "no footer")
-        self.check_index()
+        demand(cut or self.footer is not None, "no footer")
+        if self.footer is not None:
+            self.check_index()
 
     def take_frame(self, frame):
         demand(self.footer is None, "a frame after the footer")
@@ -434,11 +438,12 @@ class File:
 
 
 class Trace:
-    def __init__(self, path, loose=False):
+    def __init__(self, path, loose=False, cut=False):
         names = sorted(os.listdir(path)) if os.path.isdir(path) else [None]
         for rank, name in enumerate(names):
             demand(name is None or name == f"rank-{rank:05d}.zst", "a file called", name)
-        self.files = [File(os.path.join(path, name) if name else path) for name in names]
+        self.files = [File(os.path.join(path, name) if name else path, cut) for name in names]
+        self.cut = cut
         self.run, self.footer = self.files[0].header.run, self.files[0].footer
         self.tables = self.files[0].tables
         self.strings = [row.text for row in self.tables["string"]]
@@ -454,8 +459,9 @@ class Trace:
             self.first_said.update(file.ops)
             self.late.update(file.late)
             self.samples += file.samples
-            self.summaries.update((s.rank, s) for s in file.footer.rank)
-        self.check_digests()
+            self.summaries.update((s.rank, s) for s in (file.footer.rank if file.footer else []))
+        if self.footer is not None:
+            self.check_digests()
         self.ops = {rank: [self.late[rank].get(op.index, op) for op in ops]
                     for rank, ops in self.first_said.items()}
         if not loose:

@@ -5,13 +5,14 @@
 # finds no field that the schema does not know.
 set -e
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$KB_TMP"
+page=$KB_ROOT/docs/trace-format.md
 python=/usr/bin/python3 # Debian's, which has Debian's python3-protobuf
 protoc -I "$KB_ROOT/proto" --python_out="$KB_TMP" kbtrace.proto
 
 # same TRACE [--loose]: all readers agree on it. A folder's files are read one by one by zstd and protoc.
 same() {
     "$KB_BIN/kb-export" "$1" --to jsonl -o out.jsonl
-    $python "$KB_ROOT/tests/equiv/reader_compare.py" "$KB_ROOT/docs/trace-format.md" "$1" out.jsonl $2
+    $python "$KB_ROOT/tests/equiv/reader_compare.py" "$page" "$1" out.jsonl $2
     find "$1" -name '*.zst' >files
     while read -r file; do
         $python "$KB_ROOT/tests/equiv/writer_check.py" "$file"
@@ -25,7 +26,7 @@ same() {
 }
 
 "$KB_BIN/../tests/kb-trace-example" example.zst
-$python "$KB_ROOT/tests/equiv/example.py" "$KB_ROOT/docs/trace-format.md" example.zst
+$python "$KB_ROOT/tests/equiv/example.py" "$page" example.zst
 same example.zst
 
 random() {
@@ -42,6 +43,16 @@ random    4   700     3 wild    2000       2 wild.zst # hundreds of frames, some
 random    5   200     4 wild    6000       1 wild/
 random    6     5   130 wild       0       1 ranks.zst
 random    7 16385     1 tame  100000       2 blocks.zst # one op beyond a block of digests
+
+# A trace that is cut anywhere is read up to its last whole frame (here and there; every byte is a campaign).
+size=$(wc -c <wild.zst)
+for end in $((size / 100)) $((size / 5)) $((size / 2)) $((size - 9000)) $((size - 900)) $((size - 3)); do
+    head -c $end wild.zst >cut.zst
+    status=0
+    "$KB_BIN/kb-export" cut.zst --to jsonl -o out.jsonl 2>err || status=$?
+    [ $status -eq 1 ] || { echo "a trace cut at byte $end gives status $status"; cat err; exit 1; }
+    $python "$KB_ROOT/tests/equiv/reader_compare.py" "$page" cut.zst out.jsonl --loose --cut
+done
 
 for n in 1 2 3 5; do
     [ -x "$KB_BIN/kb-sim" ] || break

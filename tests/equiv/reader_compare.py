@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""reader_compare.py PAGE TRACE JSONL [--loose]: the page's reader finds in TRACE what kb-export wrote.
+"""reader_compare.py PAGE TRACE JSONL [--loose] [--cut]: the page's reader finds in TRACE what kb-export wrote.
 
 --loose: random records, which break rules of sense (times that fall, why-items that do not sum).
+--cut: the file ends too early.
 """
 import json
 import sys
@@ -12,7 +13,7 @@ import kbpage
 
 def main():
     page, path, exported = sys.argv[1:4]
-    trace = kbpage.Trace(path, loose="--loose" in sys.argv)
+    trace = kbpage.Trace(path, loose="--loose" in sys.argv, cut="--cut" in sys.argv)
     wanted = export_lines.lines(trace, page)
     count = 0
     with open(exported, encoding="utf-8") as file:
