@@ -224,7 +224,7 @@ kb_status kbr_replay_dump(kbr_replay *replay, uint32_t tensor, const kb_fs *fs, 
         all.size != 0 && what->dtype < sizeof npy_types / sizeof npy_types[0] && what->shape_count <= 16;
     for (size_t i = 0; fits && i < what->shape_count; i++)
         fits = !__builtin_mul_overflow(all.elements, what->shape[i], &all.elements) &&
-               all.elements < SIZE_MAX / 8;
+               all.elements <= replay->options.max_memory / 8;
     if (!fits)
         return kb_fail(trail, KB_E_UNSUPPORTED,
                        "tensor `%s` has a shape or dtype that an array file cannot hold", what->name);

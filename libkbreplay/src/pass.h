@@ -43,6 +43,7 @@ typedef struct kbr_pass {
     bool complete;           /* the trace says that it is all there */
     bool random;
     uint64_t seed;
+    uint64_t limit_size; /* bytes, of anything whose size the trace alone decides */
     kbr_memories *memories;
     const kbr_regions *regions;
     const kbr_kernels *kernels;

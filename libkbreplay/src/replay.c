@@ -19,8 +19,9 @@
 kb_status kbr_pass_buffer(kbr_pass *pass, unsigned number, uint64_t size, uint8_t **ret_bytes,
                           kb_trail *trail) {
     kbr_buffer *buffer = &pass->buffers[number];
-    if (size > SIZE_MAX / 4)
-        return kb_fail(trail, KB_E_LIMIT, "an operand of %llu bytes", (unsigned long long)size);
+    if (size > pass->limit_size)
+        return kb_fail(trail, KB_E_LIMIT, "an operand of %llu bytes; the limit for rebuilt memory is %llu",
+                       (unsigned long long)size, (unsigned long long)pass->limit_size);
     if (size > buffer->size) {
         size_t wider = size < 4096 ? 4096 : (size_t)size;
         void *block;
@@ -129,6 +130,7 @@ static kbr_pass new_pass(kbr_replay *replay) {
                       .defs = replay->defs,
                       .footer = kb_reader_footer(replay->reader),
                       .complete = kb_reader_condition(replay->reader, NULL) == KB_TRACE_COMPLETE,
+                      .limit_size = replay->options.max_memory,
                       .random = replay->options.random,
                       .seed = replay->options.seed,
                       .regions = &replay->regions,
@@ -173,8 +175,8 @@ static kb_status set_up(kbr_replay *replay, kb_trail *trail) {
     KB_TRY(kb_arena_new(&replay->arena, replay->defs->collective_count * sizeof(kbr_wrong_value), &values,
                         trail));
     replay->wrongs = (kbr_wrongs){.values = values, .value_count = replay->defs->collective_count};
-    uint64_t limit = replay->options.max_memory != 0 ? replay->options.max_memory : MEMORY_DEFAULT;
-    return kbr_memories_create(replay->defs, replay->alloc, limit, &replay->memories, trail);
+    return kbr_memories_create(replay->defs, replay->alloc, replay->options.max_memory, &replay->memories,
+                               trail);
 }
 
 kb_status kbr_replay_create(kb_reader *reader, const kbr_options *options, kbr_replay **ret_replay,
@@ -184,6 +186,8 @@ kb_status kbr_replay_create(kb_reader *reader, const kbr_options *options, kbr_r
     KB_TRY(kb_new_zeroed(alloc, sizeof(kbr_replay), &block, trail));
     kbr_replay *replay = block;
     replay->options = *options;
+    if (replay->options.max_memory == 0)
+        replay->options.max_memory = MEMORY_DEFAULT;
     replay->alloc = alloc;
     replay->reader = reader;
     replay->defs = kb_reader_defs(reader);

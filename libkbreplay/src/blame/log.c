@@ -2,8 +2,8 @@
 /* Keeping entries; see log.h. */
 #include "blame/log.h"
 
-/* Beyond this a search for the culprit is given up: 32 Mi entries are some gigabytes. */
-#define ENTRIES_MOST ((size_t)1 << 25)
+/* Beyond this a search for the culprit is given up: so many entries are a gigabyte. */
+#define ENTRIES_MOST ((size_t)1 << 22)
 
 void kbr_log_init(kbr_log *log, const kb_alloc *alloc) {
     *log = (kbr_log){.alloc = alloc};

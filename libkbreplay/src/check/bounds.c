@@ -78,7 +78,8 @@ static kb_status read_bounds(void *state, uint32_t rank, const kb_op *op, bool *
         uint64_t room = pass->defs->memories[operand->memory].size_bytes, offset = op->offsets[i];
         int64_t low, high;
         bool fits = kb_operand_extent(operand, &low, &high) && offset <= room &&
-                    (low >= 0 || (uint64_t)-low <= offset) && (high <= 0 || (uint64_t)high <= room - offset);
+                    (low >= 0 || 0 - (uint64_t)low <= offset) &&
+                    (high <= 0 || (uint64_t)high <= room - offset);
         if (!fits) {
             say(pass, rank, op, i, "memory", offset, offset + 1, "it leaves its memory");
             *inout_usable = false;

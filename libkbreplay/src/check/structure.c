@@ -118,12 +118,19 @@ static bool operands(const structure *it, uint32_t rank, const kb_op *op) {
     return true;
 }
 
+/* Does each element of the result come of one of each input? */
+static bool elementwise(const structure *it, const kb_template *what) {
+    return what->func == KB_FUNC_COPY || what->func == KB_FUNC_CAST ||
+           (what->func < KBR_FUNCS && it->pass->kernels->map[what->func][KB_DTYPE_F32] != NULL);
+}
+
 /* Operands that become one another have as many bytes or elements. */
 static bool sizes(const structure *it, uint32_t rank, const kb_op *op) {
     const kb_template *what = op->what;
     kbr_flow flow = kbr_op_impl_of(what->kind)->flow;
     bool whole_bytes = flow == KBR_FLOW_MOVE || (flow == KBR_FLOW_MAP && what->func == KB_FUNC_COPY);
-    for (uint32_t i = 1; i < what->operand_count && (flow == KBR_FLOW_MOVE || flow == KBR_FLOW_MAP); i++) {
+    bool alike = flow == KBR_FLOW_MOVE || (flow == KBR_FLOW_MAP && elementwise(it, what));
+    for (uint32_t i = 1; i < what->operand_count && alike; i++) {
         uint64_t a =
             whole_bytes ? kbr_operand_size(&what->operands[0]) : kb_operand_elements(&what->operands[0]);
         uint64_t b =

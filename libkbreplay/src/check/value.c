@@ -147,9 +147,11 @@ static bool parts_cover(const kbr_pass *pass, const kbr_reference *reference) {
 
 static kb_status new_arrays(values *it, comparing *into, uint32_t id, kb_trail *trail) {
     const kb_collective *collective = &it->pass->defs->collectives[id];
-    uint64_t count = into->reference.count, limit = SIZE_MAX / 2 / KBR_FOLD_SIZE;
-    if (count > limit)
-        return kb_fail(trail, KB_E_LIMIT, "collective %u has %llu elements", id, (unsigned long long)count);
+    uint64_t count = into->reference.count, most = it->pass->limit_size / KBR_FOLD_SIZE;
+    if (count > most)
+        return kb_fail(trail, KB_E_LIMIT,
+                       "collective %u has %llu elements; the limit for rebuilt memory allows %llu", id,
+                       (unsigned long long)count, (unsigned long long)most);
     void *block;
     size_t size = (size_t)count * KBR_FOLD_SIZE;
     KB_TRY(kb_new(it->pass->alloc, size, &block, trail));

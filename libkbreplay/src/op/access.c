@@ -7,7 +7,9 @@
 /* --- runs -------------------------------------------------------------------------------------- */
 
 uint64_t kbr_operand_size(const kb_operand *operand) {
-    return kb_operand_elements(operand) * kb_dtype_size(operand->dtype);
+    uint64_t size;
+    bool over = __builtin_mul_overflow(kb_operand_elements(operand), kb_dtype_size(operand->dtype), &size);
+    return over ? UINT64_MAX : size;
 }
 
 void kbr_runs_init(kbr_runs *runs, const kb_operand *operand, uint64_t offset) {
@@ -21,7 +23,7 @@ void kbr_runs_init(kbr_runs *runs, const kb_operand *operand, uint64_t offset) {
     runs->dims = dims;
     for (unsigned i = 0; i < dims; i++) {
         runs->shape[i] = operand->shape[i];
-        runs->step[i] = operand->stride[i] * (int64_t)size;
+        runs->step[i] = (int64_t)((uint64_t)operand->stride[i] * size);
     }
 }
 

@@ -23,7 +23,7 @@ void kbr_runs_init(kbr_runs *runs, const kb_operand *operand, uint64_t offset);
 /* False after the last. */
 bool kbr_runs_next(kbr_runs *runs, uint64_t *ret_offset, uint64_t *ret_size);
 
-/* Bytes of all elements. */
+/* Bytes of all elements; UINT64_MAX where they are too many to count. */
 uint64_t kbr_operand_size(const kb_operand *operand);
 
 /* `bits` (may be NULL) gets or gives the definedness of each byte; see memory.h. */

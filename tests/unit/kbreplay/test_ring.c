@@ -2,67 +2,22 @@
 /*
  * A ring all-reduce verifies to the bit in every order, and one shifted source is blamed by name.
  */
-#include "support/check.h"
-
-#include <stdio.h>
-#include <string.h>
-
-#include "kbreplay/replay.h"
-#include "support/fault_fs.h"
-#include "support/ring.h"
-
-/* Writes the ring, replays it, and keeps both open until fini. */
-typedef struct replayed {
-    fault_fs disk;
-    kb_reader *reader;
-    kbr_replay *replay;
-    const kbr_result *result;
-    kb_trail trail;
-} replayed;
-
-static void replay_ring(replayed *it, ring *made, const kbr_options *options) {
-    fault_fs_init(&it->disk);
-    kb_trail_init(&it->trail);
-    ring_write(made, &it->disk.fs, "run.zst");
-    const char *path = "run.zst";
-    kb_reader_options reading = {.fs = &it->disk.fs, .check_digests = true};
-    check_ok(kb_reader_open(&path, 1, &reading, &it->reader, &it->trail), &it->trail);
-    check_ok(kbr_replay_create(it->reader, options, &it->replay, &it->trail), &it->trail);
-    check_ok(kbr_replay_run(it->replay, &it->trail), &it->trail);
-    it->result = kbr_replay_result(it->replay);
-}
-
-static void replayed_fini(replayed *it) {
-    kbr_replay_destroy(it->replay);
-    kb_reader_destroy(it->reader);
-    fault_fs_fini(&it->disk);
-}
-
-static void show(const replayed *it) {
-    for (size_t i = 0; i < it->result->finding_count; i++) {
-        char text[256] = "";
-        const kbr_finding *finding = &it->result->findings[i];
-        if (finding->op_count != 0)
-            kbr_mention_text(kb_reader_defs(it->reader), &finding->ops[0], finding->rank, text, sizeof text);
-        print_message("%s %s rank %u %s: %s (%llu)\n", finding->check, finding->rule, finding->rank, text,
-                      finding->message, (unsigned long long)finding->count);
-    }
-}
+#include "replayed.h"
 
 static void clean(const ring_shape *shape) {
     ring made;
     replayed it;
     ring_make(&made, shape);
-    replay_ring(&it, &made, &(kbr_options){.verify = true});
-    show(&it);
+    replayed_run(&it, &made, &(kbr_options){.verify = true});
+    replayed_show(&it);
     assert_int_equal(it.result->finding_count, 0);
     assert_int_equal(it.result->unfinished, 0);
     assert_int_equal(it.result->compared, shape->ranks * shape->elements);
     kb_digest digest = it.result->memory_digest;
     replayed_fini(&it);
     for (uint64_t seed = 0; seed < 5; seed++) {
-        replay_ring(&it, &made, &(kbr_options){.verify = true, .random = true, .seed = seed});
-        show(&it);
+        replayed_run(&it, &made, &(kbr_options){.verify = true, .random = true, .seed = seed});
+        replayed_show(&it);
         assert_int_equal(it.result->finding_count, 0);
         assert_true(kb_digest_equal(&digest, &it.result->memory_digest));
         replayed_fini(&it);
@@ -104,14 +59,14 @@ static void shift_each(int64_t shift) {
         for (size_t n = 0; n < ring_count(&made, rank, KB_OP_IPCQ_COPY); n++) {
             ring_op *op = ring_find(&made, rank, KB_OP_IPCQ_COPY, n);
             op->offsets[1] += (uint64_t)shift;
-            replay_ring(&it, &made, &(kbr_options){.verify = true});
+            replayed_run(&it, &made, &(kbr_options){.verify = true});
             bool named = it.result->finding_count != 0 && it.result->findings[0].op_count != 0 &&
                          it.result->findings[0].ops[0].rank == rank &&
                          it.result->findings[0].ops[0].index == op->op.index;
             if (!named) {
                 print_message("rank %u copy %zu #%llu shifted by %lld:\n", rank, n,
                               (unsigned long long)op->op.index, (long long)shift);
-                show(&it);
+                replayed_show(&it);
             }
             assert_true(named);
             replayed_fini(&it);
