@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""reader_compare.py PAGE TRACE JSONL [--loose] [--cut]: the page's reader finds in TRACE what kb-export wrote.
+"""reader_compare.py PAGE TRACE JSONL [--loose] [--cut]: the page's reader finds what kb-export wrote.
 
 --loose: random records, which break rules of sense (times that fall, why-items that do not sum).
 --cut: the file ends too early.
