@@ -388,12 +388,7 @@ void ring_drop(ring *it, uint32_t rank, uint64_t index) {
             drop_claims(&it->ops[other][i], rank, index);
 }
 
-void ring_write(ring *it, const kb_fs *fs, const char *path) {
-    kb_trail trail;
-    kb_trail_init(&trail);
-    kb_writer *writer;
-    kb_writer_options options = {.path = path, .fs = fs};
-    check_ok(kb_writer_create(&options, &it->run, &it->defs, &writer, &trail), &trail);
+static kb_status put_ops(ring *it, kb_writer *writer, kb_trail *trail) {
     for (uint32_t rank = 0; rank < it->shape.ranks; rank++)
         for (size_t i = 0; i < it->op_count[rank]; i++) {
             ring_op *op = &it->ops[rank][i];
@@ -404,8 +399,22 @@ void ring_write(ring *it, const kb_fs *fs, const char *path) {
             op->op.offsets = op->offsets;
             op->op.claimed = op->claimed;
             op->op.blames = op->blames;
-            check_ok(kb_writer_put(writer, rank, &op->op, &trail), &trail);
+            KB_TRY(kb_writer_put(writer, rank, &op->op, trail));
         }
-    check_ok(kb_writer_finish(writer, &it->ending, NULL, &trail), &trail);
+    return kb_writer_finish(writer, &it->ending, NULL, trail);
+}
+
+kb_status ring_try_write(ring *it, const kb_fs *fs, const char *path, kb_trail *trail) {
+    kb_writer *writer;
+    kb_writer_options options = {.path = path, .fs = fs};
+    KB_TRY(kb_writer_create(&options, &it->run, &it->defs, &writer, trail));
+    kb_status status = put_ops(it, writer, trail);
     kb_writer_destroy(writer);
+    return status;
+}
+
+void ring_write(ring *it, const kb_fs *fs, const char *path) {
+    kb_trail trail;
+    kb_trail_init(&trail);
+    check_ok(ring_try_write(it, fs, path, &trail), &trail);
 }

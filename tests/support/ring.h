@@ -65,6 +65,8 @@ void ring_drop(ring *it, uint32_t rank, uint64_t index);
 void ring_claim(ring_op *op, uint32_t role, uint32_t rank, uint64_t index, uint32_t point);
 void ring_unclaim(ring_op *op, uint32_t role);
 
+/* As ring_write, but says how it went. */
+kb_status ring_try_write(ring *it, const kb_fs *fs, const char *path, kb_trail *trail);
 void ring_write(ring *it, const kb_fs *fs, const char *path);
 
 #endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whatever stands in a record, a replay ends: with findings, or with a status and a word. And whatever
+ * allocation is refused, nothing leaks.
+ */
+#include "replayed.h"
+
+#include "support/fail_alloc.h"
+
+/* --- records of any content ------------------------------------------------------------------------ */
+
+static uint64_t draw(uint64_t *state) {
+    uint64_t x = *state += UINT64_C(0x9E3779B97F4A7C15);
+    x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
+    return x ^ x >> 31;
+}
+
+/* A number that is likely to hurt. */
+static uint64_t nasty(uint64_t *state) {
+    static const uint64_t favourites[] = {0,
+                                          1,
+                                          2,
+                                          3,
+                                          255,
+                                          4096,
+                                          UINT32_MAX,
+                                          INT32_MAX,
+                                          INT64_MAX,
+                                          UINT64_MAX,
+                                          UINT64_MAX - 1,
+                                          (uint64_t)1 << 63,
+                                          (uint64_t)1 << 40};
+    uint64_t kind = draw(state) % 3;
+    if (kind == 0)
+        return favourites[draw(state) % (sizeof favourites / sizeof favourites[0])];
+    return kind == 1 ? draw(state) % 32 : draw(state) >> draw(state) % 64;
+}
+
+static void spoil_op(ring *it, ring_op *op, uint64_t *state) {
+    uint32_t operand = (uint32_t)draw(state) % 3, claim = (uint32_t)draw(state) % 4;
+    kb_operand *view = &op->operands[operand];
+    uint64_t value = nasty(state);
+    switch (draw(state) % 20) {
+    case 0: op->what.kind = (uint16_t)(1 + value % (KB_OP_LIMIT - 1)); break;
+    case 1: op->what.blocks = (uint8_t)(1 + value % 3); break;
+    case 2: op->what.reached = (uint8_t)(1 + value % 4); break;
+    case 3: op->what.queue = value % 2 != 0 ? KB_NONE : (uint32_t)value % it->shape.ranks; break;
+    case 4: op->what.group = value % 2 != 0 ? KB_NONE : 0; break;
+    case 5: op->what.func = (uint32_t)value % 34; break;
+    case 6: op->what.operand_count = (uint32_t)value % 4; break;
+    case 7: op->what.claim_count = (uint32_t)value % 5; break;
+    case 8: op->op.sequence = value; break;
+    case 9: op->op.id = value; break;
+    case 10: op->op.collective = value % 3; break;
+    case 11: op->offsets[operand] = value; break;
+    case 12: view->shape[0] = value; break;
+    case 13: view->stride[0] = (int64_t)value; break;
+    case 14: view->dtype = (uint8_t)(1 + value % 8); break;
+    case 15: view->access = (uint8_t)(1 + value % 3); break;
+    case 16:
+        view->dims = (uint8_t)(value % 5);
+        view->shape[1] = nasty(state);
+        view->stride[1] = (int64_t)nasty(state);
+        break;
+    case 17: op->claimed[claim] = value; break;
+    case 18:
+        op->claims[claim] = (kb_claim){(uint32_t)value % it->shape.ranks, (uint8_t)(1 + draw(state) % 8),
+                                       (uint8_t)(3 + draw(state) % 2), (uint8_t)(1 + draw(state) % 4), 0};
+        break;
+    default: view->memory = (uint32_t)value % it->shape.ranks; break;
+    }
+}
+
+/* The writer refuses what no trace can hold; such an op is left as it was. */
+static bool writable(ring *it) {
+    kb_trail trail;
+    kb_trail_init(&trail);
+    for (uint32_t rank = 0; rank < it->shape.ranks; rank++)
+        for (size_t i = 0; i < it->op_count[rank]; i++) {
+            ring_op *op = &it->ops[rank][i];
+            for (uint32_t k = 0; k < op->what.claim_count; k++)
+                if (op->claims[k].role == 0)
+                    return false;
+            for (uint32_t k = 0; k < op->what.operand_count; k++)
+                if (op->operands[k].access == 0)
+                    return false;
+        }
+    return true;
+}
+
+static void any_record_ends_well(void **state) {
+    (void)state;
+    size_t ended[3] = {0, 0, 0};
+    for (uint64_t seed = 0; seed < 1500; seed++) {
+        ring made;
+        uint64_t random = seed;
+        ring_make(&made, &(ring_shape){.ranks = 3, .elements = 64, .seed = seed});
+        for (uint64_t n = draw(&random) % 3 + 1; n > 0; n--) {
+            uint32_t rank = (uint32_t)draw(&random) % 3;
+            spoil_op(&made, &made.ops[rank][draw(&random) % made.op_count[rank]], &random);
+        }
+        replayed it;
+        fault_fs_init(&it.disk);
+        kb_trail_init(&it.trail);
+        const char *path = "run.zst";
+        kb_reader_options reading = {.fs = &it.disk.fs};
+        if (writable(&made) && ring_try_write(&made, &it.disk.fs, path, &it.trail) == KB_OK &&
+            kb_reader_open(&path, 1, &reading, &it.reader, &it.trail) == KB_OK) {
+            kbr_options options = {
+                .verify = true, .max_memory = 1 << 24, .random = seed % 4 == 0, .seed = seed};
+            check_ok(kbr_replay_create(it.reader, &options, &it.replay, &it.trail), &it.trail);
+            kb_status status = kbr_replay_run(it.replay, &it.trail);
+            ended[status != KB_OK ? 2 : kbr_replay_result(it.replay)->finding_count != 0 ? 1 : 0]++;
+            assert_true(status == KB_OK || it.trail.count != 0);
+            kbr_replay_destroy(it.replay);
+            kb_reader_destroy(it.reader);
+        }
+        fault_fs_fini(&it.disk);
+        ring_fini(&made);
+    }
+    assert_true(ended[1] > 100); /* the draw is worth something */
+}
+
+/* --- refused allocations ------------------------------------------------------------------------------ */
+
+static kb_status verify(const kb_alloc *alloc, void *user, kb_trail *trail) {
+    const fault_fs *disk = user;
+    const char *path = "run.zst";
+    kb_reader_options reading = {.fs = &disk->fs};
+    kb_reader *reader;
+    kbr_replay *replay;
+    KB_TRY(kb_reader_open(&path, 1, &reading, &reader, trail));
+    kb_status status =
+        kbr_replay_create(reader, &(kbr_options){.alloc = alloc, .verify = true}, &replay, trail);
+    if (status == KB_OK) {
+        status = kbr_replay_run(replay, trail);
+        kbr_replay_destroy(replay);
+    }
+    kb_reader_destroy(reader);
+    return status;
+}
+
+static void any_allocation_may_be_refused(void **state) {
+    (void)state;
+    for (int wrong = 0; wrong < 2; wrong++) {
+        ring made;
+        fault_fs disk;
+        fault_fs_init(&disk);
+        ring_make(&made, &(ring_shape){.ranks = 3, .elements = 64, .seed = 5});
+        if (wrong != 0) /* the search for the culprit allocates too */
+            ring_find(&made, 1, KB_OP_MATH, 0)->what.func = KB_FUNC_MAX;
+        ring_write(&made, &disk.fs, "run.zst");
+        assert_true(fail_alloc_sweep(verify, &disk, 1) > 50);
+        ring_fini(&made);
+        fault_fs_fini(&disk);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_record_ends_well),
+        cmocka_unit_test(any_allocation_may_be_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
