@@ -64,6 +64,10 @@ kb_status kbs_program_all_reduce(kbs_program *program, const kbs_all_reduce *wha
     KB_TRY(define(program, what, &id, trail));
     KB_TRY(kb_defs_intern(&program->defs, what->algorithm->name, &kernel, trail));
     for (uint32_t rank = 0; rank < program->ranks && program->status == KB_OK; rank++) {
+        if (program->stop != NULL && *program->stop != 0)
+            return kb_fail(trail, KB_E_INTERRUPTED,
+                           "stopped while recording rank %u of %u: there is no trace yet", rank,
+                           program->ranks);
         tl_stream *stream = &program->streams[rank];
         stream->kernel = kernel;
         stream->kernel_name = what->algorithm->name;

@@ -56,6 +56,7 @@ typedef struct kbs_block kbs_block;
 typedef struct kbs_guess {
     uint64_t offsets[KBS_OPERANDS], strides[KBS_OPERANDS];
     uint64_t distance; /* wait: back from the newest number */
+    uint32_t follower; /* the shape that came after this one last time */
 } kbs_guess;
 
 typedef struct kbs_commands {
@@ -69,6 +70,7 @@ typedef struct kbs_commands {
     uint64_t step;
     uint64_t newest; /* number of the newest numbered command; they count from 1 */
     uint64_t count;
+    uint32_t latest; /* shape of the last command */
 } kbs_commands;
 
 void kbs_commands_init(kbs_commands *commands, kb_arena *arena);

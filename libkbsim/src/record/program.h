@@ -9,6 +9,8 @@
 #ifndef KBSIM_SRC_PROGRAM_H
 #define KBSIM_SRC_PROGRAM_H
 
+#include <signal.h>
+
 #include "fabric/fabric.h"
 #include "kbsim/coll.h"
 #include "kbsim/machine.h"
@@ -74,7 +76,8 @@ struct kbs_program {
     uint32_t launch_kernel; /* string ids of what is launched and where */
     uint32_t launch_file, launch_line;
     bool launched;
-    kb_status status; /* of the first mistake, which `trail` explains */
+    const volatile sig_atomic_t *stop; /* non-zero: give up recording; may be NULL */
+    kb_status status;                  /* of the first mistake, which `trail` explains */
     kb_trail trail;
 };
 

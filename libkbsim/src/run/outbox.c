@@ -9,6 +9,8 @@ static kb_status grow(kbs_sim *sim, const kbs_op *op) {
     const kb_alloc *alloc = sim->program->alloc;
     kbs_scratch *scratch = &sim->scratch;
     const size_t notes = op->note_count + 2; /* a pending op has up to two more */
+    if (notes <= scratch->blame_capacity && op->claim_count <= scratch->claimed_capacity)
+        return KB_OK;
     void *whys = scratch->whys, *blames = scratch->blames, *claims = scratch->claims,
          *claimed = scratch->claimed;
     KB_TRY(kb_grow(alloc, sizeof(kb_why), notes, &scratch->why_capacity, &whys, &sim->trail));

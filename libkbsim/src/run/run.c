@@ -174,6 +174,7 @@ static kb_status run_with(const kbs_bench *bench, const kbs_run_options *options
     kbs_program *program;
     KB_TRY(kbs_program_create(options->machine, ranks, options->seed, options->alloc, options->log, &program,
                               trail));
+    program->stop = options->stop;
     const kb_status status = run_program(program, bench, &values, options, ret_result, trail);
     kbs_program_destroy(program);
     return status;

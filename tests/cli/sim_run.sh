@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# kb-sim run: traces, summaries, JSON keys, incomplete runs, ^C, verification.
+sim="$KB_BIN/kb-sim"
+failed=0
+
+wrong() {
+    echo "$*"
+    failed=1
+}
+
+"$sim" run allreduce --ranks 4 -p elems=1000 -o ring.zst >out 2>err || wrong 'a plain run fails'
+[ ! -s err ] || wrong "a plain run says on stderr: $(cat err)"
+grep -q '^simulated  2\.[0-9]* us (2[0-9]* ps)$' out || wrong "no simulated time: $(cat out)"
+grep -q '24 ipcq_copy' out || wrong 'no ops by kind'
+zstd -qt ring.zst || wrong 'the trace is no zstd file'
+
+"$sim" run allreduce --ranks 4 -p elems=1000 -o again.zst --quiet --threads 1 >out 2>err || wrong 'a quiet run fails'
+[ ! -s out ] && [ ! -s err ] || wrong '-q is not quiet'
+cmp ring.zst again.zst || wrong 'two runs differ'
+
+"$sim" run allreduce --ranks 3 -o - >piped.zst 2>err || wrong 'a run into a pipe fails'
+"$sim" run allreduce --ranks 3 -o plain.zst -q || wrong 'fails'
+cmp piped.zst plain.zst || wrong 'stdout and file differ'
+"$sim" run allreduce --ranks 3 -o folder/ -q && [ -e folder/rank-00002.zst ] || wrong 'no file a rank'
+
+"$sim" run allreduce --ranks 4 -p bytes=8KiB -o ring.zst --json -q >out || wrong 'a run with --json fails'
+python3 - out <<'END' || wrong '--json lacks what it promises'
+import json, sys
+said = json.load(open(sys.argv[1]))
+assert said["complete"] is True and said["warnings"] == [] and said["trace"] == "ring.zst", said
+assert said["time_ps"] > 2030000 and said["events"] > 0 and said["wall_s"] >= 0, said
+assert said["ops"]["launch"] == 4 and said["ops"]["ipcq_copy"] == 24, said
+END
+
+"$sim" run allreduce --ranks 4 -o cut.zst --max-time 2.05us >out 2>err
+[ $? -eq 1 ] || wrong '--max-time does not exit 1'
+grep -qF 'stopped before its end: cut.zst ends incomplete' err || wrong "$(cat err)"
+zstd -qt cut.zst || wrong 'a stopped run leaves no trace'
+"$sim" run allreduce --ranks 4 -o cut.zst --max-time 1ms -q || wrong 'a time that is not reached stops the run'
+
+# ^C once the trace has been begun: it ends incomplete. The run is made long enough to be caught.
+mkdir caught
+"$sim" run allreduce -p bytes=1MiB -p slot_bytes=64 -o caught/long.zst >out 2>err &
+running=$!
+tries=0
+while [ -z "$(ls caught)" ] && [ $tries -lt 300 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+done
+kill -INT $running
+wait $running
+[ $? -eq 1 ] || wrong '^C does not exit 1'
+zstd -qt caught/long.zst || wrong '^C leaves no trace'
+
+if [ -x "$KB_BIN/kb-replay" ]; then
+    for ranks in 1 2 3 5 8 16; do
+        "$sim" run allreduce --ranks $ranks -p elems=1000 -o ring.zst -q --verify || wrong "$ranks ranks: not verified"
+    done
+    "$sim" run allreduce --ranks 16 --machine pes=16 -p bytes=200KiB -p op=min -p dtype=i32 -o ring.zst -q --verify ||
+        wrong 'long messages in one cube: not verified'
+fi
+exit $failed
