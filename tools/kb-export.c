@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/json.h"
 #include "common/tool.h"
 #include "export/export.h"
 #include "export/select.h"
@@ -128,6 +129,7 @@ typedef struct telling {
     const kbt_exporter *exporter;
     kbt_export export;
     kbt_selection selection;
+    uint64_t ops, samples; /* told */
 } telling;
 
 static kb_status tell_ops(telling *it, uint32_t rank, kb_cursor *cursor, kb_trail *trail) {
@@ -139,8 +141,10 @@ static kb_status tell_ops(telling *it, uint32_t rank, kb_cursor *cursor, kb_trai
         status = kb_cursor_next(cursor, &op, trail);
         if (status != KB_OK || op->issue_ps >= it->selection.until_ps)
             break;
-        if (kbt_selects_kind(&it->selection, op->what->kind))
-            KB_TRY(it->exporter->op(&it->export, rank, op, trail));
+        if (!kbt_selects_kind(&it->selection, op->what->kind))
+            continue;
+        it->ops++;
+        KB_TRY(it->exporter->op(&it->export, rank, op, trail));
     }
     return status == KB_END ? KB_OK : status;
 }
@@ -151,6 +155,7 @@ static kb_status tell_sample(void *user, uint32_t counter, int64_t time_ps, int6
     uint32_t rank = counter < defs->counter_count ? defs->counters[counter].rank : 0;
     if (!kbt_selects_rank(&it->selection, rank) || !kbt_selects_time(&it->selection, time_ps))
         return KB_OK;
+    it->samples++;
     return it->exporter->sample(&it->export, counter, time_ps, value, trail);
 }
 
@@ -169,6 +174,19 @@ static kb_status tell(telling *it, kb_trail *trail) {
     return it->exporter->end(&it->export, trail);
 }
 
+static void print_json(const telling *it, const values *asked) {
+    kbt_json json;
+    kbt_json_init(&json, stdout);
+    kbt_json_begin(&json, NULL, '{');
+    kbt_json_uint(&json, "version", 1);
+    kbt_json_text(&json, "format", asked->to);
+    kbt_json_text(&json, "output", asked->output);
+    kbt_json_uint(&json, "ops", it->ops);
+    kbt_json_uint(&json, "samples", it->samples);
+    kbt_json_bool(&json, "complete", kb_reader_condition(it->export.reader, NULL) == KB_TRACE_COMPLETE);
+    kbt_json_end(&json);
+}
+
 static kb_status export_trace(kbt_call *call, kb_reader *reader, const kbt_exporter *exporter,
                               kb_trail *trail) {
     const values *asked = call->values;
@@ -178,11 +196,17 @@ static kb_status export_trace(kbt_call *call, kb_reader *reader, const kbt_expor
                              .run = kb_reader_run(reader),
                              .defs = kb_reader_defs(reader),
                              .arena = call->arena}};
+    if (asked->common.json && strcmp(asked->output, "-") == 0)
+        return kb_fail(trail, KB_E_ARGUMENT,
+                       "--json tells of the export on stdout, where the records go: give -o FILE");
     KB_TRY(kbt_select(asked->ranks, asked->range, asked->kinds, it.export.run->ranks, call->arena,
                       &it.selection, trail));
     KB_TRY(open_output(call, asked->output, exporter->binary, &out, trail));
     it.export.out = out.stream;
-    return close_output(&out, tell(&it, trail), trail);
+    KB_TRY(close_output(&out, tell(&it, trail), trail));
+    if (asked->common.json)
+        print_json(&it, asked);
+    return KB_OK;
 }
 
 static int run(kbt_call *call) {

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/json.h"
 #include "common/tool.h"
 #include "kbtrace/nearest.h"
 #include "kbtrace/reader.h"
@@ -215,10 +216,38 @@ static kb_status write_trace(mutation *it, const kbt_call *call, const char *out
 
 /* --- the tool ---------------------------------------------------------------------------------------- */
 
-static int list_faults(void) {
-    for (size_t i = 0; i < FAULTS; i++)
-        printf("%-22s %s\n", faults[i].name, faults[i].help);
+static int list_faults(bool as_json) {
+    kbt_json json;
+    if (!as_json) {
+        for (size_t i = 0; i < FAULTS; i++)
+            printf("%-22s %s\n", faults[i].name, faults[i].help);
+        return KBT_FINE;
+    }
+    kbt_json_init(&json, stdout);
+    kbt_json_begin(&json, NULL, '{');
+    kbt_json_uint(&json, "version", 1);
+    kbt_json_begin(&json, "faults", '[');
+    for (size_t i = 0; i < FAULTS; i++) {
+        kbt_json_begin(&json, NULL, '{');
+        kbt_json_text(&json, "name", faults[i].name);
+        kbt_json_text(&json, "help", faults[i].help);
+        kbt_json_end(&json);
+    }
+    kbt_json_end(&json);
+    kbt_json_end(&json);
     return KBT_FINE;
+}
+
+static void print_json(const mutation *it, const values *given) {
+    kbt_json json;
+    kbt_json_init(&json, stdout);
+    kbt_json_begin(&json, NULL, '{');
+    kbt_json_uint(&json, "version", 1);
+    kbt_json_text(&json, "fault", given->fault);
+    kbt_json_text(&json, "output", given->output);
+    kbt_json_uint(&json, "rank", it->rank);
+    kbt_json_uint(&json, "op", it->op);
+    kbt_json_end(&json);
 }
 
 static kb_status mutate(kbt_call *call, mutation *it, kb_trail *trail) {
@@ -227,7 +256,10 @@ static kb_status mutate(kbt_call *call, mutation *it, kb_trail *trail) {
         return kb_fail(trail, KB_E_ARGUMENT, "%s is no whole trace: it has no footer", call->words.items[0]);
     KB_TRY(locate(it, given, trail));
     KB_TRY(write_trace(it, call, given->output, trail));
-    if (!given->common.quiet && strcmp(given->output, "-") != 0)
+    bool to_stdout = strcmp(given->output, "-") == 0;
+    if (given->common.json)
+        print_json(it, given);
+    else if (!given->common.quiet && !to_stdout)
         printf("%s: %s at op %" PRIu64 " of rank %" PRIu32 "\n", given->output, given->fault, it->op,
                it->rank);
     return KB_OK;
@@ -239,10 +271,13 @@ static int run(kbt_call *call) {
     kb_trail_init(&trail);
     mutation it = {.rank = 0};
     if (given->list)
-        return list_faults();
+        return list_faults(given->common.json);
     kb_status status = KB_OK;
     if (call->words.count != 1 || given->fault == NULL || given->output == NULL)
         status = kb_fail(&trail, KB_E_ARGUMENT, "needs a trace, --fault NAME and -o OUT (--help says more)");
+    if (status == KB_OK && given->common.json && strcmp(given->output, "-") == 0)
+        status = kb_fail(&trail, KB_E_ARGUMENT,
+                         "--json tells of the fault on stdout, where the trace goes: give -o FILE");
     if (status == KB_OK)
         status = find_fault(given->fault, &it.fault, &trail);
     kb_reader_options reading = {.log = &call->log};

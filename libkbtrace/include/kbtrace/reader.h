@@ -13,7 +13,8 @@
  *   kb_cursor_destroy(cursor);
  *   kb_reader_destroy(reader);
  *
- * A path is a file with every rank, a folder of one file a rank, files of some ranks, or "-".
+ * A path is a file with every rank, a folder of one file a rank, one of these files, or "-"; together
+ * the paths must name every rank of one run.
  * Nothing that the bytes claim is believed before it is checked, and nothing is allocated beyond
  * max_memory. One reader and its cursors belong to one thread.
  */
