@@ -169,11 +169,24 @@ static kb_status scan(kb_input *input, bool recover, kb_trail *trail) {
     }
 }
 
+/* Whether the heads say what the table says: with damage about, the table may be what is damaged. */
+static kb_status doubt_table(kb_input *input, bool *inout_sound, kb_trail *trail) {
+    for (uint32_t i = 0; i < input->place_count && *inout_sound; i++) {
+        uint8_t bytes[KB_HEAD_SIZE];
+        kb_head head;
+        const kb_place *place = &input->places[i];
+        KB_TRY(kb_input_read(input, place->offset, bytes, sizeof bytes, trail));
+        *inout_sound = kb_head_get(bytes, &head) && head.number == i &&
+                       head.packed_size == place->packed_size && head.raw_size == place->raw_size;
+    }
+    return KB_OK;
+}
+
 static kb_status check_first_bytes(kb_input *input, kb_trail *trail) {
     uint8_t bytes[4] = {0};
     size_t size = input->size_bytes < sizeof bytes ? (size_t)input->size_bytes : sizeof bytes;
     if (size == 0)
-        return kb_fail(trail, KB_E_CORRUPT, "%s is empty: no trace (is its writer still at work?)",
+        return kb_fail(trail, KB_E_INCOMPLETE, "%s is empty: no trace (is its writer still at work?)",
                        input->shown);
     KB_TRY(kb_input_read(input, 0, bytes, size, trail));
     if (!begins_like_ours(bytes, size) || (size == 4 && kb_le32(bytes) != KB_SKIPPABLE_HEAD))
@@ -186,6 +199,8 @@ kb_status kb_input_find_frames(kb_input *input, bool recover, kb_trail *trail) {
     bool sound = false;
     KB_TRY(check_first_bytes(input, trail));
     KB_TRY(try_table(input, &sound, trail));
+    if (recover && sound)
+        KB_TRY(doubt_table(input, &sound, trail));
     input->ended = sound;
     if (!sound)
         KB_TRY(scan(input, recover, trail));

@@ -13,12 +13,18 @@ kb_status kb_walk_packets(kb_span raw, kb_packet_fn each, void *user, kb_trail *
     kb_wire_field packet, body;
     while (raw.at < raw.end) {
         size_t offset = (size_t)(raw.at - origin);
-        if (!kb_wire_next(&raw, &packet) || packet.number != KB_TRACE_PACKET || packet.type != KB_WIRE_BYTES)
+        bool whole = kb_wire_next(&raw, &packet);
+        if (!whole || (packet.number == KB_TRACE_PACKET && packet.type != KB_WIRE_BYTES))
             return kb_fail(trail, KB_E_CORRUPT, "no packet at byte %zu of the frame's contents", offset);
+        if (packet.number != KB_TRACE_PACKET)
+            continue; /* of a newer minor version, as are bodies of unknown numbers */
         while (packet.bytes.at < packet.bytes.end) {
-            if (!kb_wire_next(&packet.bytes, &body) || body.type != KB_WIRE_BYTES)
+            whole = kb_wire_next(&packet.bytes, &body);
+            if (!whole || (body.number <= KB_PACKET_LATE && body.type != KB_WIRE_BYTES))
                 return kb_fail(trail, KB_E_CORRUPT, "no body of a packet at byte %zu of the frame's contents",
                                offset);
+            if (body.number > KB_PACKET_LATE)
+                continue;
             kb_status status = each(user, (enum kb_packet_kind)body.number, body.bytes, trail);
             if (status != KB_OK)
                 return kb_while(trail, status, "reading the packet at byte %zu of the frame's contents",

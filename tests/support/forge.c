@@ -75,6 +75,15 @@ static uint64_t run_of(const uint8_t *raw, size_t size) {
 
 /* --- frames --------------------------------------------------------------------------------------- */
 
+static void add_entry(forge *f, uint32_t packed_size, uint32_t raw_size) {
+    uint8_t entry[2 * KB_SEEK_ENTRY_SIZE] = {0};
+    kb_le32_put(entry, KB_HEAD_SIZE);
+    kb_le32_put(entry + 8, packed_size);
+    kb_le32_put(entry + 12, raw_size);
+    must(kb_buffer_append(&f->seek, entry, sizeof entry, NULL));
+    f->frames++;
+}
+
 void forge_lying_frame(forge *f, const void *raw, size_t size, uint32_t number, uint32_t said_size) {
     uint32_t packed_size;
     kb_head head;
@@ -85,16 +94,18 @@ void forge_lying_frame(forge *f, const void *raw, size_t size, uint32_t number, 
     must(kb_head_get(f->file.bytes + before, &head) ? KB_OK : KB_E_CORRUPT);
     head.raw_size = said_size;
     kb_head_put(&head, f->file.bytes + before);
-    uint8_t entry[2 * KB_SEEK_ENTRY_SIZE] = {0};
-    kb_le32_put(entry, KB_HEAD_SIZE);
-    kb_le32_put(entry + 8, packed_size);
-    kb_le32_put(entry + 12, said_size);
-    must(kb_buffer_append(&f->seek, entry, sizeof entry, NULL));
-    f->frames++;
+    add_entry(f, packed_size, said_size);
 }
 
 void forge_frame(forge *f, const void *raw, size_t size) {
     forge_lying_frame(f, raw, size, f->frames, (uint32_t)size);
+}
+
+void forge_keep(forge *f, const uint8_t *bytes, size_t size) {
+    kb_head head;
+    must(kb_head_get(bytes, &head) ? KB_OK : KB_E_CORRUPT);
+    must(kb_buffer_append(&f->file, bytes, size, NULL));
+    add_entry(f, head.packed_size, head.raw_size);
 }
 
 void forge_append(forge *f, const void *bytes, size_t size) {

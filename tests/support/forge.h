@@ -29,6 +29,8 @@ void forge_reset(forge *f);
 void forge_frame(forge *f, const void *raw, size_t size);
 /* The same with a head that says another number and size than is true, and is sealed all the same. */
 void forge_lying_frame(forge *f, const void *raw, size_t size, uint32_t number, uint32_t said_size);
+/* A frame that was packed before, head and all, with its entry in the seek table. */
+void forge_keep(forge *f, const uint8_t *bytes, size_t size);
 /* Bytes as they are, accounted for by no seek table. */
 void forge_append(forge *f, const void *bytes, size_t size);
 /* The seek table of the frames so far. */
