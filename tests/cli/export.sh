@@ -104,15 +104,13 @@ is 2 'bad.zst' "$export_it" bad.zst --to jsonl -o bad.jsonl
 is 1 'damaged' "$export_it" bad.zst --to jsonl --recover
 grep -q '"state":"damaged"' out || { echo "the footer does not say that the trace is damaged"; failed=1; }
 
+# --json tells of an export to a file, and refuses to mix with records on stdout.
+is 0 '' "$export_it" run.zst --to jsonl --json -o told.jsonl
+count=$(grep -c '"type":"op"' told.jsonl)
+grep -q "\"ops\":$count," out || { echo "--json tells of other ops than were written"; failed=1; }
+is 2 'give -o FILE' "$export_it" run.zst --to jsonl --json
+
 # Help begins with examples.
 is 0 '' "$export_it" --help
 [ "$(head -n 1 out)" = "Examples:" ] || failed=1
 exit $failed
-
-# --json tells of an export to a file, and refuses to mix with records on stdout.
-"$KB_BIN/kb-sim" run allreduce --ranks 2 -p elems=5 -q -o json.zst
-"$KB_BIN/kb-export" json.zst --to jsonl --json -o json.jsonl >told.json
-ops=$(grep -c '"type":"op"' json.jsonl)
-grep -q "\"ops\":$ops,\"samples\":0,\"complete\":true" told.json
-if "$KB_BIN/kb-export" json.zst --to jsonl --json >/dev/null 2>said; then exit 1; fi
-grep -q -e '-o FILE' said
