@@ -26,7 +26,8 @@ begins() {
     head -n 1 out | grep -q "^$1" || { echo "stdout begins with '$(head -n 1 out)', wanted '$1'"; failed=1; }
 }
 
-for help in "--help" "-h" "run --help" "list --help" "explain-config -h" "run allreduce --nonsense-after --help"; do
+for help in "--help" "-h" "run --help" "list --help" "explain-config -h" \
+    "run allreduce --nonsense-after --help"; do
     case $help in *nonsense*) is 2 'unknown option --nonsense-after' "$sim" $help ;; *)
         is 0 '' "$sim" $help
         begins 'Examples:'
@@ -49,7 +50,8 @@ is 2 '--ranks: 0 is out of range (1 to 4294967295)' "$sim" run allreduce -o x.zs
 is 2 '--verify takes no value' "$sim" run allreduce -o x.zst --verify=yes
 is 2 "'more' is one argument too many" "$sim" run allreduce more -o x.zst
 is 2 '129 ranks need as many PEs of one package, and it has 128' "$sim" run allreduce --ranks 129 -o x.zst
-is 2 "unknown parameter 'ipcq.slot' (did you mean 'ipcq.slots'?)" "$sim" run allreduce --set ipcq.slot=2 -o x.zst
+is 2 "unknown parameter 'ipcq.slot' (did you mean 'ipcq.slots'?)" \
+    "$sim" run allreduce --set ipcq.slot=2 -o x.zst
 is 2 'hbm.timing' "$sim" run allreduce --set hbm.timing=hbm3 -o x.zst
 is 2 'ipcq.slots: 0 is out of range (1 to 1048576 slots)' "$sim" explain-config --set ipcq.slots=0
 is 2 "allreduce has no parameter 'elms' (did you mean 'elems'?)" "$sim" run allreduce -p elms=3 -o x.zst
@@ -66,7 +68,8 @@ grep -q '^ipcq.slots  *9 slots *set$' out && grep -q '^cube.pes  *16 PEs *machin
     grep -q '^tcm.bytes  *16777216 bytes *default$' out || { echo 'origins:'; cat out; failed=1; }
 
 # Every list and the settings are JSON.
-for command in "list" "list benches" "list algorithms" "list components" "list topologies" "explain-config"; do
+for command in "list" "list benches" "list algorithms" "list components" "list topologies" \
+    "explain-config"; do
     is 0 '' "$sim" $command
     is 0 '' "$sim" $command --json
     python3 -m json.tool <out >/dev/null || { echo "$command --json is no JSON"; failed=1; }

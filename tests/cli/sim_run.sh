@@ -15,7 +15,8 @@ grep -q '^simulated  2\.[0-9]* us (2[0-9]* ps)$' out || wrong "no simulated time
 grep -q '24 ipcq_copy' out || wrong 'no ops by kind'
 zstd -qt ring.zst || wrong 'the trace is no zstd file'
 
-"$sim" run allreduce --ranks 4 -p elems=1000 -o again.zst --quiet --threads 1 >out 2>err || wrong 'a quiet run fails'
+"$sim" run allreduce --ranks 4 -p elems=1000 -o again.zst --quiet --threads 1 >out 2>err ||
+    wrong 'a quiet run fails'
 [ ! -s out ] && [ ! -s err ] || wrong '-q is not quiet'
 cmp ring.zst again.zst || wrong 'two runs differ'
 
@@ -37,11 +38,12 @@ END
 [ $? -eq 1 ] || wrong '--max-time does not exit 1'
 grep -qF 'stopped before its end: cut.zst ends incomplete' err || wrong "$(cat err)"
 zstd -qt cut.zst || wrong 'a stopped run leaves no trace'
-"$sim" run allreduce --ranks 4 -o cut.zst --max-time 1ms -q || wrong 'a time that is not reached stops the run'
+"$sim" run allreduce --ranks 4 -o cut.zst --max-time 1ms -q ||
+    wrong 'a time that is not reached stops the run'
 
 # ^C once the trace has been begun: it ends incomplete. The run is made long enough to be caught.
 mkdir caught
-"$sim" run allreduce -p bytes=1MiB -p slot_bytes=64 -o caught/long.zst >out 2>err &
+"$sim" run allreduce -p bytes=512KiB -p slot_bytes=64 -o caught/long.zst >out 2>err &
 running=$!
 tries=0
 while [ -z "$(ls caught)" ] && [ $tries -lt 300 ]; do
@@ -55,9 +57,11 @@ zstd -qt caught/long.zst || wrong '^C leaves no trace'
 
 if [ -x "$KB_BIN/kb-replay" ]; then
     for ranks in 1 2 3 5 8 16; do
-        "$sim" run allreduce --ranks $ranks -p elems=1000 -o ring.zst -q --verify || wrong "$ranks ranks: not verified"
+        "$sim" run allreduce --ranks $ranks -p elems=1000 -o ring.zst -q --verify ||
+            wrong "$ranks ranks: not verified"
     done
-    "$sim" run allreduce --ranks 16 --machine pes=16 -p bytes=200KiB -p op=min -p dtype=i32 -o ring.zst -q --verify ||
+    "$sim" run allreduce --ranks 16 --machine pes=16 -p bytes=200KiB -p op=min -p dtype=i32 -o ring.zst -q \
+        --verify ||
         wrong 'long messages in one cube: not verified'
 fi
 exit $failed

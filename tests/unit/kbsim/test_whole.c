@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole runs into files: parameters, recipes, identity, equal bytes, and what is left when something fails. */
+/* Whole runs into files: parameters, recipes, identity, equal bytes, and what is left after a failure. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
