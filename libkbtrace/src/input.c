@@ -277,7 +277,8 @@ static kb_status unpack_at(kb_input *input, kb_loader *loader, uint32_t frame, k
     kb_head head;
     const kb_place *place = &input->places[frame];
     KB_TRY(check_head(input, frame, &head, trail));
-    KB_TRY(make_room(input->alloc, head.raw_size, raw, trail));
+    /* A frame of nothing has a place too: walking it begins at a pointer. */
+    KB_TRY(make_room(input->alloc, head.raw_size > 0 ? head.raw_size : 1, raw, trail));
     loader->packed.size = 0;
     KB_TRY(kb_buffer_reserve(&loader->packed, head.packed_size, trail));
     KB_TRY(kb_input_read(input, place->offset + KB_HEAD_SIZE, loader->packed.bytes, head.packed_size, trail));
