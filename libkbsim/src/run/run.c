@@ -16,12 +16,9 @@
 /* --- listings -------------------------------------------------------------------------------- */
 
 static const char *const components[][2] = {
-    {"fabric", "links of router meshes and between cubes, packet by packet"},
-    {"pe_cpu", "a PE's sequencer: dispatch, running ahead"},
-    {"dma", "reads with packets outstanding"},
-    {"math", "elementwise functions as service times"},
-    {"ipcq", "queues with slots and credits on a fast path"},
-    {"host", "launches at one stamp"},
+#define KBS_COMPONENT(name, help) {#name, help},
+#include "run/components.def"
+#undef KBS_COMPONENT
 };
 
 size_t kbs_component_count(void) {
