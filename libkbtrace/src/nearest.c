@@ -59,6 +59,6 @@ void kb_nearest_offer(kb_nearest *nearest, const char *name) {
 
 const char *kb_nearest_best(const kb_nearest *nearest) {
     /* Beyond a third of its letters a name was not misspelt: another was meant. */
-    const size_t bearable = strlen(nearest->wanted) / 3 + 1;
+    const size_t bearable = least_of(strlen(nearest->wanted), LONGEST) / 3 + 1;
     return nearest->distance <= bearable ? nearest->best : NULL;
 }
