@@ -23,4 +23,28 @@ kb_status kb_folder_prepare(const kb_alloc *alloc, const kb_fs *fs, const char *
 kb_status kb_folder_ranks(kb_arena *arena, const kb_fs *fs, const char *folder, uint32_t **ret_ranks,
                           size_t *ret_count, kb_trail *trail) KB_MUST_USE;
 
+/*
+ * A former run's files while new ones take their place: first all are set aside under other names, and
+ * come back if a new one cannot get its name.
+ */
+typedef struct kb_former_file {
+    const char *path; /* NULL: it was set aside by a run that was killed */
+    const char *aside;
+} kb_former_file;
+
+typedef struct kb_former {
+    const kb_fs *fs;
+    const char *folder;
+    kb_arena arena;
+    kb_former_file *files;
+    size_t count, moved;
+} kb_former;
+
+/* After a failure all is as it was and `former` needs no end; else exactly one of the others ends it. */
+kb_status kb_former_set_aside(kb_former *former, const kb_alloc *alloc, const kb_fs *fs, const char *folder,
+                              kb_trail *trail) KB_MUST_USE;
+void kb_former_put_back(kb_former *former);
+/* Removes them, and what is left of such of a run that was killed. */
+void kb_former_forget(kb_former *former);
+
 #endif

@@ -23,7 +23,11 @@ kb_status kb_spool(kb_file *inout_file, const char *path, bool *ret_spooled, uin
     const kb_fs *fs = inout_file->fs;
     kb_file_type type;
     uint64_t size;
-    if (fs->fstat(fs->context, inout_file->handle, &type, &size) != 0)
+    int failed;
+    do
+        failed = fs->fstat(fs->context, inout_file->handle, &type, &size);
+    while (failed != 0 && errno == EINTR);
+    if (failed != 0)
         return kb_explain(trail, errno, "look at", path);
     if (type == KB_FILE_FOLDER)
         return kb_fail(trail, KB_E_ARGUMENT, "%s is a folder where a file was wanted", path);

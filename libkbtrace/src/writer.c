@@ -304,31 +304,28 @@ kb_status kb_writer_sample(kb_writer *writer, uint32_t counter, int64_t time_ps,
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static kb_status remove_former(kb_writer *writer, kb_arena *arena, kb_trail *trail) {
-    uint32_t *ranks;
-    size_t count;
-    KB_TRY(kb_folder_ranks(arena, writer->fs, writer->path, &ranks, &count, trail));
-    for (size_t i = 0; i < count; i++) {
-        char *name;
-        KB_TRY(kb_path_of_rank(writer->alloc, writer->path, ranks[i], &name, trail));
-        kb_fs_unlink(writer->fs, name);
-        kb_path_delete(writer->alloc, name);
-    }
+static kb_status commit_files(kb_writer *writer, size_t *ret_done, kb_trail *trail) {
+    for (size_t i = 0; i < writer->file_count; i++, ++*ret_done)
+        KB_TRY(kb_output_commit(&writer->files[i].output, trail));
     return KB_OK;
 }
 
-/* Nothing of a former run may be left among the new files, even if we are stopped between two of them. */
+/* A folder's files get their names as a set: all of them, or the former ones stay. */
 static kb_status commit(kb_writer *writer, kb_trail *trail) {
-    if (writer->folder) {
-        kb_arena arena;
-        kb_arena_init(&arena, writer->alloc, 0);
-        kb_status status = remove_former(writer, &arena, trail);
-        kb_arena_fini(&arena);
-        KB_TRY(status);
+    kb_former former;
+    size_t done = 0;
+    if (!writer->folder)
+        return commit_files(writer, &done, trail);
+    KB_TRY(kb_former_set_aside(&former, writer->alloc, writer->fs, writer->path, trail));
+    kb_status status = commit_files(writer, &done, trail);
+    if (status == KB_OK) {
+        kb_former_forget(&former);
+        return KB_OK;
     }
-    for (size_t i = 0; i < writer->file_count; i++)
-        KB_TRY(kb_output_commit(&writer->files[i].output, trail));
-    return KB_OK;
+    while (done > 0)
+        kb_fs_unlink(writer->fs, writer->files[--done].output.path);
+    kb_former_put_back(&former);
+    return status;
 }
 
 static kb_status finish(kb_writer *writer, const kb_ending *ending, kb_trail *trail) {
