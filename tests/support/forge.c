@@ -139,7 +139,8 @@ size_t forge_take_apart(const uint8_t *bytes, size_t size, forge_part **ret_part
     size_t count = 0, offset = 0;
     forge_part *parts = NULL;
     must(kb_unpacker_create(kb_alloc_heap(), &unpacker, NULL));
-    while (size - offset >= KB_HEAD_SIZE && kb_head_get(bytes + offset, &head)) {
+    while (size - offset >= KB_HEAD_SIZE && kb_head_get(bytes + offset, &head) &&
+           size - offset - KB_HEAD_SIZE >= head.packed_size) {
         parts = realloc(parts, (count + 1) * sizeof *parts);
         forge_part *part = &parts[count++];
         *part =

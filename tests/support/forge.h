@@ -47,7 +47,7 @@ typedef struct forge_part {
     size_t raw_size;
 } forge_part;
 
-/* The frames of a good file; fails the test where it is none. */
+/* The whole frames of a file; fails the test where there are none. */
 size_t forge_take_apart(const uint8_t *bytes, size_t size, forge_part **ret_parts);
 void forge_parts_free(forge_part *parts, size_t count);
 

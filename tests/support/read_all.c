@@ -108,6 +108,7 @@ read_all_result read_all(const char *const *paths, size_t count, const kb_reader
         result.status = told(kb_reader_samples(reader, count_sample, &result, trail), trail);
     kb_reader_measure(reader, &stats);
     result.peak_memory = stats.peak_memory;
+    result.frames = stats.frames;
     if (options->max_memory != 0 && stats.peak_memory > options->max_memory)
         broken("more memory than the limit");
     kb_reader_destroy(reader);

@@ -14,6 +14,7 @@ typedef struct read_all_result {
     bool opened;
     kb_reader_state state; /* where it opened */
     uint64_t ops, samples; /* that were given */
+    uint64_t frames;       /* of all files */
     uint64_t peak_memory;
 } read_all_result;
 
