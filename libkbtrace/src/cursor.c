@@ -183,7 +183,12 @@ kb_status kb_cursor_seek_op(kb_cursor *cursor, uint64_t index, kb_trail *trail) 
         else
             high = middle;
     }
-    KB_TRY(go_to(cursor, span, trail));
+    /* Further on in the open packet nothing need be decoded again. */
+    bool ahead = cursor->failed == KB_OK && cursor->decoder.left > 0 && cursor->span == span &&
+                 cursor->decoder.index <= index;
+    cursor->digesting = cursor->digesting && ahead && cursor->decoder.index == index;
+    if (!ahead)
+        KB_TRY(go_to(cursor, span, trail));
     const kb_op *op;
     while (cursor->decoder.left > 0 && cursor->decoder.index < index)
         KB_TRY(kb_cursor_next(cursor, &op, trail));
