@@ -20,52 +20,53 @@ static const char *full_name(const kbr_replay *replay, uint32_t id, char *buffer
     return buffer;
 }
 
-static bool shared(const kbr_replay *replay, uint32_t id) {
-    for (uint32_t i = 0; i < replay->defs->tensor_count; i++)
-        if (i != id && strcmp(replay->defs->tensors[i].name, replay->defs->tensors[id].name) == 0)
-            return true;
-    return false;
+/* The first tensor of that name, and how many there are; KB_NONE where there is none. */
+static uint32_t first_called(const kb_defs *defs, const char *name, uint32_t *ret_count) {
+    uint32_t first = KB_NONE;
+    *ret_count = 0;
+    for (uint32_t id = 0; id < defs->tensor_count; id++)
+        if (strcmp(defs->tensors[id].name, name) == 0) {
+            first = first == KB_NONE ? id : first;
+            (*ret_count)++;
+        }
+    return first;
+}
+
+/* There is no such tensor: says which one may be meant. */
+static kb_status say_unknown(const kbr_replay *replay, const char *name, kb_trail *trail) {
+    const kb_defs *defs = replay->defs;
+    char bare[256], full[256];
+    const char *at = strchr(name, '@');
+    snprintf(bare, sizeof bare, "%.*s", at != NULL ? (int)(at - name) : (int)strlen(name), name);
+    kb_nearest nearest;
+    kb_nearest_init(&nearest, bare);
+    for (uint32_t id = 0; id < defs->tensor_count; id++)
+        kb_nearest_offer(&nearest, defs->tensors[id].name);
+    uint32_t count;
+    const char *best = first_called(defs, bare, &count) != KB_NONE ? bare : kb_nearest_best(&nearest);
+    if (best == NULL)
+        return kb_fail(trail, KB_E_ARGUMENT, "the trace has no tensor `%s`; it has %zu of other names", name,
+                       defs->tensor_count);
+    uint32_t id = first_called(defs, best, &count);
+    return kb_fail(trail, KB_E_ARGUMENT, "the trace has no tensor `%s`; did you mean `%s`?", name,
+                   count > 1 ? full_name(replay, id, full, sizeof full) : best);
 }
 
 kb_status kbr_replay_find_tensor(const kbr_replay *replay, const char *name, uint32_t *ret_tensor,
                                  kb_trail *trail) {
     const kb_defs *defs = replay->defs;
-    uint32_t found = KB_NONE, matches = 0;
     char full[256];
-    kb_nearest nearest;
-    kb_nearest_init(&nearest, name);
-    for (uint32_t id = 0; id < defs->tensor_count; id++) {
-        if (strcmp(full_name(replay, id, full, sizeof full), name) == 0) {
-            *ret_tensor = id;
-            return KB_OK;
-        }
-        if (strcmp(defs->tensors[id].name, name) == 0) {
-            found = found == KB_NONE ? id : found;
-            matches++;
-        }
-        kb_nearest_offer(&nearest, defs->tensors[id].name);
-    }
-    if (matches == 1) {
-        *ret_tensor = found;
-        return KB_OK;
-    }
-    if (matches > 1)
+    uint32_t count, id = first_called(defs, name, &count);
+    if (count > 1)
         return kb_fail(trail, KB_E_ARGUMENT, "%u tensors are called `%s`: name one by its rank, as `%s`",
-                       matches, name, full_name(replay, found, full, sizeof full));
-    if (strchr(name, '@') != NULL) { /* the name without its rank may be right */
-        char bare[256];
-        snprintf(bare, sizeof bare, "%.*s", (int)(strchr(name, '@') - name), name);
-        for (uint32_t id = 0; id < defs->tensor_count; id++)
-            if (strcmp(defs->tensors[id].name, bare) == 0)
-                return kb_fail(trail, KB_E_ARGUMENT,
-                               "tensor `%s` is in the trace, but not as `%s`; there is `%s`", bare, name,
-                               shared(replay, id) ? full_name(replay, id, full, sizeof full) : bare);
-    }
-    const char *best = kb_nearest_best(&nearest);
-    if (best != NULL)
-        return kb_fail(trail, KB_E_ARGUMENT, "the trace has no tensor `%s`; did you mean `%s`?", name, best);
-    return kb_fail(trail, KB_E_ARGUMENT, "the trace has no tensor `%s`; it has %zu of other names", name,
-                   defs->tensor_count);
+                       count, name, full_name(replay, id, full, sizeof full));
+    for (uint32_t i = 0; id == KB_NONE && i < defs->tensor_count; i++)
+        if (strcmp(full_name(replay, i, full, sizeof full), name) == 0)
+            id = i;
+    if (id == KB_NONE)
+        return say_unknown(replay, name, trail);
+    *ret_tensor = id;
+    return KB_OK;
 }
 
 /* --- gathering --------------------------------------------------------------------------------- */
