@@ -12,7 +12,17 @@
 #include "text.h"
 #include "writer_parts.h"
 
-enum { OPEN_BYTES = 2 << 20, LEVEL = 3 }; /* measured: docs/decisions/0005 */
+enum { LEVEL = 3 };
+
+/* Open packets of all ranks together: docs/decisions/0007 has the measurements behind it. */
+enum { OPEN_BYTES_A_RANK = 4 << 10, OPEN_BYTES_LEAST = 1 << 20, OPEN_BYTES_MOST = 4 << 20 };
+
+static size_t default_open_bytes(uint32_t ranks) {
+    size_t wanted = (size_t)ranks * OPEN_BYTES_A_RANK;
+    if (wanted < OPEN_BYTES_LEAST)
+        return OPEN_BYTES_LEAST;
+    return wanted < OPEN_BYTES_MOST ? wanted : OPEN_BYTES_MOST;
+}
 
 /* --- making ----------------------------------------------------------------------------------- */
 
@@ -105,7 +115,7 @@ kb_status kb_writer_create(const kb_writer_options *options, const kb_run *run, 
     writer->alloc = alloc;
     writer->fs = options->fs ? options->fs : kb_fs_posix();
     writer->defs = defs;
-    writer->open_limit = options->open_bytes ? options->open_bytes : OPEN_BYTES;
+    writer->open_limit = options->open_bytes ? options->open_bytes : default_open_bytes(run->ranks);
     kb_arena_init(&writer->arena, alloc, 0);
     kb_arena_init(&writer->forms, alloc, 0);
     kb_intern_init(&writer->intern, alloc);

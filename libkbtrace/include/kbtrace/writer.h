@@ -28,9 +28,10 @@ typedef struct kb_writer_options {
     const kb_alloc *alloc; /* NULL: the heap. Must bear calls from two threads */
     const kb_fs *fs;       /* NULL: the system's */
     const kb_log *log;
-    unsigned threads;  /* 0 or 1: compress in the caller's thread; more: beside it */
-    int level;         /* of zstd; 0: the default */
-    size_t open_bytes; /* flush all ranks' open packets when they reach this sum; 0: 2 MiB */
+    unsigned threads; /* 0 or 1: compress in the caller's thread; more: beside it */
+    int level;        /* of zstd; 0: the default */
+    size_t
+        open_bytes; /* flush all ranks' open packets when they reach this sum; 0: 4 KiB a rank, 1 to 4 MiB */
 } kb_writer_options;
 
 /*
