@@ -252,8 +252,9 @@ static void print_json(const mutation *it, const values *given) {
 
 static kb_status mutate(kbt_call *call, mutation *it, kb_trail *trail) {
     const values *given = call->values;
-    if (kb_reader_footer(it->reader) == NULL)
-        return kb_fail(trail, KB_E_ARGUMENT, "%s is no whole trace: it has no footer", call->words.items[0]);
+    const char *words;
+    if (kb_reader_condition(it->reader, &words) != KB_TRACE_COMPLETE)
+        return kb_fail(trail, KB_E_ARGUMENT, "%s is no whole trace: %s", call->words.items[0], words);
     KB_TRY(locate(it, given, trail));
     KB_TRY(write_trace(it, call, given->output, trail));
     bool to_stdout = strcmp(given->output, "-") == 0;

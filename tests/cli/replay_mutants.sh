@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# One byte more in the source address of any copy of a 5-rank ring makes --verify exit 1, and the first finding
+# names that op; so do an element more and a chunk more. Of each other fault a sample is found.
+set -eu
+
+"$KB_BIN/kb-sim" run allreduce --ranks 5 -p elems=1000 -q -o run.zst
+"$KB_BIN/kb-replay" run.zst --verify -q >out
+test ! -s out
+
+# spoil FAULT RANK OP: status 1, and the first line names the op.
+spoil() {
+    "$KB_BIN/kb-mutate" run.zst --fault "$1" --rank "$2" --at "$3" -q -o bad.zst
+    status=0
+    "$KB_BIN/kb-replay" bad.zst --verify -q >out || status=$?
+    if test $status -ne 1 || ! head -n 1 out | grep -q "^E-[A-Z]* .* rank $2 .*#$3 "; then
+        echo "$1 at rank $2 #$3: status $status, and it says"
+        cat out
+        exit 1
+    fi
+}
+
+"$KB_BIN/kb-export" run.zst --to jsonl --kinds ipcq_copy |
+    sed -n 's/.*"type":"op","rank":\([0-9]*\),"index":\([0-9]*\),.*/\1 \2/p' >copies
+test "$(wc -l <copies)" -eq 40
+while read -r rank op; do
+    spoil source-shift-byte "$rank" "$op"
+    for fault in source-shift-element source-shift-chunk target-shift-element slot-shift peer-shift; do
+        test "$rank" -ne 2 || spoil $fault "$rank" "$op"
+    done
+done <copies
+
+for fault in $("$KB_BIN/kb-mutate" --list | cut -d' ' -f1); do
+    for seed in 1 2 3; do
+        "$KB_BIN/kb-mutate" run.zst --fault "$fault" --seed $seed -o bad.zst >what
+        case $fault in drop-op) continue ;; esac # a dropped wait is for the order check
+        status=0
+        "$KB_BIN/kb-replay" bad.zst --verify >out || status=$?
+        test $status -eq 1 || { cat what out; exit 1; }
+    done
+done
+
+# The same place, the same trace: a mutation is reproducible.
+"$KB_BIN/kb-mutate" run.zst --fault wrong-func --seed 9 -q -o one.zst
+"$KB_BIN/kb-mutate" run.zst --fault wrong-func --seed 9 -q -o two.zst
+cmp one.zst two.zst
