@@ -54,7 +54,7 @@ static void because(const bench_ring *ring, bench_record *record, int64_t ps, ui
 /* `tile` counts the why-items until the record is finished. */
 static bench_record *begin(bench_ring *ring, uint32_t rank, int64_t issue_ps) {
     bench_lane *lane = &ring->lanes[rank];
-    bench_record *record = &lane->step[lane->step_count++];
+    bench_record *record = &ring->records[ring->record_count++];
     record->rank = rank;
     record->op = (kb_op){
         .index = lane->index++,
@@ -100,40 +100,49 @@ static int64_t sent_chunk(const bench_ring *ring) {
     return ring->gather ? (int64_t)ring->step - 1 : (int64_t)ring->step;
 }
 
-static void put_copy(bench_ring *ring, uint32_t rank) {
-    bench_lane *lane = &ring->lanes[rank], *to = &ring->lanes[next_of(ring, rank)];
+/* When a rank's copy of this step passes: its neighbour waits for it, so this is known of all ranks first. */
+static void time_copy(bench_ring *ring, uint32_t rank) {
+    bench_lane *lane = &ring->lanes[rank];
+    const bench_release *release = &ring->lanes[next_of(ring, rank)].releases[ring->sequence % BENCH_SLOTS];
     const bench_path *path = &lane->path;
-    uint64_t sequence = ring->sequence;
+    bool edge = ring->step == 0 && !ring->gather;
+    lane->copy_issue_ps = lane->now_ps + (edge ? DISPATCH_PS : 0);
+    lane->copy_index = lane->index + edge;
+    lane->copy_start_ps = lane->copy_issue_ps + DISPATCH_PS;
+    if (ring->sequence >= BENCH_SLOTS && release->done_ps > lane->copy_start_ps)
+        lane->copy_start_ps = release->done_ps;
+    lane->credit_index = release->index;
+    lane->held_ps = delay(ring, 64, 16 * path->flit_ps);
+    lane->copy_sent_ps = lane->copy_start_ps + lane->held_ps + 16 * path->flit_ps;
+    lane->copy_done_ps = lane->copy_sent_ps + path->hop_ps + COMMIT_PS;
+}
+
+static void put_copy(bench_ring *ring, uint32_t rank) {
+    bench_lane *lane = &ring->lanes[rank];
+    const bench_path *path = &lane->path;
     unsigned traits = ring->gather ? BENCH_GATHER : 0;
-    bench_record *record = begin(ring, rank, lane->now_ps);
-    int64_t start_ps = lane->now_ps + DISPATCH_PS, held_ps = delay(ring, 64, 16 * path->flit_ps);
-    record->op.sequence = sequence;
-    record->offsets[0] = slot_offset(sequence);
+    bench_record *record = begin(ring, rank, lane->copy_issue_ps);
+    int64_t waited_ps = lane->copy_start_ps - lane->copy_issue_ps - DISPATCH_PS;
+    record->op.sequence = ring->sequence;
+    record->offsets[0] = slot_offset(ring->sequence);
     record->offsets[1] = chunk_offset(ring, rank, sent_chunk(ring));
-    if (sequence >= BENCH_SLOTS) {
-        const bench_release *release = &to->releases[sequence % BENCH_SLOTS];
-        record->claimed[0] = release->index;
+    if (ring->sequence >= BENCH_SLOTS) {
+        record->claimed[0] = lane->credit_index;
         traits |= BENCH_CLAIMS_IT;
-        if (release->done_ps > start_ps) {
-            because(ring, record, release->done_ps - start_ps, bench_queue_id(rank), next_of(ring, rank),
-                    release->index);
-            traits |= BENCH_WAITS;
-            start_ps = release->done_ps;
-        }
     }
-    if (held_ps > 0) {
-        uint32_t other = (uint32_t)((rank + 8 + (uint64_t)held_ps % 3) % ring->options.ranks);
-        because(ring, record, held_ps, path->first_link, other, ring->lanes[other].copy_index);
+    if (waited_ps > 0) {
+        because(ring, record, waited_ps, bench_queue_id(rank), next_of(ring, rank), lane->credit_index);
+        traits |= BENCH_WAITS;
+    }
+    if (lane->held_ps > 0) {
+        uint32_t other = (uint32_t)((rank + 8 + (uint64_t)lane->held_ps % 3) % ring->options.ranks);
+        because(ring, record, lane->held_ps, path->first_link, other, ring->lanes[other].copy_index);
         traits |= BENCH_HELD;
     }
-    int64_t sent_ps = start_ps + held_ps + 16 * path->flit_ps, done_ps = sent_ps + path->hop_ps + COMMIT_PS;
     because(ring, record, 16 * path->flit_ps, path->narrow_link, 0, 0);
     because(ring, record, path->hop_ps, KB_NONE, 0, 0);
     because(ring, record, COMMIT_PS, bench_tcm_id(next_of(ring, rank)), 0, 0);
-    finish(ring, record, BENCH_COPY, traits, start_ps, sent_ps, done_ps);
-    lane->copy_index = record->op.index;
-    lane->copy_sent_ps = sent_ps;
-    lane->copy_done_ps = done_ps;
+    finish(ring, record, BENCH_COPY, traits, lane->copy_start_ps, lane->copy_sent_ps, lane->copy_done_ps);
     lane->now_ps += DISPATCH_PS; /* the sequencer goes on */
 }
 
@@ -238,46 +247,44 @@ static void put_edge(bench_ring *ring, uint32_t rank, enum bench_shape shape) {
     finish(ring, record, shape, 0, lane->now_ps, lane->now_ps, lane->now_ps);
 }
 
-static void make_step(bench_ring *ring) {
-    uint32_t ranks = ring->options.ranks;
-    for (uint32_t rank = 0; rank < ranks; rank++) {
-        ring->lanes[rank].step_count = 0;
-        if (ring->step == 0 && !ring->gather)
-            put_edge(ring, rank, BENCH_BEGIN);
-        put_copy(ring, rank);
-    }
-    bool last = ring->step + 2 == ranks;
-    for (uint32_t rank = 0; rank < ranks; rank++) {
-        put_recv(ring, rank);
-        if (ring->gather)
-            put_read(ring, rank);
-        else
-            put_add(ring, rank);
-        put_release(ring, rank);
-        put_wait(ring, rank);
-        if (last && ring->gather)
-            put_edge(ring, rank, BENCH_END);
-    }
+static void put_step(bench_ring *ring, uint32_t rank) {
+    if (ring->step == 0 && !ring->gather)
+        put_edge(ring, rank, BENCH_BEGIN);
+    put_copy(ring, rank);
+    put_recv(ring, rank);
+    if (ring->gather)
+        put_read(ring, rank);
+    else
+        put_add(ring, rank);
+    put_release(ring, rank);
+    put_wait(ring, rank);
+    if (ring->gather && ring->step + 2 == ring->options.ranks)
+        put_edge(ring, rank, BENCH_END);
+}
+
+static void end_step(bench_ring *ring) {
+    bool last = ring->step + 2 == ring->options.ranks;
     ring->sequence++;
     ring->step = last ? 0 : ring->step + 1;
     ring->collective += last && ring->gather;
     ring->gather ^= last;
+    ring->rank = 0;
 }
 
 size_t bench_ring_next(bench_ring *ring, const bench_record **ret_records) {
-    size_t count = 0;
-    if (ring->made == ring->options.records)
+    uint32_t ranks = ring->options.ranks;
+    uint64_t left = ring->options.records - ring->made;
+    ring->record_count = 0;
+    if (left == 0)
         return 0;
-    make_step(ring);
-    for (uint32_t rank = 0; rank < ring->options.ranks; rank++)
-        for (uint32_t i = 0; i < ring->lanes[rank].step_count && ring->made < ring->options.records; i++) {
-            bench_record *record = &ring->records[count++];
-            *record = ring->lanes[rank].step[i];
-            record->op.offsets = record->offsets;
-            record->op.claimed = record->claimed;
-            record->op.blames = record->blames;
-            ring->made++;
-        }
+    for (uint32_t rank = 0; ring->rank == 0 && rank < ranks; rank++)
+        time_copy(ring, rank);
+    for (uint32_t i = 0; i < BENCH_GROUP && ring->rank < ranks; i++)
+        put_step(ring, ring->rank++);
+    if (ring->rank == ranks)
+        end_step(ring);
+    size_t count = ring->record_count < left ? ring->record_count : (size_t)left;
+    ring->made += count;
     *ret_records = ring->records;
     return count;
 }

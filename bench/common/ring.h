@@ -39,8 +39,8 @@ int64_t bench_ring_end_ps(const bench_ring *ring); /* the latest done so far */
 size_t bench_ring_templates(const bench_ring *ring);
 
 /*
- * The next records: one step of every rank, ordered within each rank. They live until the next
- * call, and fit into a cache. 0 after the last.
+ * The next records: a step of each of a few ranks, ordered within each rank. They live until the
+ * next call, and are few enough to stay in a cache. 0 after the last.
  */
 size_t bench_ring_next(bench_ring *ring, const bench_record **ret_records);
 

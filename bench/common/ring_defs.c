@@ -130,7 +130,6 @@ bench_ring *bench_ring_create(const bench_ring_options *options) {
     bench_must(ranks >= 2, "a ring of less than two ranks");
     *ring = (bench_ring){.options = *options, .random = options->seed};
     ring->lanes = bench_new(ranks * sizeof *ring->lanes);
-    ring->records = bench_new(ranks * BENCH_STEP_RECORDS * sizeof *ring->records);
     ring->known = bench_new(ranks * BENCH_SHAPES * BENCH_TRAITS * sizeof *ring->known);
     kb_defs_init(&ring->defs, kb_alloc_heap(), 0);
     kb_arena_init(&ring->arena, kb_alloc_heap(), 0);
@@ -160,7 +159,6 @@ void bench_ring_destroy(bench_ring *ring) {
     kb_defs_fini(&ring->defs);
     free(ring->known);
     kb_arena_fini(&ring->arena);
-    free(ring->records);
     free(ring->lanes);
     free(ring);
 }

@@ -5,7 +5,13 @@
 
 #include "common/ring.h"
 
-enum { BENCH_SLOTS = 4, BENCH_SLOT_BYTES = 4096, BENCH_RING_OFFSET = 8 << 20, BENCH_STEP_RECORDS = 7 };
+enum {
+    BENCH_SLOTS = 4,
+    BENCH_SLOT_BYTES = 4096,
+    BENCH_RING_OFFSET = 8 << 20,
+    BENCH_STEP_RECORDS = 7,
+    BENCH_GROUP = 16
+};
 
 enum bench_shape {
     BENCH_BEGIN,
@@ -45,12 +51,11 @@ typedef struct bench_lane {
     bench_path path;
     int64_t now_ps; /* when its stream goes on */
     uint64_t index; /* of its next record */
-    uint64_t copy_index, add_index;
-    int64_t copy_sent_ps, copy_done_ps;
+    uint64_t copy_index, add_index, credit_index;
+    int64_t copy_issue_ps, copy_start_ps, copy_sent_ps, copy_done_ps; /* of this step */
     bool has_added;
+    int64_t held_ps; /* its copy of this step: by another flow */
     bench_release releases[BENCH_SLOTS];
-    bench_record step[BENCH_STEP_RECORDS];
-    uint32_t step_count;
 } bench_lane;
 
 typedef struct bench_known {
@@ -69,7 +74,9 @@ struct bench_ring {
     bench_known **known; /* [ranks][BENCH_SHAPES][BENCH_TRAITS] */
     uint32_t templates;
     bench_lane *lanes;
-    bench_record *records;
+    bench_record records[BENCH_GROUP * BENCH_STEP_RECORDS];
+    size_t record_count;
+    uint32_t rank; /* the next one in this step; at 0 the step begins */
     uint64_t random, made, sequence, step, collective;
     bool gather; /* the second half of a ring */
     int64_t end_ps;
