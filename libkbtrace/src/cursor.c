@@ -74,9 +74,11 @@ static kb_status check_digest(kb_cursor *cursor, kb_trail *trail) {
         (here.block_count == 0 ||
          memcmp(here.blocks, footer->blocks, here.block_count * sizeof *here.blocks) == 0))
         return KB_OK;
-    return kb_fail(trail, KB_E_CORRUPT, "%s: the ops of rank %u have the digest %s, the footer says %s",
-                   cursor->place->input->shown, cursor->rank, kb_digest_text(&here.digest, found),
-                   kb_digest_text(&footer->digest, said));
+    const kb_input *input = cursor->place->input;
+    return kb_input_bad(
+        input, input->places[input->place_count - 1].offset, trail,
+        "the footer says that the ops of rank %u have another digest: they have %s, it says %s", cursor->rank,
+        kb_digest_text(&here.digest, found), kb_digest_text(&footer->digest, said));
 }
 
 /* --- the cursor ------------------------------------------------------------------------------- */

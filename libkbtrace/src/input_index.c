@@ -145,16 +145,24 @@ static kb_status take_end(void *user, enum kb_packet_kind kind, kb_span body, kb
     return KB_OK;
 }
 
+/* Loads a frame and gives `each` its packets; what fails is told with the place. */
+static kb_status walk_frame(kb_input *input, uint32_t frame, kb_packet_fn each, const char *what,
+                            kb_raw_frame *raw, kb_trail *trail) {
+    KB_TRY(kb_input_load(input, frame, raw, trail));
+    kb_status status = kb_walk_packets((kb_span){raw->bytes, raw->bytes + raw->size}, each, input, trail);
+    if (status == KB_OK)
+        return KB_OK;
+    return kb_while(trail, status, "reading the %s in frame %u of %s at byte %llu", what, frame, input->shown,
+                    (unsigned long long)input->places[frame].offset);
+}
+
 static kb_status read_index(kb_input *input, kb_raw_frame *raw, kb_trail *trail) {
     uint32_t last = (uint32_t)input->place_count - 1;
-    KB_TRY(kb_input_load(input, last, raw, trail));
-    KB_TRY(kb_walk_packets((kb_span){raw->bytes, raw->bytes + raw->size}, take_end, input, trail));
+    KB_TRY(walk_frame(input, last, take_end, "footer", raw, trail));
     if (!input->has_footer || input->footer.index_frames > last)
         return kb_input_bad(input, input->places[last].offset, trail, "the last frame has no sound footer");
-    for (uint32_t i = last - input->footer.index_frames; i < last; i++) {
-        KB_TRY(kb_input_load(input, i, raw, trail));
-        KB_TRY(kb_walk_packets((kb_span){raw->bytes, raw->bytes + raw->size}, take_end, input, trail));
-    }
+    for (uint32_t i = last - input->footer.index_frames; i < last; i++)
+        KB_TRY(walk_frame(input, i, take_end, "index", raw, trail));
     if (input->entry_count != last - input->footer.index_frames)
         return kb_input_bad(input, input->places[last].offset, trail,
                             "the index knows %zu frames, the file has %u", input->entry_count,
@@ -260,9 +268,7 @@ static kb_status survey_all(kb_input *input, bool recover, kb_raw_frame *raw, kb
 
 kb_status kb_input_learn(kb_input *input, bool recover, kb_trail *trail) {
     kb_raw_frame raw = {.size = 0};
-    kb_status status = kb_input_load(input, 0, &raw, trail);
-    if (status == KB_OK)
-        status = kb_walk_packets((kb_span){raw.bytes, raw.bytes + raw.size}, take_header, input, trail);
+    kb_status status = walk_frame(input, 0, take_header, "header", &raw, trail);
     if (status == KB_OK && input->header.format_major == 0)
         status = kb_input_bad(input, 0, trail, "the first frame has no header");
     if (status == KB_OK)

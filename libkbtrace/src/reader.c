@@ -139,9 +139,17 @@ static kb_status place_ranks(kb_reader *reader, kb_trail *trail) {
 }
 
 static kb_status read_definitions(kb_reader *reader, kb_trail *trail) {
-    for (size_t i = 0; i < reader->input_count; i++)
-        if (reader->inputs[i].header.definitions_here)
-            return kb_input_definitions(&reader->inputs[i], &reader->defs, trail);
+    for (size_t i = 0; i < reader->input_count; i++) {
+        kb_input *input = &reader->inputs[i];
+        if (!input->header.definitions_here)
+            continue;
+        KB_TRY(kb_input_definitions(input, &reader->defs, trail));
+        kb_status status = kb_defs_check(&reader->defs, reader->run.ranks, KB_E_CORRUPT, trail);
+        if (status != KB_OK)
+            return kb_while(trail, status, "checking the definitions of %s, which begin at byte %llu",
+                            input->shown, (unsigned long long)input->places[0].offset);
+        return KB_OK;
+    }
     return kb_fail(trail, KB_E_CORRUPT, "no file of the trace has definitions");
 }
 
@@ -207,7 +215,6 @@ static kb_status open_all(kb_reader *reader, const char *const *given, size_t co
     KB_TRY(place_ranks(reader, trail));
     KB_TRY(place_ops(reader, trail));
     KB_TRY(read_definitions(reader, trail));
-    KB_TRY(kb_defs_check(&reader->defs, reader->run.ranks, KB_E_CORRUPT, trail));
     KB_TRY(kb_reader_gather_late(reader, trail));
     KB_TRY(kb_reader_conclude(reader, trail));
     if (reader->options.threads > 1 && reader->input_count == 1)
@@ -446,9 +453,10 @@ static kb_status sample_all(sampling *to, kb_trail *trail) {
                                 input->shown, (unsigned long long)input->places[e].offset);
         }
     if (reader->has_footer && to->count != reader->footer.samples)
-        return kb_fail(trail, KB_E_CORRUPT, "%s: the footer tells of %llu samples, %llu are there",
-                       reader->inputs[0].shown, (unsigned long long)reader->footer.samples,
-                       (unsigned long long)to->count);
+        return kb_input_bad(&reader->inputs[0],
+                            reader->inputs[0].places[reader->inputs[0].place_count - 1].offset, trail,
+                            "the footer tells of %llu samples, %llu are there",
+                            (unsigned long long)reader->footer.samples, (unsigned long long)to->count);
     return KB_OK;
 }
 

@@ -23,18 +23,23 @@ static bool agree(const kb_wire_footer *a, const kb_wire_footer *b) {
            kb_digest_equal(&a->definitions_digest, &b->definitions_digest);
 }
 
+/* The last frame has it. */
+static uint64_t footer_at(const kb_input *input) {
+    return input->places[input->place_count - 1].offset;
+}
+
 /* Every rank's summary from the file that holds it. */
 static kb_status take_footers(kb_reader *reader, kb_rank_summary *ranks, kb_trail *trail) {
     for (size_t f = 0; f < reader->input_count; f++) {
         const kb_input *input = &reader->inputs[f];
         if (!agree(&input->footer, &reader->inputs[0].footer))
-            return kb_fail(trail, KB_E_CORRUPT, "the footers of %s and %s do not agree",
-                           reader->inputs[0].shown, input->shown);
+            return kb_input_bad(input, footer_at(input), trail, "the footer does not agree with that of %s",
+                                reader->inputs[0].shown);
         for (size_t i = 0; i < input->footer.rank_count; i++) {
             const kb_wire_summary *summary = &input->footer.ranks[i];
             if (summary->rank >= reader->run.ranks || reader->ranks[summary->rank].input != input)
-                return kb_fail(trail, KB_E_CORRUPT, "the footer of %s tells of rank %u", input->shown,
-                               summary->rank);
+                return kb_input_bad(input, footer_at(input), trail, "the footer tells of rank %u",
+                                    summary->rank);
             take_summary(summary, &ranks[summary->rank]);
         }
     }
@@ -51,37 +56,37 @@ static kb_status check_rank(const kb_reader *reader, uint32_t rank, kb_rank_summ
     }
     summary->rank = rank;
     if (summary->late != place->late_count)
-        return kb_fail(trail, KB_E_CORRUPT,
-                       "%s: the footer tells of %llu amended ops of rank %u, %zu are there",
-                       place->input->shown, (unsigned long long)summary->late, rank, place->late_count);
+        return kb_input_bad(place->input, footer_at(place->input), trail,
+                            "the footer tells of %llu amended ops of rank %u, %zu are there",
+                            (unsigned long long)summary->late, rank, place->late_count);
     if (summary->ops != ops)
-        return kb_fail(trail, KB_E_CORRUPT,
-                       "%s: the footer tells of %llu ops of rank %u, the frames hold %llu",
-                       place->input->shown, (unsigned long long)summary->ops, rank, (unsigned long long)ops);
+        return kb_input_bad(place->input, footer_at(place->input), trail,
+                            "the footer tells of %llu ops of rank %u, the frames hold %llu",
+                            (unsigned long long)summary->ops, rank, (unsigned long long)ops);
     return KB_OK;
 }
 
 static kb_status check_totals(const kb_reader *reader, const kb_rank_summary *ranks, kb_trail *trail) {
     const kb_wire_footer *footer = &reader->inputs[0].footer;
-    const char *path = reader->inputs[0].shown;
+    const kb_input *input = &reader->inputs[0];
+    const uint64_t at = footer_at(input);
     kb_digest records, definitions = footer->definitions_digest;
     uint64_t ops = 0;
     if (footer->time_ps > (uint64_t)KB_TIME_MAX_PS || footer->outcome < KB_OUTCOME_COMPLETE)
-        return kb_fail(trail, KB_E_CORRUPT, "%s: the footer has no sense (outcome %u, %llu ps)", path,
-                       footer->outcome, (unsigned long long)footer->time_ps);
+        return kb_input_bad(input, at, trail, "the footer has no sense (outcome %u, %llu ps)",
+                            footer->outcome, (unsigned long long)footer->time_ps);
     for (uint32_t rank = 0; rank < reader->run.ranks; rank++)
         ops += ranks[rank].ops;
     if (ops != footer->ops)
-        return kb_fail(trail, KB_E_CORRUPT, "%s: the footer tells of %llu ops, its ranks have %llu", path,
-                       (unsigned long long)footer->ops, (unsigned long long)ops);
+        return kb_input_bad(input, at, trail, "the footer tells of %llu ops, its ranks have %llu",
+                            (unsigned long long)footer->ops, (unsigned long long)ops);
     KB_TRY(kb_record_digest(ranks, reader->run.ranks, reader->alloc, &records, trail));
     if (!kb_digest_equal(&records, &footer->record_digest))
-        return kb_fail(trail, KB_E_CORRUPT, "%s: the footer's record digest is not that of its ranks", path);
+        return kb_input_bad(input, at, trail, "the footer's record digest is not that of its ranks");
     if (reader->options.check_digests)
         KB_TRY(kb_definitions_digest(&reader->defs, reader->alloc, &definitions, trail));
     if (!kb_digest_equal(&definitions, &footer->definitions_digest))
-        return kb_fail(trail, KB_E_CORRUPT, "%s: the definitions have another digest than the footer says",
-                       path);
+        return kb_input_bad(input, at, trail, "the definitions have another digest than the footer says");
     return KB_OK;
 }
 

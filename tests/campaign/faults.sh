@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The tests of damage and faults with every byte, bit, number, allocation and call, not a sample of them: minutes.
+# The tests of damage and faults with every byte, bit, number, allocation and call, not a sample: minutes.
 #   KB_BIN=build/release/bin tests/campaign/faults.sh
 KB_CAMPAIGN=1
 export KB_CAMPAIGN

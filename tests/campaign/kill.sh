@@ -15,7 +15,7 @@ refuse() {
     exit 1
 }
 
-# What is left under any name is right, and the less was written the less is there. `former` was there before.
+# What is left under any name is right.
 check() {
     set -- "$1" "$2"
     case $2 in
@@ -58,7 +58,7 @@ for layout in one out; do
         # A run after one that was killed is as good as any.
         attempt $layout $threads 5
         path=one.zst && [ $layout = one ] || path=out/
-        "$tool" write $seed $ranks $ops $path $threads >/dev/null || refuse "$layout: no run after a killed one"
+        "$tool" write $seed $ranks $ops $path $threads >/dev/null || refuse "$layout: none after a kill"
         check "$layout again" $layout
         grep -q '^complete' said || refuse "$layout: $(cat said)"
     done

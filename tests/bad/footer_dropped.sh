@@ -1,0 +1,5 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Refused: the last frame has no sound footer.
+exec "$KB_ROOT/tests/bad/refuses" footer_dropped 2 \
+    'the last frame has no sound footer'
