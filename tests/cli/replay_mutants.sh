@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# One byte more in the source address of any copy of a 5-rank ring makes --verify exit 1, and the first finding
-# names that op; so do an element more and a chunk more. Of every other fault a sample is found.
+# One byte more in the source address of any copy of a 5-rank ring makes --verify exit 1, and the first
+# finding names that op; so do an element more and a chunk more. Of every other fault a sample is found.
 set -eu
 
 "$KB_BIN/kb-sim" run allreduce --ranks 5 -p elems=1000 -q -o run.zst

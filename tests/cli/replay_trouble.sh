@@ -42,6 +42,15 @@ fails 1 "incomplete" "$replay" cut.zst --verify
 rm run/rank-00001.zst
 fails 2 "rank" "$replay" run/ --verify
 
+# A run that was stopped: its unfinished ops are no findings, and every order rebuilds the same memory.
+"$KB_BIN/kb-sim" run allreduce --ranks 5 -p elems=10000 --max-time 2.1us -q -o stopped.zst 2>err && exit 1
+for order in recorded random:1 random:2; do
+    fails 1 "not finished" "$replay" stopped.zst --verify --order $order
+    ! grep -q '^E-' out
+    grep '^memory digest' out >>digests
+done
+test "$(sort -u digests | wc -l)" -eq 1
+
 # A device that takes no more.
 fails 2 "" sh -c '"$1" run.zst --verify >/dev/full' sh "$replay"
 

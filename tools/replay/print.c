@@ -60,7 +60,9 @@ static void print_summary(const kbt_replayed *it) {
     if (it->verified) {
         fprintf(stdout, "collectives    %" PRIu64 ", %" PRIu64 " element%s of their outputs compared: ",
                 result->collectives, result->compared, plural(result->compared));
-        if (result->worst_error == 0.0 && result->bound == 0.0)
+        if (result->compared == 0)
+            fputs("nothing to say\n", stdout);
+        else if (result->worst_error == 0.0 && result->bound == 0.0)
             fputs("equal to the bit\n", stdout);
         else
             fprintf(stdout, "worst error %.6g, bound %.6g\n", result->worst_error, result->bound);

@@ -177,7 +177,7 @@ static kb_status check_sets(causality *it, uint32_t rank, const kb_op *op, const
     for (uint32_t i = 0; i < op->what->claim_count; i++) {
         const kb_claim *claim = &op->what->claims[i];
         bool sent = claim->point == KB_POINT_SENT;
-        if (claim->set == KB_SET_STREAM && stream->any) {
+        if (claim->set == KB_SET_STREAM && stream->any && op->what->reached == KB_POINT_DONE) {
             const char *point;
             int64_t at_ps = claimer_ps(op, claim->role, &point), latest_ps = stream->latest_ps[sent ? 0 : 1];
             if (at_ps < latest_ps)
@@ -220,7 +220,8 @@ static void check_promises(causality *it, uint32_t rank, const kb_op *op, const 
     bool launch = op->what->kind == KB_OP_LAUNCH;
     if (engine != KB_NONE && it->pass->defs->engines[engine].promise == KB_PROMISE_TOTAL) {
         kbr_mention *former = &it->served[engine];
-        if (former->known && !claims_role(op, KB_ROLE_ENGINE, former->rank, former->index))
+        if (former->known && op->what->reached >= KB_POINT_START &&
+            !claims_role(op, KB_ROLE_ENGINE, former->rank, former->index))
             report_edge(it, "engine", rank, op, former, "it does not claim the op before it on its engine");
         *former = kbr_mention_of(rank, op);
     }

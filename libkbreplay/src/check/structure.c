@@ -171,7 +171,8 @@ static bool claims(const structure *it, uint32_t rank, const kb_op *op) {
             return false;
         }
     }
-    if (!awaits && (op->what->kind == KB_OP_WAIT || op->what->kind == KB_OP_FENCE))
+    if (!awaits && op->what->reached >= KB_POINT_START &&
+        (op->what->kind == KB_OP_WAIT || op->what->kind == KB_OP_FENCE))
         SAY(it, rank, op, "claim", "it claims nothing that it waits for");
     return true;
 }

@@ -13,7 +13,7 @@
 #include "op/access.h"
 #include "op/op.h"
 
-/* --- a pass of its own ---------------------------------------------------------------------------------- */
+/* --- a pass of its own ------------------------------------------------------------------------- */
 
 enum { SIZE = 1 << 16 };
 
@@ -91,7 +91,7 @@ static uint64_t draw(uint64_t *state) {
     return x ^ x >> 31;
 }
 
-/* --- numbers ------------------------------------------------------------------------------------------------ */
+/* --- numbers ----------------------------------------------------------------------------------- */
 
 /*
  * The function by its definition in double. For f16 and bf16 one rounding of the double equals f32's
@@ -208,7 +208,7 @@ static void casts_round_once(void **state) {
     bench_fini(&it);
 }
 
-/* --- views ---------------------------------------------------------------------------------------------------- */
+/* --- views ------------------------------------------------------------------------------------- */
 
 /* A random view of bytes that stays inside a memory, and the offsets of its elements in order. */
 static kb_operand random_view(uint64_t *random, uint8_t access, const uint64_t *shape, uint32_t dims,
@@ -290,7 +290,7 @@ static void overlapping_moves_read_first(void **state) {
     bench_fini(&it);
 }
 
-/* --- the host, and what is refused --------------------------------------------------------------------------------- */
+/* --- the host, and what is refused ------------------------------------------------------------- */
 
 static void hosts_write_allocate_and_free(void **state) {
     (void)state;
