@@ -340,7 +340,9 @@ static inline void set_claims(kb_active *from) {
         from->claimed[i] = key->claims[i].set == KB_SET_ONE ? from->op.index - *field++ : 0;
 }
 
-static void set_blames(kb_active *from) {
+/* False where a rank is blamed that the run does not have. */
+static bool set_blames(kb_active *from, uint32_t ranks) {
+    bool sound = true;
     const kb_template *key = from->op.what;
     const uint64_t *field = from->last + from->template->layout.first_why;
     uint64_t left = (uint64_t)from->op.done_ps - (uint64_t)from->op.issue_ps;
@@ -351,11 +353,13 @@ static void set_blames(kb_active *from) {
         left -= ps;
         field += 2;
         if (key->whys[i].blames) {
+            sound = sound && field[0] < ranks;
             blame->rank = (uint32_t)field[0];
             blame->op = from->op.index - field[1];
             field += 2;
         }
     }
+    return sound;
 }
 
 static kb_status take_payload(kb_decoder *decoder, kb_active *from, uint64_t size, kb_trail *trail) {
@@ -414,8 +418,8 @@ kb_status kb_decoder_next(kb_decoder *decoder, const kb_op **ret_op, kb_trail *t
     if (from->last[KB_FIX_PAYLOAD] != 0 || from->op.payload_size != 0)
         KB_TRY(take_payload(decoder, from, from->last[KB_FIX_PAYLOAD], trail));
     set_claims(from);
-    if (whys)
-        set_blames(from);
+    if (whys && !set_blames(from, decoder->scope.ranks))
+        return kb_fail(trail, KB_E_CORRUPT, "an op blames one of a rank that the run does not have");
     from->seen = true;
     *from->resume = kb_op_resume_ps(&from->op);
     if (--decoder->left == 0 && !consumed(decoder))

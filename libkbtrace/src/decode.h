@@ -13,7 +13,7 @@
 
 /* What a packet's ops may refer to. */
 typedef struct kb_decode_scope {
-    uint32_t rank;
+    uint32_t rank, ranks; /* whose ops they are; of the run */
     const kb_defs *defs;
     kb_read_template *const *templates;
     size_t template_count;

@@ -80,6 +80,7 @@ static kb_status check_group(const checking *c, const kb_group *row) {
 static kb_status check_queue(const checking *c, const kb_queue *row) {
     KB_TRY(names(c, "stream", row->producer, c->defs->stream_count));
     KB_TRY(names(c, "stream", row->consumer, c->defs->stream_count));
+    KB_TRY(holds(c, row->slots > 0 && row->slot_bytes > 0, "a ring has slots, and slots have bytes"));
     return names(c, "memory", row->memory, c->defs->memory_count);
 }
 

@@ -382,6 +382,7 @@ kb_decode_scope kb_reader_scope(const kb_reader *reader, uint32_t rank) {
     const kb_rank_place *place = &reader->ranks[rank];
     return (kb_decode_scope){
         .rank = rank,
+        .ranks = reader->run.ranks,
         .defs = &reader->defs,
         .templates = place->input->templates,
         .template_count = place->input->template_count,

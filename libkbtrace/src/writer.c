@@ -174,6 +174,10 @@ kb_status kb_writer_check_op(const kb_writer *writer, uint32_t rank, const kb_op
             return kb_fail(
                 trail, KB_E_ARGUMENT, "op %llu of rank %u has a time of %lld ps; 0 to %lld can be written",
                 (unsigned long long)op->index, rank, (long long)times[i], (long long)KB_TIME_MAX_PS);
+    for (uint32_t i = 0; i < op->what->why_count; i++)
+        if (op->what->whys[i].blames && op->blames[i].rank >= writer->run.ranks)
+            return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u blames an op of rank %u, the run has %u",
+                           (unsigned long long)op->index, rank, op->blames[i].rank, writer->run.ranks);
     if (op->payload_size > KB_PAYLOAD_MAX)
         return kb_fail(trail, KB_E_ARGUMENT,
                        "op %llu of rank %u carries %llu bytes; write at most %llu at once",

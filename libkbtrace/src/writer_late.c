@@ -7,6 +7,19 @@
 
 #include "writer_parts.h"
 
+/* Where an op stands or would stand: amended ops are kept by index, and come nearly in that order. */
+static size_t late_place(const kb_out_rank *of, uint64_t index) {
+    size_t low = 0, high = of->late_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (of->late[middle].index < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static kb_status check(const kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
     const kb_out_rank *of = &writer->ranks[rank];
     if (op->index >= of->ops)
@@ -15,10 +28,10 @@ static kb_status check(const kb_writer *writer, uint32_t rank, const kb_op *op, 
     if (op->payload_size != 0)
         return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u carries bytes and cannot be amended",
                        (unsigned long long)op->index, rank);
-    for (size_t i = 0; i < of->late_count; i++)
-        if (of->late[i].index == op->index)
-            return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u is amended a second time",
-                           (unsigned long long)op->index, rank);
+    size_t at = late_place(of, op->index);
+    if (at < of->late_count && of->late[at].index == op->index)
+        return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u is amended a second time",
+                       (unsigned long long)op->index, rank);
     return KB_OK;
 }
 
@@ -28,7 +41,10 @@ static kb_status remember(kb_writer *writer, uint32_t rank, const kb_op *op, con
     void *late = of->late;
     KB_TRY(kb_grow(writer->alloc, sizeof *of->late, of->late_count + 1, &of->late_capacity, &late, trail));
     of->late = late;
-    of->late[of->late_count++] = (kb_late_digest){op->index, kb_op_digest(&known->digest, op)};
+    size_t at = late_place(of, op->index);
+    memmove(of->late + at + 1, of->late + at, (of->late_count - at) * sizeof *of->late);
+    of->late[at] = (kb_late_digest){op->index, kb_op_digest(&known->digest, op)};
+    of->late_count++;
     return KB_OK;
 }
 
