@@ -60,8 +60,14 @@ static kbs_queue *queue_of(tl_stream *stream, tl_queue queue, bool outward, tl_w
 /* Elements that fit into a slot; 0 after a mistake. */
 static uint64_t slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where) {
     const uint32_t size = kb_dtype_size(dtype);
-    if (size <= queue->slot_bytes)
+    if (size <= queue->slot_bytes && queue->slot_bytes % size == 0)
         return queue->slot_bytes / size;
+    if (size <= queue->slot_bytes)
+        kbs_mistake(stream, where,
+                    "slots of %" PRIu64
+                    " bytes do not begin on an element of %s each: ipcq.slot_bytes must be a "
+                    "multiple of %u",
+                    queue->slot_bytes, kb_word_name(KB_VOC_DTYPE, dtype), size);
     kbs_mistake(stream, where, "a slot of %" PRIu64 " bytes cannot hold one %s of %u (raise ipcq.slot_bytes)",
                 queue->slot_bytes, kb_word_name(KB_VOC_DTYPE, dtype), size);
     return 0;

@@ -245,6 +245,7 @@ static void slots_bound_messages(void **state) {
     (void)state;
     refuse_with_slots(64, long_twice, "gone after its first use");
     refuse_with_slots(64, long_behind_a_slot, "still holds its own");
+    refuse_with_slots(7, plain, "ipcq.slot_bytes must be a multiple of 2");
     refuse_with_slots(1, plain, "a slot of 1 bytes cannot hold one f16 of 2 (raise ipcq.slot_bytes)");
 }
 
