@@ -38,12 +38,85 @@ const char *kb_digest_text(const kb_digest *digest, char buffer[33]) {
 
 /* --- one rank --------------------------------------------------------------------------------- */
 
+/* Words wait until there are enough: the hash takes long pieces faster than many short ones. */
+enum { WORDS = 64 };
+
+typedef struct words {
+    XXH3_state_t state;
+    uint64_t *at; /* where the next one goes */
+    uint64_t word[WORDS];
+} words;
+
 /* A state wants to be aligned more strictly than kb_new promises, so it stands inside a larger block. */
 #define STATE_ALIGN 64u
-#define STATE_BLOCK (sizeof(XXH3_state_t) + STATE_ALIGN)
+#define STATE_BLOCK (sizeof(words) + STATE_ALIGN)
 
-static XXH3_state_t *state_in(void *block) {
-    return (XXH3_state_t *)(((uintptr_t)block + STATE_ALIGN - 1) & ~(uintptr_t)(STATE_ALIGN - 1));
+static words *words_in(void *block) {
+    return (words *)(((uintptr_t)block + STATE_ALIGN - 1) & ~(uintptr_t)(STATE_ALIGN - 1));
+}
+
+static void words_begin(words *to) {
+    XXH3_128bits_reset(&to->state);
+    to->at = to->word;
+}
+
+static kb_digest words_end(words *to) {
+    XXH3_128bits_update(&to->state, to->word, (size_t)(to->at - to->word) * sizeof to->word[0]);
+    return from_hash(XXH3_128bits_digest(&to->state));
+}
+
+static inline uint64_t *put(words *to, uint64_t *at, uint64_t value) {
+    if (__builtin_expect(at == to->word + WORDS, 0)) {
+        XXH3_128bits_update(&to->state, to->word, sizeof to->word);
+        at = to->word;
+    }
+    *at++ = htole64(value);
+    return at;
+}
+
+static uint64_t *put_digest(words *to, uint64_t *at, const kb_digest *digest) {
+    uint64_t halves[2];
+    memcpy(halves, digest->bytes, sizeof halves);
+    at = put(to, at, le64toh(halves[0]));
+    return put(to, at, le64toh(halves[1]));
+}
+
+static uint64_t *put_parts(words *to, uint64_t *at, const kb_op *op) {
+    const kb_template *shared = op->what;
+    for (uint32_t i = 0; i < shared->operand_count; i++)
+        at = put(to, at, op->offsets[i]);
+    for (uint32_t i = 0; i < shared->claim_count; i++)
+        at = put(to, at, shared->claims[i].set == KB_SET_ONE ? op->claimed[i] : 0);
+    for (uint32_t i = 0; i < shared->why_count; i++) {
+        const kb_blame *blame = &op->blames[i];
+        at = put(to, at, (uint64_t)blame->ps);
+        at = put(to, at, blame->resource);
+        if (shared->whys[i].blames) {
+            at = put(to, at, blame->rank);
+            at = put(to, at, blame->op);
+        }
+    }
+    return at;
+}
+
+static void put_op(words *to, const kb_digest *what, const kb_op *op) {
+    uint64_t *at = put_digest(to, to->at, what);
+    at = put(to, at, (uint64_t)op->issue_ps);
+    at = put(to, at, (uint64_t)op->start_ps);
+    at = put(to, at, (uint64_t)op->sent_ps);
+    at = put(to, at, (uint64_t)op->done_ps);
+    at = put(to, at, op->step);
+    at = put(to, at, op->sequence);
+    at = put(to, at, op->id);
+    at = put(to, at, op->tile);
+    at = put(to, at, op->collective);
+    at = put(to, at, op->value);
+    at = put(to, at, op->payload_size);
+    if (op->payload_size > 0) {
+        kb_digest payload = kb_digest_of(op->payload, (size_t)op->payload_size);
+        at = put_digest(to, at, &payload);
+    }
+    to->at = put_parts(to, at, op);
 }
 
 void kb_rank_digester_init(kb_rank_digester *digester, const kb_alloc *alloc) {
@@ -63,98 +136,33 @@ static kb_status begin_block(kb_rank_digester *digester, kb_trail *trail) {
     digester->blocks = blocks;
     if (state == NULL) {
         KB_TRY(kb_new(digester->alloc, STATE_BLOCK, &state, trail));
-        XXH3_INITSTATE(state_in(state));
+        XXH3_INITSTATE(&words_in(state)->state);
         digester->state = state;
     }
-    XXH3_128bits_reset(state_in(state));
+    words_begin(words_in(state));
     return KB_OK;
 }
 
 static void end_block(kb_rank_digester *digester) {
-    digester->blocks[digester->block_count++] = from_hash(XXH3_128bits_digest(state_in(digester->state)));
-}
-
-/* Most ops fit into the first piece; longer ones are handed over piece by piece. */
-typedef struct words {
-    XXH3_state_t *state;
-    size_t count;
-    uint64_t word[64];
-} words;
-
-static inline void put(words *to, uint64_t value) {
-    if (to->count == sizeof to->word / sizeof to->word[0]) {
-        XXH3_128bits_update(to->state, to->word, sizeof to->word);
-        to->count = 0;
-    }
-    to->word[to->count++] = htole64(value);
-}
-
-static void put_digest(words *to, const kb_digest *digest) {
-    uint64_t halves[2];
-    memcpy(halves, digest->bytes, sizeof halves);
-    put(to, le64toh(halves[0]));
-    put(to, le64toh(halves[1]));
-}
-
-static void put_op(words *to, const kb_digest *what, const kb_op *op) {
-    const kb_template *shared = op->what;
-    put_digest(to, what);
-    const uint64_t fixed[] = {
-        (uint64_t)op->issue_ps,
-        (uint64_t)op->start_ps,
-        (uint64_t)op->sent_ps,
-        (uint64_t)op->done_ps,
-        op->step,
-        op->sequence,
-        op->id,
-        op->tile,
-        op->collective,
-        op->value,
-        op->payload_size,
-    };
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
-        put(to, fixed[i]);
-    if (op->payload_size > 0) {
-        kb_digest payload = kb_digest_of(op->payload, (size_t)op->payload_size);
-        put_digest(to, &payload);
-    }
-    for (uint32_t i = 0; i < shared->operand_count; i++)
-        put(to, op->offsets[i]);
-    for (uint32_t i = 0; i < shared->claim_count; i++)
-        put(to, shared->claims[i].set == KB_SET_ONE ? op->claimed[i] : 0);
-    for (uint32_t i = 0; i < shared->why_count; i++) {
-        const kb_blame *blame = &op->blames[i];
-        bool blames = shared->whys[i].blames != 0;
-        put(to, (uint64_t)blame->ps);
-        put(to, blame->resource);
-        put(to, blames ? blame->rank : 0);
-        put(to, blames ? blame->op : 0);
-    }
-    XXH3_128bits_update(to->state, to->word, to->count * sizeof to->word[0]);
+    digester->blocks[digester->block_count++] = words_end(words_in(digester->state));
 }
 
 kb_status kb_rank_digester_add(kb_rank_digester *digester, const kb_digest *what, const kb_op *op,
                                kb_trail *trail) {
     if (digester->ops % KB_DIGEST_BLOCK == 0)
         KB_TRY(begin_block(digester, trail));
-    words to;
-    to.state = state_in(digester->state);
-    to.count = 0;
-    put_op(&to, what, op);
+    put_op(words_in(digester->state), what, op);
     if (++digester->ops % KB_DIGEST_BLOCK == 0)
         end_block(digester);
     return KB_OK;
 }
 
 kb_digest kb_op_digest(const kb_digest *what, const kb_op *op) {
-    XXH3_state_t state;
     words to;
-    XXH3_INITSTATE(&state);
-    XXH3_128bits_reset(&state);
-    to.state = &state;
-    to.count = 0;
+    XXH3_INITSTATE(&to.state);
+    words_begin(&to);
     put_op(&to, what, op);
-    return from_hash(XXH3_128bits_digest(&state));
+    return words_end(&to);
 }
 
 static int by_index(const void *a, const void *b) {

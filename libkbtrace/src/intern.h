@@ -30,11 +30,11 @@ typedef struct kb_known {
     uint32_t id; /* in its file */
     uint64_t hash;
     struct kb_known *in_bucket;
-    struct kb_known *follower; /* the template that came after it last time: a good guess */
-    struct kb_known *in_file;  /* the one with the next id */
-    size_t resume;             /* its stream's place in that packet's resumes */
-    uint64_t packet;           /* that `guess`, `forms` and `resume` belong to */
-    uint64_t *nominal;         /* the fields of its first op */
+    struct kb_known *follower, *former; /* that came after it last time, and before that: good guesses */
+    struct kb_known *in_file;           /* the one with the next id */
+    size_t resume;                      /* its stream's place in that packet's resumes */
+    uint64_t packet;                    /* that `guess`, `forms` and `resume` belong to */
+    uint64_t *nominal;                  /* the fields of its first op */
     kb_guess guess;
     kb_form *forms;
 } kb_known;

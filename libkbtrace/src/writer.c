@@ -210,24 +210,47 @@ static kb_status make_known(kb_writer *writer, uint32_t rank, const kb_op *op, u
     return KB_OK;
 }
 
-/* The template that followed the last one last time is nearly always the right guess. */
+static bool is_of(const kb_known *known, const kb_op *op) {
+    return known != NULL && kb_template_equal(&known->key, op->what);
+}
+
+/* What is known of a template that is likely to come next is on its way while this op is worked on. */
+static void expect(const kb_known *known) {
+    enum { LINE = 64, LINES = 8 };
+    for (size_t i = 0; known != NULL && i < LINES; i++)
+        __builtin_prefetch((const char *)known + i * LINE);
+}
+
+static kb_status look_up(kb_writer *writer, uint32_t rank, const kb_op *op, kb_known **ret_known,
+                         bool *ret_new, kb_trail *trail) {
+    uint64_t hash = kb_template_hash(op->what);
+    kb_known *found = kb_intern_find(&writer->intern, op->what, hash);
+    bool is_new = found == NULL;
+    if (is_new)
+        KB_TRY(make_known(writer, rank, op, hash, &found, trail));
+    *ret_known = found;
+    *ret_new = is_new;
+    return KB_OK;
+}
+
+/* One of the two templates that followed the last one before is nearly always right. */
 kb_status kb_writer_find(kb_writer *writer, uint32_t rank, const kb_op *op, kb_known **ret_known,
                          bool *ret_new, kb_trail *trail) {
     kb_out_rank *of = &writer->ranks[rank];
-    kb_known *guess = of->last ? of->last->follower : NULL;
+    kb_known *last = of->last, *found = last ? last->follower : NULL;
+    expect(found ? found->follower : NULL);
     *ret_new = false;
-    if (guess == NULL || !kb_template_equal(&guess->key, op->what)) {
-        uint64_t hash = kb_template_hash(op->what);
-        guess = kb_intern_find(&writer->intern, op->what, hash);
-        if (guess == NULL) {
-            KB_TRY(make_known(writer, rank, op, hash, &guess, trail));
-            *ret_new = true;
+    if (!is_of(found, op)) {
+        found = last ? last->former : NULL;
+        if (!is_of(found, op))
+            KB_TRY(look_up(writer, rank, op, &found, ret_new, trail));
+        if (last != NULL) {
+            last->former = last->follower;
+            last->follower = found;
         }
-        if (of->last != NULL)
-            of->last->follower = guess;
     }
-    of->last = guess;
-    *ret_known = guess;
+    of->last = found;
+    *ret_known = found;
     return KB_OK;
 }
 

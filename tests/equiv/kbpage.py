@@ -294,7 +294,8 @@ def op_bytes(op, of_template):
                              op.collective, op.value, len(op.payload))
     if op.payload:
         out += digest(op.payload)
-    return out + u64s(*op.offsets, *op.claimed, *(n for blame in op.blames for n in blame))
+    whys = (n for why, blame in zip(op.shared.said.why, op.blames) for n in blame[:4 if why.blames else 2])
+    return out + u64s(*op.offsets, *op.claimed, *whys)
 
 
 def rank_digests(ops, late, strings):
