@@ -135,6 +135,10 @@ static void print_json(kbt_call *call, const kbs_result *result, double wall_s, 
     kbt_json_uint(&json, "trace_bytes", result->file_bytes);
     kbt_json_text(&json, "record_digest", kb_digest_text(&result->record_digest, digest));
     kbt_json_bool(&json, "complete", result->outcome == KB_OUTCOME_COMPLETE);
+    kbt_json_text(&json, "outcome",
+                  result->outcome == KB_OUTCOME_COMPLETE   ? "complete"
+                  : result->outcome == KB_OUTCOME_DEADLOCK ? "deadlock"
+                                                           : "interrupted");
     kbt_json_begin(&json, "warnings", '[');
     for (size_t i = 0; i < call->warnings.count; i++)
         kbt_json_text(&json, NULL, call->warnings.items[i]);
@@ -189,8 +193,14 @@ static kb_status set_up(const run_values *values, kbs_machine *machine, int64_t 
     return KB_OK;
 }
 
-static kb_status check_verify(const run_values *values, kb_trail *trail) {
-    if (!values->verify || strcmp(values->output, "-") != 0)
+/* A trace on stdout leaves no room for anything else there, and cannot be read again. */
+static kb_status check_stdout(const run_values *values, kb_trail *trail) {
+    if (strcmp(values->output, "-") != 0)
+        return KB_OK;
+    if (values->common.json)
+        return kb_fail(trail, KB_E_ARGUMENT,
+                       "--json and -o - both write to the standard output: give -o a file");
+    if (!values->verify)
         return KB_OK;
     return kb_fail(trail, KB_E_ARGUMENT,
                    "--verify needs a trace that can be read again: give -o a file or folder");
@@ -213,7 +223,7 @@ static kb_status simulate(kbt_call *call, kbs_result *ret_result, double *ret_wa
                                .progress = kbt_shows_progress(call) ? show_progress : NULL,
                                .progress_context = &line};
     KB_TRY(set_up(values, &machine, &options.max_time_ps, trail));
-    KB_TRY(check_verify(values, trail));
+    KB_TRY(check_stdout(values, trail));
     catch_interrupts();
     const double begin_s = seconds_now();
     const kb_status status = kbs_run(&options, ret_result, trail);
@@ -232,7 +242,7 @@ static int run(kbt_call *call) {
     if (simulate(call, &result, &wall_s, &trail) != KB_OK)
         return kbt_fail(call, &trail);
     const bool trace_on_stdout = strcmp(values->output, "-") == 0;
-    if (call->common->json && !trace_on_stdout)
+    if (call->common->json)
         print_json(call, &result, wall_s, values->output);
     else if (!call->common->quiet)
         print_summary(trace_on_stdout ? stderr : stdout, &result, wall_s, values->output);

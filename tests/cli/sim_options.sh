@@ -59,6 +59,7 @@ is 2 "--color: 'blue' is not one of: auto always never" "$sim" run allreduce -o 
 is 2 "--max-time: '5' is not a time above 0 with its unit" "$sim" run allreduce -o x.zst --max-time 5
 is 2 'no-such-folder' "$sim" run allreduce -o no-such-folder/x.zst
 is 2 '--verify needs a trace that can be read again' "$sim" run allreduce -o - --verify
+is 2 '--json and -o - both write to the standard output' "$sim" run allreduce -o - --json
 is 2 "there is no list of 'bench'" "$sim" list bench
 [ ! -e x.zst ] || { echo 'a refused run left a trace behind'; failed=1; }
 

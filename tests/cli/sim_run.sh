@@ -29,7 +29,8 @@ cmp piped.zst plain.zst || wrong 'stdout and file differ'
 python3 - out <<'END' || wrong '--json lacks what it promises'
 import json, sys
 said = json.load(open(sys.argv[1]))
-assert said["complete"] is True and said["warnings"] == [] and said["trace"] == "ring.zst", said
+assert said["complete"] is True and said["outcome"] == "complete", said
+assert said["warnings"] == [] and said["trace"] == "ring.zst", said
 assert said["time_ps"] > 2030000 and said["events"] > 0 and said["wall_s"] >= 0, said
 assert said["ops"]["launch"] == 4 and said["ops"]["ipcq_copy"] == 24, said
 END

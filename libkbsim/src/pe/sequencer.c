@@ -128,7 +128,6 @@ static bool take_next(kbs_pe *pe) {
     kbs_command command;
     if (!kbs_reading_next(&pe->reading, &command)) {
         pe->finished = true;
-        pe->sim->running--;
         kbs_rank_check(pe->sim, pe->rank);
         return false;
     }

@@ -194,7 +194,6 @@ struct kbs_sim {
     kbs_claimed *free_claims;
     const kbs_sink *sink;
     kbs_scratch scratch;
-    uint32_t running; /* PEs that have commands left or unfinished */
     uint64_t ops[KB_OP_LIMIT];
     kb_status status; /* of the first failure; trail explains it */
     kb_trail trail;

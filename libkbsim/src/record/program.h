@@ -54,8 +54,8 @@ struct tl_stream {
     const char *kernel_name;
     uint32_t reduce; /* KB_REDUCE_… of the collective */
     uint64_t step_number;
-    const char *step_label, *file; /* the last ones, and their ids */
-    uint32_t step_label_id, file_id;
+    const char *file; /* the last one, and its id */
+    uint32_t file_id;
 };
 
 struct kbs_program {

@@ -80,10 +80,7 @@ void tl_step_at(tl_stream *stream, const char *label, uint64_t number) {
     kbs_program *program = stream->program;
     if (program->status != KB_OK)
         return;
-    if (label != stream->step_label) {
-        program->status = kb_defs_intern(&program->defs, label, &stream->step_label_id, &program->trail);
-        stream->step_label = label;
-    }
-    stream->step = stream->step_label_id;
+    if (stream->step == KB_NONE || strcmp(kb_defs_text(&program->defs, stream->step), label) != 0)
+        program->status = kb_defs_intern(&program->defs, label, &stream->step, &program->trail);
     stream->step_number = number;
 }

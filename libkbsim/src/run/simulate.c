@@ -44,7 +44,6 @@ static kb_status init_pes(kbs_sim *sim, kb_trail *trail) {
         KB_TRY(kbs_fabric_route(&program->fabric, rank, rank, &own, trail));
         kbs_dma_init(&pe->dma, pe, own);
     }
-    sim->running = program->ranks;
     return KB_OK;
 }
 
