@@ -52,7 +52,7 @@ static void compare(kbr_memories *memories, const plain *with, uint64_t offset, 
     kb_trail trail;
     kb_trail_init(&trail);
     uint8_t *bytes = malloc(size + 1), *bits = malloc(size / 8 + 2);
-    bool defined, want = true;
+    bool defined, want = true, same = true;
     uint64_t first, want_first = size;
     check_ok(kbr_memory_read(memories, 1, offset, size, bytes, &defined, &trail), &trail);
     check_ok(kbr_memory_get_bits(memories, 1, offset, size, bits, &trail), &trail);
@@ -61,9 +61,9 @@ static void compare(kbr_memories *memories, const plain *with, uint64_t offset, 
         bool here = with->defined[offset + i];
         want = want && here;
         want_first = !here && want_first == size ? i : want_first;
-        assert_int_equal(bytes[i], here ? with->bytes[offset + i] : 0);
-        assert_int_equal(bits[i / 8] >> i % 8 & 1, here);
+        same = same && bytes[i] == (here ? with->bytes[offset + i] : 0) && (bits[i / 8] >> i % 8 & 1) == here;
     }
+    assert_true(same);
     assert_int_equal(defined, want);
     assert_int_equal(first, want_first);
     free(bytes);

@@ -78,12 +78,9 @@ static void shift_each(int64_t shift) {
 static void a_shifted_source_is_blamed(void **state) {
     (void)state;
     shift_each(1);
-    shift_each(-1);
     shift_each(2);
     shift_each(-2);
     shift_each(400);
-    shift_each(-400);
-    shift_each(800);
 }
 
 int main(void) {
