@@ -154,7 +154,8 @@ static kb_status finish(kbs_sim *sim, bool empty, kbs_result *ret_result, kb_tra
         return sim->status;
     }
     for (uint32_t rank = 0; rank < sim->program->ranks; rank++)
-        result.time_ps = kbs_later(result.time_ps, sim->ranks[rank].latest_ps);
+        if (sim->ranks[rank].latest.op > 0 || sim->ranks[rank].launch->finished)
+            result.time_ps = kbs_later(result.time_ps, sim->ranks[rank].latest_ps);
     result.events = sim->engine.fired;
     memcpy(result.ops, sim->ops, sizeof result.ops);
     *ret_result = result;

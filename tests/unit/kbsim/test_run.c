@@ -267,6 +267,7 @@ static void a_signal_ends_a_run(void **state) {
     run_of(&run, exchange);
     assert_int_equal(run.result.outcome, KB_OUTCOME_INTERRUPTED);
     assert_int_equal(run.result.events, 0);
+    assert_int_equal(run.result.time_ps, 0);
     kept_fini(&run);
 }
 
