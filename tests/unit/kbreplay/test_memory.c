@@ -95,7 +95,7 @@ static void change(kbr_memories *memories, plain *with, uint64_t offset, uint64_
 
 /* The canonical form, as memory.h states it, over the plain array as the second memory. */
 static kb_digest canonical(const plain *with) {
-    uint8_t *all = NULL;
+    uint8_t *all = malloc((size_t)SIZE * 40);
     size_t size = 0;
     for (uint64_t low = 0; low < SIZE; low++) {
         uint64_t high = low;
@@ -106,7 +106,6 @@ static kb_digest canonical(const plain *with) {
         uint64_t numbers[3] = {1, low, high - low};
         XXH128_canonical_t hash;
         XXH128_canonicalFromHash(&hash, XXH3_128bits(with->bytes + low, high - low));
-        all = realloc(all, size + 40);
         for (int i = 0; i < 24; i++)
             all[size + (size_t)i] = (uint8_t)(numbers[i / 8] >> i % 8 * 8);
         memcpy(all + size + 24, hash.digest, 16);
