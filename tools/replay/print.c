@@ -32,9 +32,12 @@ static void print_head(const kbt_replayed *it, const kbr_finding *finding) {
 static void print_finding(const kbt_replayed *it, const kbr_finding *finding) {
     print_head(it, finding);
     fprintf(stdout, "        %s", finding->message);
-    if (finding->tensor != KB_NONE && finding->tensor < it->defs->tensor_count)
-        fprintf(stdout, "; first affected element %s[%" PRIu64 "]", it->defs->tensors[finding->tensor].name,
-                finding->element);
+    if (finding->tensor < it->defs->tensor_count) {
+        const kb_tensor *tensor = &it->defs->tensors[finding->tensor];
+        fprintf(stdout, "; first affected element %s[%" PRIu64 "]", tensor->name, finding->element);
+        if (tensor->rank != KB_NONE && tensor->rank != finding->rank)
+            fprintf(stdout, " of rank %" PRIu32, tensor->rank);
+    }
     if (finding->count > 1)
         fprintf(stdout, "; %" PRIu64 " of its kind", finding->count);
     fputc('\n', stdout);

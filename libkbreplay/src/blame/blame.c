@@ -63,6 +63,13 @@ static const char *op_words(const blaming *it, size_t entry, uint32_t rank, char
     return kbr_mention_text(it->pass->defs, &mention, rank, buffer, buffer_size);
 }
 
+/* Accuses the op that wrote a node. */
+static void accuse_node(const blaming *it, kbr_finding *finding, const kbr_origin *node, uint32_t size,
+                        const char *rule) {
+    accuse(it, finding, node->entry, rule);
+    kbr_finding_place(finding, it->pass->defs, node->memory, node->offset, size);
+}
+
 /* --- rules ------------------------------------------------------------------------------------- */
 
 static void accuse_suspect(const blaming *it, kbr_finding *finding, const kbr_suspect *suspect,
@@ -70,38 +77,47 @@ static void accuse_suspect(const blaming *it, kbr_finding *finding, const kbr_su
     accuse(it, finding, suspect->entry, "source");
     kbr_finding_place(finding, it->pass->defs, suspect->memory, suspect->offset, size);
     if (suspect->between)
-        add_words(finding, ": it reads between two elements where it should read element %" PRIu64,
+        add_words(finding, "; the op reads between two elements where it should read element %" PRIu64,
                   suspect->wanted);
     else
-        add_words(finding,
-                  ": it reads element %" PRIu64 " where it should read %" PRIu64 " (%s%" PRIu64 " elements)",
-                  suspect->got, suspect->wanted, suspect->got > suspect->wanted ? "+" : "-",
-                  suspect->got > suspect->wanted ? suspect->got - suspect->wanted
-                                                 : suspect->wanted - suspect->got);
+        add_words(
+            finding,
+            "; the op reads element %" PRIu64 " where it should read %" PRIu64 " (%s%" PRIu64 " elements)",
+            suspect->got, suspect->wanted, suspect->got > suspect->wanted ? "+" : "-",
+            suspect->got > suspect->wanted ? suspect->got - suspect->wanted : suspect->wanted - suspect->got);
 }
 
 static void accuse_reader(const blaming *it, kbr_finding *finding, const kbr_origin *leaf, uint32_t size) {
     accuse(it, finding, leaf->reader, "foreign");
     kbr_finding_place(finding, it->pass->defs, leaf->memory, leaf->offset, size);
-    add_words(finding, ": it takes in bytes that come of no input of the collective");
+    add_words(finding, "; the op takes in bytes that come of no input of the collective");
     if (leaf->entry != KBR_NOWHERE) {
         char text[256];
         add_words(finding, ", left by %s", op_words(it, leaf->entry, finding->rank, text, sizeof text));
     }
 }
 
-/* "ranks 2, 3, 4", of those that the element lacks. */
+static bool lacks(const kbr_origins *origins, const kbr_terms *terms, uint64_t element, uint32_t position) {
+    return position < terms->ranks && kbr_terms_of(terms, position) == 0 &&
+           kbr_reference_contributes(origins->reference, position, element);
+}
+
+/* "ranks 0, 2-4", of those that the element lacks. */
 static void say_missing(const kbr_origins *origins, const kbr_terms *terms, uint64_t element,
                         kbr_finding *finding) {
-    const kb_collective *collective = origins->reference->collective;
-    const kb_group *group = &origins->pass->defs->groups[collective->group];
-    const char *before = ": it lacks the input of rank ";
-    for (uint32_t position = 0; position < terms->ranks; position++)
-        if (kbr_terms_of(terms, position) == 0 &&
-            kbr_reference_contributes(origins->reference, position, element)) {
-            add_words(finding, "%s%" PRIu32, before, group->ranks[position]);
-            before = ", ";
-        }
+    const kb_group *group = &origins->pass->defs->groups[origins->reference->collective->group];
+    const char *before = "; the element lacks the input of rank ";
+    for (uint32_t first = 0, last; first < terms->ranks; first = last + 1) {
+        last = first;
+        if (!lacks(origins, terms, element, first))
+            continue;
+        while (lacks(origins, terms, element, last + 1) && group->ranks[last + 1] == group->ranks[last] + 1)
+            last++;
+        add_words(finding, "%s%" PRIu32, before, group->ranks[first]);
+        if (last > first)
+            add_words(finding, "-%" PRIu32, group->ranks[last]);
+        before = ", ";
+    }
 }
 
 /* The byte at which a member's input of an element lies, and the entry at which it became an input. */
@@ -133,8 +149,7 @@ static kb_status accuse_loser(blaming *it, kbr_finding *finding, const kbr_origi
         uint32_t memory;
         uint64_t offset;
         size_t begin;
-        if (kbr_terms_of(terms, position) != 0 ||
-            !kbr_reference_contributes(origins->reference, position, element) ||
+        if (!lacks(origins, terms, element, position) ||
             !input_place(origins, position, element, &memory, &offset, &begin))
             continue;
         kbr_loss loss;
@@ -150,7 +165,8 @@ static kb_status accuse_loser(blaming *it, kbr_finding *finding, const kbr_origi
     kbr_finding_place(finding, it->pass->defs, first.memory, first.offset,
                       kb_dtype_size(origins->reference->collective->dtype));
     if (first.strayed) {
-        add_words(finding, ", for it writes that of element %" PRIu64 " where element %" PRIu64 " belongs",
+        add_words(finding,
+                  ", for the op writes that of element %" PRIu64 " where element %" PRIu64 " belongs",
                   element, first.other);
         return KB_OK;
     }
@@ -175,9 +191,10 @@ static kb_status apply_rules(blaming *it, kbr_finding *finding, const kbr_origin
     if (!terms.counted)
         return KB_OK;
     if (terms.mixed != KB_NONE) {
-        accuse(it, finding, origins->nodes[terms.mixed].entry, "function");
+        accuse_node(it, finding, &origins->nodes[terms.mixed], size, "function");
         const char *reduce = kb_word_name(KB_VOC_REDUCE, collective->reduce);
-        add_words(finding, ": its function is not that of a %s", reduce != NULL ? reduce : "reduction");
+        add_words(finding, "; the function of the op is not that of a %s",
+                  reduce != NULL ? reduce : "reduction");
         return KB_OK;
     }
     if (terms.foreign != KB_NONE && origins->nodes[terms.foreign].reader < until) {
@@ -186,22 +203,21 @@ static kb_status apply_rules(blaming *it, kbr_finding *finding, const kbr_origin
     }
     if (terms.doubled != KB_NONE &&
         (collective->reduce == KB_REDUCE_SUM || collective->reduce == KB_REDUCE_PROD)) {
-        accuse(it, finding, origins->nodes[terms.doubled].entry, "doubled");
-        add_words(finding, ": it takes in rank %" PRIu32 "'s input a second time",
+        accuse_node(it, finding, &origins->nodes[terms.doubled], size, "doubled");
+        add_words(finding, "; the op takes in the input of rank %" PRIu32 " a second time",
                   it->pass->defs->groups[collective->group].ranks[terms.twice]);
         return KB_OK;
     }
     for (uint32_t position = 0; position < terms.ranks; position++)
-        if (kbr_terms_of(&terms, position) == 0 &&
-            kbr_reference_contributes(origins->reference, position, element))
+        if (lacks(origins, &terms, element, position))
             return accuse_loser(it, finding, origins, &terms, element, until, trail);
     if (terms.retyped != KB_NONE) {
-        accuse(it, finding, origins->nodes[terms.retyped].entry, "dtype");
-        add_words(finding, ": it takes numbers of %s for another dtype",
+        accuse_node(it, finding, &origins->nodes[terms.retyped], size, "dtype");
+        add_words(finding, "; the op takes numbers of %s for another dtype",
                   kb_word_name(KB_VOC_DTYPE, collective->dtype));
         return KB_OK;
     }
-    add_words(finding, ": it has every input once, and differs all the same");
+    add_words(finding, "; it has every input once, and differs all the same");
     return KB_OK;
 }
 
