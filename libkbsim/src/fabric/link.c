@@ -16,12 +16,18 @@ void kbs_link_init(kbs_link *link, uint64_t bytes_per_s, uint32_t flit_bytes, in
     link->bytes_per_s = bytes_per_s;
 }
 
+static inline int64_t time_of_flits(const kbs_link *link, uint64_t whole, uint64_t last_bytes) {
+    uint64_t part_ps = (uint64_t)link->flit_ps;
+    if (last_bytes != link->flit_bytes)
+        part_ps = (part_ps * last_bytes + link->flit_bytes - 1) / link->flit_bytes;
+    return (int64_t)(whole * (uint64_t)link->flit_ps + part_ps);
+}
+
 int64_t kbs_link_time(const kbs_link *link, uint64_t bytes) {
     if (bytes == 0)
         return 0;
-    const uint64_t whole = (bytes - 1) / link->flit_bytes, last = bytes - whole * link->flit_bytes;
-    const uint64_t part = ((uint64_t)link->flit_ps * last + link->flit_bytes - 1) / link->flit_bytes;
-    return (int64_t)(whole * (uint64_t)link->flit_ps + part);
+    const uint64_t whole = (bytes - 1) / link->flit_bytes;
+    return time_of_flits(link, whole, bytes - whole * link->flit_bytes);
 }
 
 int64_t kbs_route_time(const kbs_route *route, uint64_t bytes) {
@@ -106,7 +112,7 @@ static void fire_grant(kbs_engine *engine, kbs_event *event) {
     kbs_packet *packet = dequeue(link);
     kbs_train *train = packet->train;
     const int64_t start_ps = engine->now_ps;
-    const int64_t own_ps = start_ps + kbs_link_time(link, packet->bytes);
+    const int64_t own_ps = start_ps + time_of_flits(link, packet->whole_flits, packet->last_bytes);
     const int64_t tail_ps = own_ps > packet->tail_ps ? own_ps : packet->tail_ps;
     note_wait(packet, link, start_ps);
     link->holder = train->who;
@@ -162,6 +168,9 @@ void kbs_packet_inject(kbs_engine *engine, kbs_packet *packet, kbs_train *train,
     packet->train = train;
     packet->number = number;
     packet->bytes = bytes;
+    const uint32_t flit_bytes = train->route->links[0]->flit_bytes;
+    packet->whole_flits = (bytes - 1) / flit_bytes;
+    packet->last_bytes = bytes - packet->whole_flits * flit_bytes;
     packet->hop = 0;
     packet->injected_ps = time_ps;
     packet->tail_ps = 0;

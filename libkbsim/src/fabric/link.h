@@ -52,6 +52,7 @@ void kbs_link_init(kbs_link *link, uint64_t bytes_per_s, uint32_t flit_bytes, in
 /* The time that so many bytes take on a link: whole flits, and the part of the last one. */
 int64_t kbs_link_time(const kbs_link *link, uint64_t bytes);
 
+/* All links of a route have flits of one size. */
 typedef struct kbs_route {
     uint32_t id;
     uint32_t link_count;
@@ -92,6 +93,7 @@ struct kbs_packet {
     void *owner;     /* for the train's owner, once seen */
     uint32_t number; /* in its train */
     uint32_t bytes;
+    uint32_t whole_flits, last_bytes; /* but for the last flit, and in it */
     uint32_t hop;
     int64_t injected_ps;
     int64_t ready_ps; /* R at the link of `hop` */

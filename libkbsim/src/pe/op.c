@@ -93,7 +93,12 @@ void kbs_op_claim(kbs_sim *sim, kbs_op *op, const kb_claim *claim, uint64_t clai
 }
 
 void kbs_op_note_packet(kbs_sim *sim, kbs_op *op, const kbs_packet *packet) {
-    for (uint32_t i = 0; i < packet->wait_count; i++) {
+    enum { MOST_TOLD = 200 }; /* an op carries no more than KB_WHYS_MAX items: the rest goes into one */
+    int64_t rest_ps = 0;
+    for (uint32_t i = MOST_TOLD; i < packet->wait_count; i++)
+        rest_ps += packet->waits[i].ps;
+    kbs_op_took(sim, op, KB_CAUSE_CONTENTION, rest_ps);
+    for (uint32_t i = 0; i < packet->wait_count && i < MOST_TOLD; i++) {
         const kbs_wait *wait = &packet->waits[i];
         kbs_note note = {
             .ps = wait->ps, .resource = KB_RESOURCE_LINK, .id = wait->link->id, .who = wait->holder};
