@@ -225,7 +225,8 @@ def check_orphans(tree):
         library = LIBRARIES.get(path.split("/")[0])
         if not path.startswith(f"lib{library}/include/{library}/"):
             tree.says(path, 1, f"a public header belongs in lib{library}/include/{library}/")
-    for path in tree.matching(r"tests/(cli|equiv|bad)/[^/]+\.sh|tests/[^/]+\.sh|scripts/[^/.]+|\.ci/run"):
+    executable = r"tests/(cli|equiv|bad|campaign)/[^/]+\.sh|tests/[^/]+\.sh|scripts/[^/.]+|\.ci/run"
+    for path in tree.matching(executable):
         if not os.access(os.path.join(tree.root, path), os.X_OK):
             tree.says(path, 1, "not executable (chmod +x)")
     for case in sorted({p.split("/")[1] for p in tree.matching(r"traces/[^/]+/.+")}):

@@ -10,6 +10,7 @@
  * nothing is usable yet, 2 for anything else.
  */
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@
 
 enum { OPEN_BYTES = 600 };
 
-static unsigned long calls, die_at;
+static atomic_ulong calls; /* of the writer's thread and the caller's */
+static unsigned long die_at;
 
 static void die_if_due(void) {
     if (++calls == die_at)
