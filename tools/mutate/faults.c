@@ -61,6 +61,21 @@ SHIFT(source_shift_chunk, false, its_length)
 SHIFT(target_shift_element, true, one_element)
 SHIFT(target_shift_chunk, true, its_length)
 
+static bool fits_source_far(const kb_op *op, const kb_defs *defs) {
+    uint32_t at = operand_of(op, false);
+    return is_data(op) && at < op->what->operand_count && has_room(op, defs, at, 1);
+}
+
+static void apply_source_far(kbt_edit *edit, const kb_defs *defs) {
+    uint32_t at = operand_of(&edit->op, false);
+    int64_t low = 0, high = 0;
+    (void)kb_operand_extent(&edit->operands[at], &low, &high);
+    edit->offsets[at] = defs->memories[edit->operands[at].memory].size_bytes - (uint64_t)high;
+    edit->offsets[at] -= edit->offsets[at] % kb_dtype_size(edit->operands[at].dtype);
+}
+
+const kbt_fault kbt_fault_source_far = {fits_source_far, apply_source_far};
+
 /* --- queues ------------------------------------------------------------------------------------ */
 
 static bool fits_copy(const kb_op *op, const kb_defs *defs) {
@@ -126,6 +141,13 @@ static void apply_length_short(kbt_edit *edit, const kb_defs *defs) {
 
 const kbt_fault kbt_fault_length_short = {fits_length_short, apply_length_short};
 
+static void apply_length_shorter(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    edit->operands[0].shape[0]--;
+}
+
+const kbt_fault kbt_fault_length_shorter = {fits_length_short, apply_length_shorter};
+
 static bool fits_wrong_func(const kb_op *op, const kb_defs *defs) {
     (void)defs;
     return op->what->kind == KB_OP_MATH && op->what->operand_count == 3;
@@ -174,6 +196,19 @@ static void apply_drop_claim(kbt_edit *edit, const kb_defs *defs) {
 }
 
 const kbt_fault kbt_fault_drop_claim = {fits_drop_claim, apply_drop_claim};
+
+static bool fits_claim_next(const kb_op *op, const kb_defs *defs) {
+    (void)defs;
+    return op->what->blocks == KB_BLOCKS_DONE && fits_drop_claim(op, defs);
+}
+
+static void apply_claim_next(kbt_edit *edit, const kb_defs *defs) {
+    edit->claims[0] =
+        (kb_claim){defs->streams[edit->what.stream].rank, KB_ROLE_STAGE, KB_POINT_DONE, KB_SET_ONE, 0};
+    edit->claimed[0] = edit->op.index + 1;
+}
+
+const kbt_fault kbt_fault_claim_next = {fits_claim_next, apply_claim_next};
 
 static bool fits_drop_op(const kb_op *op, const kb_defs *defs) {
     (void)defs;
