@@ -332,9 +332,70 @@ static void a_crossing_drains_at_its_bandwidth(void **state) {
     assert_int_equal(kbs_link_time(&link, 1 << 20), 8192000);
 }
 
+/* --- who is let in --------------------------------------------------------------------------- */
+
+typedef struct arrival {
+    kbs_train train;
+    char name;
+} arrival;
+
+static char order[16];
+
+static void note_sent(kbs_train *train, kbs_packet *packet, int64_t sent_at_ps) {
+    (void)packet;
+    (void)sent_at_ps;
+    const size_t length = strlen(order);
+    order[length] = ((arrival *)(void *)train)->name;
+    order[length + 1] = '\0';
+}
+
+static void note_seen(kbs_train *train, kbs_packet *packet, int64_t time_ps) {
+    (void)train;
+    (void)packet;
+    (void)time_ps;
+}
+
+/*
+ * Six packets at one instant at a free link: channel 0 first, then in turn; within a channel by rank, then by
+ * op. Whoever comes later waits behind them, in turn as well.
+ */
+static void channels_take_turns_and_ties_go_by_rank_and_op(void **state) {
+    (void)state;
+    kb_arena arena;
+    kb_trail trail;
+    kbs_engine engine;
+    kbs_link link;
+    kb_arena_init(&arena, NULL, 0);
+    void *memory;
+    check_ok(kb_arena_new(&arena, sizeof(kbs_route) + sizeof(kbs_link *), &memory, &trail), &trail);
+    kbs_route *route = memory;
+    kbs_link_init(&link, UINT64_C(256000000000), 256, 1);
+    *route = (kbs_route){.link_count = 1, .latency_ps = 1, .narrowest = &link};
+    route->links[0] = &link;
+    kbs_packets packets = {&arena, NULL, 1};
+    arrival all[] = {
+        {{{2, 5}, route, 1, note_sent, note_seen}, 'f'}, {{{1, 9}, route, 0, note_sent, note_seen}, 'c'},
+        {{{0, 7}, route, 1, note_sent, note_seen}, 'b'}, {{{1, 8}, route, 1, note_sent, note_seen}, 'd'},
+        {{{0, 3}, route, 0, note_sent, note_seen}, 'a'}, {{{2, 0}, route, 0, note_sent, note_seen}, 'e'},
+        {{{0, 0}, route, 0, note_sent, note_seen}, 'g'},
+    };
+    kbs_engine_init(&engine, NULL);
+    order[0] = '\0';
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        kbs_packet *packet;
+        check_ok(kbs_packet_take(&packets, &packet, &trail), &trail);
+        kbs_packet_inject(&engine, packet, &all[i].train, 0, 256, all[i].name == 'g' ? 1001 : 1000);
+    }
+    assert_true(kbs_engine_run(&engine, INT64_MAX, 1000));
+    assert_string_equal(order, "abcdefg");
+    assert_int_equal(link.free_ps, 1000 + 7 * 1000);
+    kb_arena_fini(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trains_and_flits_give_the_same_times),
+        cmocka_unit_test(channels_take_turns_and_ties_go_by_rank_and_op),
         cmocka_unit_test(times_of_a_link_are_rounded_up_once),
         cmocka_unit_test(a_crossing_drains_at_its_bandwidth),
     };
