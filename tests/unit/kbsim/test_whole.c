@@ -7,6 +7,7 @@
 
 #include "support/check.h"
 #include "support/fail_alloc.h"
+#include "support/fault_fs.h"
 
 #include "bench/contents.h"
 #include "kbsim/run.h"
@@ -243,6 +244,41 @@ static void any_allocation_may_fail(void **state) {
     assert_true(fail_alloc_sweep(run_with, NULL, 1) > 50);
 }
 
+/* Whatever the disk does, the status says so and nothing stands under the final name. */
+static void a_full_disk_leaves_nothing_behind(void **state) {
+    (void)state;
+    kbs_machine machine;
+    kb_trail trail;
+    uint64_t whole_size = 0;
+    for (uint64_t space_size = 0; whole_size == 0; space_size += 97) {
+        fault_fs disk;
+        fault_fs_init(&disk);
+        disk.faults.space_size = space_size;
+        disk.faults.most_write = 50;
+        disk.faults.interrupt_every = 3;
+        kbs_machine_init(&machine);
+        const kbs_run_options options = {.bench = "allreduce",
+                                         .machine = &machine,
+                                         .ranks = 2,
+                                         .seed = 1,
+                                         .path = "x.zst",
+                                         .fs = &disk.fs};
+        kbs_result result;
+        kb_trail_init(&trail);
+        const kb_status status = kbs_run(&options, &result, &trail);
+        if (status == KB_OK) {
+            whole_size = result.file_bytes;
+            assert_string_equal(fault_fs_names(&disk), "x.zst");
+            kbs_result_fini(&result);
+        } else {
+            check_status(status, KB_E_IO, &trail);
+            assert_string_equal(fault_fs_names(&disk), "");
+        }
+        fault_fs_fini(&disk);
+    }
+    assert_true(whole_size > 1000);
+}
+
 static void a_place_that_cannot_be_written_is_named(void **state) {
     (void)state;
     static whole w;
@@ -259,6 +295,7 @@ int main(void) {
         cmocka_unit_test(drawn_integers_sum_exactly),
         cmocka_unit_test(ranks_must_fit_the_package),
         cmocka_unit_test(any_allocation_may_fail),
+        cmocka_unit_test(a_full_disk_leaves_nothing_behind),
         cmocka_unit_test(a_place_that_cannot_be_written_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
