@@ -111,7 +111,7 @@ static void every_number_replaced(void **state) {
         for (size_t which = 0;; which++) {
             size_t size = 1;
             for (size_t v = 0; v < 5 && size > 0; v++) {
-                if (number++ % stride(23) != 0)
+                if (number++ % stride(47) != 0)
                     continue;
                 size = forge_replace(fix.parts[frame].raw, fix.parts[frame].raw_size, which, values[v],
                                      fix.changed, ROOM);
@@ -221,7 +221,7 @@ static void amplification(void **state) {
     };
     bomb b = {malloc((size_t)64 << 20), 0};
     forge *f = forge_create();
-    size_t most = getenv("KB_CAMPAIGN") != NULL ? (size_t)63 << 20 : (size_t)6 << 20;
+    size_t most = getenv("KB_CAMPAIGN") != NULL ? (size_t)63 << 20 : (size_t)3 << 20;
     (void)state;
     assert_non_null(b.bytes);
     for (size_t i = 0; i < sizeof bombs / sizeof bombs[0]; i++) {
