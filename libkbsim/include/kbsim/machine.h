@@ -28,7 +28,7 @@ typedef struct kbs_machine {
 #define KBS_PARAM(field, path, kind, unit, value, least, most, source, help) const char *field;
 #include "kbsim/params.def"
 #undef KBS_PARAM
-    } origin; /* constants: "default", "machine", "set", "param" */
+    } origin; /* constants: "default", "topology", "set", "param" */
 } kbs_machine;
 
 #define KBS_MILLION UINT64_C(1000000)

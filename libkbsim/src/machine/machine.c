@@ -148,7 +148,7 @@ kb_status kbs_machine_shorthand(kbs_machine *machine, const char *text, kb_trail
                            "--machine knows sips, cubes and pes, not '%s' "
                            "(anything else is --set PATH=VALUE)",
                            word);
-        kb_status status = kbs_machine_set(machine, path, value, "machine", trail);
+        kb_status status = kbs_machine_set(machine, path, value, "topology", trail);
         if (status != KB_OK)
             return kb_while(trail, status, "reading --machine %s", text);
         at = comma != NULL ? comma + 1 : end;
