@@ -60,7 +60,9 @@ kbr_finding *kbr_findings_add(kbr_findings *findings, const kbr_finding *finding
 static int compare_rows(const void *a, const void *b) {
     const kbr_finding *x = a, *y = b;
     size_t i = kbr_check_number(x->check), j = kbr_check_number(y->check);
-    return i != j ? (i < j ? -1 : 1) : compare_place(x, y);
+    if (i != j)
+        return i < j ? -1 : 1;
+    return x->follows != y->follows ? (x->follows ? 1 : -1) : compare_place(x, y);
 }
 
 void kbr_findings_sort(kbr_findings *findings) {

@@ -41,6 +41,7 @@ typedef struct kbr_finding {
     uint64_t element; /* of the tensor */
     int64_t time_ps;
     uint64_t count;
+    bool follows; /* seen while running: may follow from what the same check sees in the records */
     uint64_t key; /* findings that differ only in what follows from one cause share it */
 } kbr_finding;
 

@@ -87,6 +87,14 @@ static void accuse_suspect(const blaming *it, kbr_finding *finding, const kbr_su
             suspect->got > suspect->wanted ? suspect->got - suspect->wanted : suspect->wanted - suspect->got);
 }
 
+static void accuse_writer(const blaming *it, kbr_finding *finding, const kbr_suspect *suspect) {
+    accuse(it, finding, suspect->writer, "target");
+    const kbr_touch *to = &it->log->entries[suspect->writer].touches[0];
+    kbr_finding_place(finding, it->pass->defs, to->view->memory, to->low, to->high - to->low);
+    add_words(finding, "; the op writes element %" PRIu64 " where element %" PRIu64 " belongs", suspect->got,
+              suspect->wanted);
+}
+
 static void accuse_reader(const blaming *it, kbr_finding *finding, const kbr_origin *leaf, uint32_t size) {
     accuse(it, finding, leaf->reader, "foreign");
     kbr_finding_place(finding, it->pass->defs, leaf->memory, leaf->offset, size);
@@ -183,6 +191,10 @@ static kb_status apply_rules(blaming *it, kbr_finding *finding, const kbr_origin
     const kb_collective *collective = origins->reference->collective;
     uint32_t size = kb_dtype_size(collective->dtype);
     kbr_terms terms;
+    if (origins->suspect.entry != KBR_NOWHERE && kbr_writer_is_odd(origins, &origins->suspect)) {
+        accuse_writer(it, finding, &origins->suspect);
+        return KB_OK;
+    }
     if (origins->suspect.entry != KBR_NOWHERE) {
         accuse_suspect(it, finding, &origins->suspect, size);
         return KB_OK;

@@ -143,6 +143,12 @@ bool kbr_home_of_another(const kbr_origins *origins, uint32_t memory, uint64_t o
     return at.any && !at.same;
 }
 
+bool kbr_home_of(const kbr_origins *origins, uint32_t memory, uint64_t offset, uint64_t *ret_element) {
+    home at = home_of(origins, memory, offset, UINT64_MAX); /* no element is wanted: any is another */
+    *ret_element = at.element;
+    return at.any;
+}
+
 /* --- the graph --------------------------------------------------------------------------------- */
 
 /* The stream whose input the byte was when it entered, if nobody wrote it since; KBR_NOWHERE: none. */
@@ -161,23 +167,24 @@ static size_t input_part(const kbr_origins *it, uint32_t memory, uint64_t offset
     return KBR_NOWHERE;
 }
 
-static void suspect(kbr_origins *it, size_t reader, uint32_t memory, uint64_t offset, const home *at,
-                    uint64_t wanted) {
+static void suspect(kbr_origins *it, size_t reader, size_t writer, uint32_t memory, uint64_t offset,
+                    const home *at, uint64_t wanted) {
     if (it->suspect.entry != KBR_NOWHERE && it->suspect.entry <= reader)
         return;
-    it->suspect = (kbr_suspect){reader, memory, offset, wanted, at->element, at->between};
+    it->suspect = (kbr_suspect){reader, writer, memory, offset, wanted, at->element, at->between};
 }
 
 static kb_status add_node(kbr_origins *it, uint32_t memory, uint64_t offset, uint64_t element, size_t reader,
-                          uint32_t *ret_node, kb_trail *trail) {
+                          size_t home_writer, uint32_t *ret_node, kb_trail *trail) {
     home at = home_of(it, memory, offset, element);
     if (at.any && !at.same && reader != KBR_NOWHERE) {
-        suspect(it, reader, memory, offset, &at, element);
+        suspect(it, reader, home_writer, memory, offset, &at, element);
         element = at.element;
     }
     size_t before = reader != KBR_NOWHERE ? reader : it->writers->log->count;
     kbr_origin node = {.memory = memory, .offset = offset, .element = element, .reader = reader};
     node.entry = kbr_writer_of(it->writers, memory, offset, before, &node.place);
+    node.home_writer = at.any ? node.entry : home_writer;
     size_t part = input_part(it, memory, offset, before, node.entry);
     if (part != KBR_NOWHERE) {
         node.kind = KBR_NODE_INPUT;
@@ -219,7 +226,7 @@ static kb_status add_children(kbr_origins *it, uint32_t number, kb_trail *trail)
             place = node.place / out_size * kb_dtype_size(from->view->dtype);
         uint32_t child;
         KB_TRY(add_node(it, from->view->memory, kbr_touch_offset(from, place), node.element, node.entry,
-                        &child, trail));
+                        node.home_writer, &child, trail));
         it->nodes[number].children[it->nodes[number].child_count++] = child;
     }
     return KB_OK;
@@ -229,7 +236,7 @@ kb_status kbr_origins_trace(kbr_origins *origins, uint32_t memory, uint64_t offs
                             size_t before, kb_trail *trail) {
     origins->suspect.entry = KBR_NOWHERE;
     uint32_t root;
-    KB_TRY(add_node(origins, memory, offset, element, before, &root, trail));
+    KB_TRY(add_node(origins, memory, offset, element, before, KBR_NOWHERE, &root, trail));
     for (uint32_t i = 0; i < origins->count; i++) {
         if (origins->nodes[i].kind != KBR_NODE_OP)
             continue;

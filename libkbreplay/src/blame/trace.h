@@ -47,18 +47,20 @@ typedef struct kbr_origin {
     uint64_t place; /* OP: the byte in its operand */
     uint32_t memory;
     uint64_t offset;
-    uint64_t element;  /* reference element that it stands for */
-    uint32_t position; /* INPUT: of the member */
-    size_t reader;     /* who read it first on the way back */
+    uint64_t element;   /* reference element that it stands for */
+    uint32_t position;  /* INPUT: of the member */
+    size_t reader;      /* who read it first on the way back */
+    size_t home_writer; /* who wrote the home that is nearest on the way here, this one included */
     uint32_t children[KB_OPERANDS_MAX];
     uint32_t child_count;
 } kbr_origin;
 
-/* An op that read one element's home for another element. */
+/* An op that read one element's home for another; or else the op that wrote it to the other's home. */
 typedef struct kbr_suspect {
-    size_t entry; /* KBR_NOWHERE: none */
+    size_t entry;  /* the reader; KBR_NOWHERE: none */
+    size_t writer; /* to the home of `wanted` */
     uint32_t memory;
-    uint64_t offset;
+    uint64_t offset;      /* that was read */
     uint64_t wanted, got; /* reference elements */
     bool between;         /* not even on an element's first byte */
 } kbr_suspect;
@@ -77,6 +79,15 @@ typedef struct kbr_origins {
 /* Is the byte the home of another element, and not of `element`? */
 bool kbr_home_of_another(const kbr_origins *origins, uint32_t memory, uint64_t offset, uint64_t element,
                          uint64_t *ret_other);
+
+/* The element whose home the byte is; false where it is nobody's. */
+bool kbr_home_of(const kbr_origins *origins, uint32_t memory, uint64_t offset, uint64_t *ret_element);
+
+/*
+ * Reader and writer of a suspect disagree about which element it is. Elements that other ops take together
+ * too are likely to be meant: is it the writer alone whose range nobody else has?
+ */
+bool kbr_writer_is_odd(const kbr_origins *origins, const kbr_suspect *suspect);
 
 /* Fills `origins->nodes`, the root first, for the byte as it was before entry `before`. */
 kb_status kbr_origins_trace(kbr_origins *origins, uint32_t memory, uint64_t offset, uint64_t element,

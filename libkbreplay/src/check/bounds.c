@@ -3,7 +3,8 @@
  * bounds: each operand lies inside its memory, on a multiple of its element, and inside what it touches.
  *
  * What touches a tensor's shard or a queue's slot must lie within it: memory around them belongs to
- * somebody else. Ranges that begin or end to live may hold many, and only keep to their memory.
+ * somebody else. Elements of a tensor are taken for what they are. Ranges that begin or end to live may
+ * hold many, and only keep to their memory.
  */
 #include <inttypes.h>
 
@@ -47,20 +48,33 @@ static bool inside(const kb_defs *defs, const kbr_region *region, uint64_t low, 
     return (low - region->low) / slot == (high - 1 - region->low) / slot;
 }
 
+/* What a message in a slot is, its queue's ops say. */
+static bool same_dtype(const kb_defs *defs, const kbr_region *region, uint32_t dtype) {
+    if (region->kind == KBR_REGION_RING || dtype == KB_DTYPE_BYTES)
+        return true;
+    uint32_t of = defs->tensors[region->id].dtype;
+    return of == dtype || of == KB_DTYPE_BYTES;
+}
+
 static void check_regions(kbr_pass *pass, uint32_t rank, const kb_op *op, uint32_t number, uint64_t low,
                           uint64_t high) {
     size_t cursor = 0;
-    bool touches = false;
+    bool touches = false, lies = false;
     const kbr_region *it;
     kbr_region_kind kind = KBR_REGION_SHARD;
     while ((it = kbr_regions_touching(pass->regions, op->what->operands[number].memory, low, high,
                                       &cursor)) != NULL) {
-        if (inside(pass->defs, it, low, high))
-            return;
+        if (inside(pass->defs, it, low, high)) {
+            lies = true;
+            if (same_dtype(pass->defs, it, op->what->operands[number].dtype))
+                return;
+        }
         kind = touches ? kind : it->kind;
         touches = true;
     }
-    if (touches && kind == KBR_REGION_RING)
+    if (lies)
+        say(pass, rank, op, number, "dtype", low, high, "it takes a tensor's elements for another dtype");
+    else if (touches && kind == KBR_REGION_RING)
         say(pass, rank, op, number, "slot", low, high, "it touches a slot and reaches past its end");
     else if (touches)
         say(pass, rank, op, number, "shard", low, high, "it touches a tensor and reaches past its end");

@@ -27,7 +27,13 @@ typedef struct message {
     uint32_t claimed_rank[ACTS];
     uint64_t claimed_index[ACTS];
     uint64_t size[ACTS];
+    uint32_t dtype[ACTS];
 } message;
+
+typedef struct filling {
+    uint64_t size; /* bytes; 0: no message yet */
+    uint32_t dtype;
+} filling;
 
 typedef struct queue_state {
     uint64_t next[ACTS];      /* the sequence that each act should have next */
@@ -36,7 +42,7 @@ typedef struct queue_state {
     message *window;          /* of sequences [base, base + count) */
     uint64_t base;
     size_t count, capacity;
-    uint64_t *filled; /* [slots seen]: bytes of the message that lies there, by dataflow */
+    filling *filled; /* [slots seen]: the message that lies there, by dataflow */
     size_t filled_count, filled_capacity;
 } queue_state;
 
@@ -61,7 +67,7 @@ static void close_queues(void *state, const kb_alloc *alloc) {
     size_t count = it->pass->defs->queue_count;
     for (size_t i = 0; i < count; i++) {
         kb_delete(alloc, it->items[i].window, it->items[i].capacity * sizeof(message));
-        kb_delete(alloc, it->items[i].filled, it->items[i].filled_capacity * sizeof(uint64_t));
+        kb_delete(alloc, it->items[i].filled, it->items[i].filled_capacity * sizeof(filling));
     }
     kb_delete(alloc, it, sizeof *it + count * sizeof(queue_state));
 }
@@ -155,24 +161,29 @@ static void check_claim(const queues *it, uint32_t id, const message *claimer, i
     kbr_findings_add(it->pass->findings, &finding);
 }
 
+/* The two sides of a message speak of different ones. */
+static void report_misfit(const queues *it, uint32_t id, const message *now, uint64_t sequence) {
+    kbr_finding finding = kbr_finding_about(it->pass->defs, "queue", "length", now->by[RECV].rank, NULL);
+    finding.key = id;
+    finding.time_ps = now->by[RECV].time_ps;
+    kbr_finding_mention(&finding, &now->by[COPY]);
+    kbr_finding_mention(&finding, &now->by[RECV]);
+    kbr_finding_say(&finding,
+                    "message %" PRIu64 " of queue %s is sent as %" PRIu64
+                    " bytes of %s and received as %" PRIu64 " of %s",
+                    sequence, it->pass->defs->queues[id].name, now->size[COPY],
+                    kb_word_name(KB_VOC_DTYPE, now->dtype[COPY]), now->size[RECV],
+                    kb_word_name(KB_VOC_DTYPE, now->dtype[RECV]));
+    kbr_findings_add(it->pass->findings, &finding);
+}
+
 static void check_claims(const queues *it, uint32_t id, queue_state *queue, uint64_t sequence) {
     uint32_t slots = it->pass->defs->queues[id].slots;
     message *now = &queue->window[sequence - queue->base];
     if (now->done[RECV] && now->done[COPY]) {
         check_claim(it, id, now, RECV, sequence, now, COPY);
-        if (now->size[RECV] != now->size[COPY]) {
-            kbr_finding finding =
-                kbr_finding_about(it->pass->defs, "queue", "length", now->by[RECV].rank, NULL);
-            finding.key = id;
-            finding.time_ps = now->by[RECV].time_ps;
-            kbr_finding_mention(&finding, &now->by[COPY]);
-            kbr_finding_mention(&finding, &now->by[RECV]);
-            kbr_finding_say(&finding,
-                            "message %" PRIu64 " of queue %s is sent with %" PRIu64
-                            " bytes and received with %" PRIu64,
-                            sequence, it->pass->defs->queues[id].name, now->size[COPY], now->size[RECV]);
-            kbr_findings_add(it->pass->findings, &finding);
-        }
+        if (now->size[RECV] != now->size[COPY] || now->dtype[RECV] != now->dtype[COPY])
+            report_misfit(it, id, now, sequence);
     }
     if (now->done[COPY] && sequence >= slots && sequence - slots >= queue->base &&
         queue->window[sequence - slots - queue->base].done[RELEASE])
@@ -213,6 +224,7 @@ static void remember(message *to, uint32_t rank, const kb_op *op, int act) {
     to->by[act] = kbr_mention_of(rank, op);
     to->waits[act] = op->what->reached < KB_POINT_START;
     to->size[act] = kbr_operand_size(&op->what->operands[0]);
+    to->dtype[act] = op->what->operands[0].dtype;
     for (uint32_t i = 0; i < op->what->claim_count; i++)
         if (op->what->claims[i].role == role && op->what->claims[i].set == KB_SET_ONE &&
             op->what->claims[i].point == KB_POINT_DONE) {
@@ -280,12 +292,13 @@ static kb_status fill(const queues *it, const kb_op *op, kb_trail *trail) {
     if (slot >= WINDOW_MOST)
         return KB_OK;
     void *filled = queue->filled;
-    KB_TRY(kb_grow(it->pass->alloc, sizeof(uint64_t), (size_t)slot + 1, &queue->filled_capacity, &filled,
-                   trail));
+    KB_TRY(
+        kb_grow(it->pass->alloc, sizeof(filling), (size_t)slot + 1, &queue->filled_capacity, &filled, trail));
     queue->filled = filled;
     while (queue->filled_count <= slot)
-        queue->filled[queue->filled_count++] = 0;
-    queue->filled[slot] = kbr_operand_size(&op->what->operands[0]);
+        queue->filled[queue->filled_count++] = (filling){.size = 0};
+    const kb_operand *sent = &op->what->operands[0];
+    queue->filled[slot] = (filling){kbr_operand_size(sent), sent->dtype};
     return KB_OK;
 }
 
@@ -298,20 +311,26 @@ static void check_touch(const queues *it, uint32_t rank, const kb_op *op, uint32
     uint64_t slot = (low - ring->low) / queue->slot_bytes, begin = ring->low + slot * queue->slot_bytes;
     if (slot >= WINDOW_MOST)
         return;
-    uint64_t filled = slot < in->filled_count ? in->filled[slot] : 0;
+    filling filled = slot < in->filled_count ? in->filled[slot] : (filling){.size = 0};
     bool writes = operand->access != KB_ACCESS_READ;
-    if (!writes && high <= begin + filled)
+    bool within = high <= begin + filled.size;
+    if (!writes && within && (operand->dtype == filled.dtype || operand->dtype == KB_DTYPE_BYTES))
         return;
-    kbr_finding finding = about(it, writes ? "write" : "read", rank, op, ring->id);
+    kbr_finding finding = about(it, writes ? "write" : within ? "dtype" : "read", rank, op, ring->id);
+    finding.follows = !writes;
     kbr_finding_place(&finding, it->pass->defs, operand->memory, low, high - low);
     if (writes)
         kbr_finding_say(&finding, "it writes into the ring of queue %s, and is no copy of that queue",
                         queue->name);
+    else if (within)
+        kbr_finding_say(&finding, "it takes the message in slot %" PRIu64 " of queue %s for %s, and it is %s",
+                        slot, queue->name, kb_word_name(KB_VOC_DTYPE, operand->dtype),
+                        kb_word_name(KB_VOC_DTYPE, filled.dtype));
     else
         kbr_finding_say(&finding,
                         "it reads past the message in slot %" PRIu64 " of queue %s, which has %" PRIu64
                         " bytes",
-                        slot, queue->name, filled);
+                        slot, queue->name, filled.size);
     kbr_findings_add(it->pass->findings, &finding);
 }
 

@@ -97,6 +97,13 @@ static spoilt an_operand_leaves_its_slot(ring *it) {
     return of(0, op);
 }
 
+static spoilt numbers_of_another_dtype(ring *it) {
+    ring_op *op = ring_find(it, 1, KB_OP_MATH, 1);
+    for (uint32_t i = 0; i < 3; i++)
+        op->operands[i].dtype = KB_DTYPE_BF16;
+    return of(1, op);
+}
+
 /* --- queue -------------------------------------------------------------------------------------- */
 
 static spoilt a_copy_goes_to_the_next_slot(ring *it) {
@@ -241,13 +248,6 @@ static spoilt an_input_is_added_twice(ring *it) {
     return of(1, op);
 }
 
-static spoilt numbers_of_another_dtype(ring *it) {
-    ring_op *op = ring_find(it, 1, KB_OP_MATH, 1);
-    for (uint32_t i = 0; i < 3; i++)
-        op->operands[i].dtype = KB_DTYPE_BF16;
-    return of(1, op);
-}
-
 static spoilt a_message_is_shorter_than_its_use(ring *it) {
     ring_op *op = ring_find(it, 1, KB_OP_MATH, 1);
     for (uint32_t i = 0; i < 3; i++)
@@ -315,6 +315,8 @@ static const struct {
     {an_operand_leaves_its_memory_downwards, "bounds", "memory"},
     {an_operand_leaves_its_tensor, "bounds", "shard"},
     {an_operand_leaves_its_slot, "bounds", "slot"},
+    {numbers_of_another_dtype, "bounds", "dtype"},
+    {numbers_of_another_dtype, "queue", "dtype"},
     {a_copy_goes_to_the_next_slot, "queue", "slot"},
     {a_sequence_is_skipped, "queue", "sequence"},
     {another_stream_sends, "queue", "stream"},
