@@ -29,6 +29,7 @@ struct kb_active {
     kb_op op;
     uint64_t *claimed;
     kb_blame *blames;
+    uint32_t rest;   /* the why-item that takes what the others leave */
     bool blames_ops; /* some why-item names an op, by its distance */
 };
 
@@ -139,6 +140,7 @@ static kb_status make_state(kb_decoder *decoder, kb_active *active, kb_trail *tr
     active->claimed = claimed;
     active->blames = blames;
     memcpy(active->last, active->template->nominal, fields * sizeof(uint64_t));
+    active->rest = kb_template_rest(key);
     for (uint32_t i = 0; i < key->why_count; i++)
         active->blames_ops |= key->whys[i].blames != 0;
     active->op = (kb_op){
@@ -347,10 +349,9 @@ static bool set_blames(kb_active *from, uint32_t ranks) {
     const uint64_t *field = from->last + from->template->layout.first_why;
     uint64_t left = (uint64_t)from->op.done_ps - (uint64_t)from->op.issue_ps;
     for (uint32_t i = 0; i < key->why_count; i++) {
-        uint64_t ps = field[0] + (i + 1 == key->why_count ? left : 0);
         kb_blame *blame = &from->blames[i];
-        *blame = (kb_blame){.ps = (int64_t)ps, .resource = (uint32_t)field[1] - 1};
-        left -= ps;
+        *blame = (kb_blame){.ps = (int64_t)field[0], .resource = (uint32_t)field[1] - 1};
+        left -= i == from->rest ? 0 : field[0];
         field += 2;
         if (key->whys[i].blames) {
             sound = sound && field[0] < ranks;
@@ -359,6 +360,7 @@ static bool set_blames(kb_active *from, uint32_t ranks) {
             field += 2;
         }
     }
+    from->blames[from->rest].ps = (int64_t)((uint64_t)from->blames[from->rest].ps + left);
     return sound;
 }
 

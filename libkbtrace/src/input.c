@@ -186,7 +186,7 @@ static kb_status check_first_bytes(kb_input *input, kb_trail *trail) {
     uint8_t bytes[4] = {0};
     size_t size = input->size_bytes < sizeof bytes ? (size_t)input->size_bytes : sizeof bytes;
     if (size == 0)
-        return kb_fail(trail, KB_E_INCOMPLETE, "%s is empty: no trace (is its writer still at work?)",
+        return kb_fail(trail, KB_E_CORRUPT, "%s is empty: no trace (is its writer still at work?)",
                        input->shown);
     KB_TRY(kb_input_read(input, 0, bytes, size, trail));
     if (!begins_like_ours(bytes, size) || (size == 4 && kb_le32(bytes) != KB_SKIPPABLE_HEAD))

@@ -88,14 +88,15 @@ void kb_op_to_fields(const kb_op *op, int64_t resume_ps, uint64_t *fields) {
     for (uint32_t i = 0; i < what->claim_count; i++)
         if (what->claims[i].set == KB_SET_ONE)
             *fields++ = op->index - op->claimed[i];
-    /* The last item counts from what the others leave, so that it is nearly always 0. */
+    /* One item counts from what the others leave, so that it is nearly always 0. */
+    uint32_t rest = kb_template_rest(what);
     uint64_t left = minus(op->done_ps, op->issue_ps);
+    for (uint32_t i = 0; i < what->why_count; i++)
+        left -= i == rest ? 0 : (uint64_t)op->blames[i].ps;
     for (uint32_t i = 0; i < what->why_count; i++) {
         const kb_blame *blame = &op->blames[i];
-        bool last = i + 1 == what->why_count;
-        *fields++ = (uint64_t)blame->ps - (last ? left : 0);
+        *fields++ = (uint64_t)blame->ps - (i == rest ? left : 0);
         *fields++ = (uint64_t)(uint32_t)(blame->resource + 1);
-        left -= (uint64_t)blame->ps;
         if (what->whys[i].blames) {
             *fields++ = blame->rank;
             *fields++ = op->index - blame->op;

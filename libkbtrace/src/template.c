@@ -27,6 +27,13 @@ kb_layout kb_template_layout(const kb_template *what) {
     return layout;
 }
 
+uint32_t kb_template_rest(const kb_template *what) {
+    for (uint32_t i = 0; i < what->why_count; i++)
+        if (what->whys[i].blames)
+            return i;
+    return what->why_count == 0 ? 0 : what->why_count - 1;
+}
+
 static kb_status check_operand(const kb_template *what, uint32_t i, kb_trail *trail) {
     const kb_operand *operand = &what->operands[i];
     if (operand->dims > KB_DIMS_MAX || operand->access < KB_ACCESS_READ ||

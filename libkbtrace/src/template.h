@@ -46,6 +46,12 @@ typedef struct kb_layout {
 
 kb_layout kb_template_layout(const kb_template *what);
 
+/*
+ * The why-item that takes what the others leave: the first that blames an op, for waiting is what
+ * differs from op to op; the last where none does.
+ */
+uint32_t kb_template_rest(const kb_template *what);
+
 static inline enum kb_class kb_field_class(const kb_layout *layout, uint32_t field) {
     if (field < KB_FIX_STEP)
         return (enum kb_class)field;

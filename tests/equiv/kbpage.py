@@ -199,6 +199,11 @@ class Prediction:
         return value
 
 
+def rest_of(said):
+    """The why-item that takes what the others leave: the first that blames, or the last."""
+    return next((i for i, why in enumerate(said.why) if why.blames), len(said.why) - 1)
+
+
 class Op:
     """A record with all its fields rebuilt; `shared` is its Template."""
 
@@ -217,13 +222,14 @@ class Op:
         self.claimed = [(index - next(claimed)) & WORD if c.set == pb.SET_ONE else 0 for c in said.claim]
         self.blames = []
         rest = iter(values[shared.whys_at:])
-        left = self.done - self.issue
-        for i, why in enumerate(said.why):
-            ps = (next(rest) + (left if i == len(said.why) - 1 else 0)) & WORD
-            left -= ps
-            resource = (next(rest) - 1) % 2**32
+        for why in said.why:
+            ps, resource = next(rest), (next(rest) - 1) % 2**32
             blame = (next(rest), (index - next(rest)) & WORD) if why.blames else (0, 0)
             self.blames.append((ps, resource) + blame)
+        if said.why:
+            taker = rest_of(said)
+            left = self.done - self.issue - sum(b[0] for i, b in enumerate(self.blames) if i != taker)
+            self.blames[taker] = ((self.blames[taker][0] + left) & WORD,) + self.blames[taker][1:]
 
     def check_sense(self):
         """What holds of every real run; random records need not heed it."""

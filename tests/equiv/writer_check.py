@@ -23,10 +23,10 @@ def fields_of(op, resume):
     values = [op.issue - resume, op.start - op.issue, op.sent - op.start, op.done - op.sent, op.step,
               op.sequence, op.id, op.tile, op.collective, op.value, len(op.payload), *op.offsets]
     values += [op.index - op.claimed[i] for i in op.shared.ones]
-    left = op.done - op.issue
+    taker = kbpage.rest_of(said)
+    left = op.done - op.issue - sum(blame[0] for i, blame in enumerate(op.blames) if i != taker)
     for i, (why, (ps, resource, rank, blamed)) in enumerate(zip(said.why, op.blames)):
-        values += [ps - left if i == len(said.why) - 1 else ps, (resource + 1) % 2**32]
-        left -= ps
+        values += [ps - left if i == taker else ps, (resource + 1) % 2**32]
         if why.blames:
             values += [rank, op.index - blamed]
     return [v & WORD for v in values]

@@ -129,7 +129,8 @@ static void cut_at(size_t size) {
     size_t frame = frame_at(size);
     read_all_result result = read_file(fix.good, size, false, &trail);
     if (frame == 0) { /* not even the header */
-        check_status(result.status, KB_E_INCOMPLETE, &trail);
+        check_status(result.status, size == 0 ? KB_E_CORRUPT : KB_E_INCOMPLETE,
+                     &trail); /* nothing is no trace */
         check_says(&trail, "a.zst");
         return;
     }
