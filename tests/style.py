@@ -43,9 +43,9 @@ BUILT = [
 SEAMS = [
     (r"v?f?printf|puts|putchar|perror", None, "a library prints nothing; return a status with a trail"),
     (r"_?exit|abort", None, "a library never exits; return a status, or assert"),
-    (r"malloc|calloc|realloc|strdup|strndup|asprintf|free", r"libkbtrace/src/memory\.c",
+    (r"malloc|calloc|realloc|strdup|strndup|asprintf|free", r"libkbtrace/src/ground/memory\.c",
      "memory goes through kb_alloc"),
-    (r"fopen|open|openat|creat|mkstemp", r"libkbtrace/src/fs\w*\.c", "files go through kb_fs"),
+    (r"fopen|open|openat|creat|mkstemp", r"libkbtrace/src/ground/fs\w*\.c", "files go through kb_fs"),
 ]
 
 

@@ -5,7 +5,7 @@ set -eu
 trace="$KB_ROOT/libkbtrace"
 build() { # compiler level
     mkdir "$1-$2"
-    for source in "$trace"/src/*.c "$KB_ROOT"/tests/support/records.c "$KB_ROOT"/tests/support/random.c \
+    for source in "$trace"/src/*/*.c "$KB_ROOT"/tests/support/records.c "$KB_ROOT"/tests/support/random.c \
         "$KB_ROOT"/tests/support/check.c "$KB_ROOT"/tests/tools/kb-trace-random.c; do
         echo "$source"
     done | xargs -P 2 -I SOURCE sh -c '"$0" -O"$1" -std=gnu11 -ffp-contract=off -DKB_VERSION=\"test\" \

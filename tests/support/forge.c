@@ -7,8 +7,8 @@
 
 #include "support/check.h"
 
-#include "frame.h"
-#include "schema.h"
+#include "wire/frame.h"
+#include "wire/schema.h"
 
 struct forge {
     kb_packer *packer;

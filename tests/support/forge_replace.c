@@ -5,7 +5,7 @@
 
 #include "support/forge.h"
 
-#include "schema.h"
+#include "wire/schema.h"
 
 typedef struct rewriting {
     size_t left;    /* numbers before the one that is replaced */

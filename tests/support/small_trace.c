@@ -7,7 +7,7 @@
 
 #include "support/check.h"
 
-#include "template.h"
+#include "words/template.h"
 
 /* Every 9th op without bytes is put before it is done, and said again so many ops later. */
 enum { LATE_EVERY = 9, LATE_AFTER = 12 };

@@ -11,8 +11,8 @@
 #include "support/fault_fs.h"
 #include "support/forge.h"
 
-#include "frame.h"
-#include "schema.h"
+#include "wire/frame.h"
+#include "wire/schema.h"
 
 /* The good trace's frames. OPS has templates, samples and what is said again, too. */
 enum { FIRST, OPS, INDEX, FOOTER, FRAMES };

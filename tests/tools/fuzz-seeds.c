@@ -11,7 +11,7 @@
 #include "support/forge.h"
 #include "support/small_trace.h"
 
-#include "schema.h"
+#include "wire/schema.h"
 
 static const char *folder;
 

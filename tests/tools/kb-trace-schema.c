@@ -6,8 +6,8 @@
  */
 #include <stdio.h>
 
-#include "schema.h"
-#include "template.h"
+#include "wire/schema.h"
+#include "words/template.h"
 
 static const char *const types[] = {
     [KB_FIELD_U8] = "uint",

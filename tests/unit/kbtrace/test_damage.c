@@ -13,7 +13,7 @@
 #include "support/read_all.h"
 #include "support/small_trace.h"
 
-#include "frame.h"
+#include "wire/frame.h"
 
 enum { MANY_FRAMES = 64 };
 

@@ -9,7 +9,7 @@
 #include "support/fault_fs.h"
 #include "support/random.h"
 
-#include "explain.h"
+#include "ground/explain.h"
 #include "kbtrace/fs.h"
 
 enum { SIZE = 1000 };

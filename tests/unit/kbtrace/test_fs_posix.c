@@ -12,7 +12,7 @@
 #include "support/check.h"
 #include "support/random.h"
 
-#include "fs_posix.h"
+#include "ground/fs_posix.h"
 #include "kbtrace/fs.h"
 
 enum { SIZE = 100000 };

@@ -14,7 +14,7 @@
 #include "support/read_all.h"
 #include "support/small_trace.h"
 
-#include "schema.h"
+#include "wire/schema.h"
 
 enum { ROOM = 1 << 20 };
 

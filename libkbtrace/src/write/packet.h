@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One rank's open packet: ops that become columns of residuals as they come.
+ *
+ * A packet stands for itself: predictions start anew in it, so a reader can begin at any packet
+ * whose templates it knows.
+ */
+#ifndef KBTRACE_SRC_PACKET_H
+#define KBTRACE_SRC_PACKET_H
+
+#include "wire/wire.h"
+#include "write/intern.h"
+
+/* When a stream could go on after its last op in the packet: its next op's gap counts from there. */
+typedef struct kb_resume {
+    uint32_t stream;
+    int64_t ps;
+} kb_resume;
+
+typedef struct kb_packet {
+    uint64_t number; /* unique among the writer's packets; 0 when nothing is open */
+    uint32_t rank;
+    uint64_t first;
+    uint32_t count;
+    int64_t base_ps, last_ps;
+    uint32_t forms;
+    kb_buffer form, op, columns[KB_CLASS_COUNT], payload;
+    kb_resume *resumes;
+    size_t resume_count, resume_capacity;
+} kb_packet;
+
+void kb_packet_init(kb_packet *packet, const kb_alloc *alloc, uint32_t rank);
+void kb_packet_fini(kb_packet *packet);
+
+/* Begins to be packet `number` with op `first` at `base_ps`. */
+void kb_packet_open(kb_packet *packet, uint64_t number, uint64_t first, int64_t base_ps);
+
+/* When the stream of `known` could issue next; new streams begin at base_ps. */
+kb_status kb_packet_resume(kb_packet *packet, kb_known *known, int64_t **ret_ps, kb_trail *trail) KB_MUST_USE;
+
+/* An op's fields in the order of its layout; `fields` has room for layout.count. */
+void kb_op_to_fields(const kb_op *op, int64_t resume_ps, uint64_t *fields);
+
+/*
+ * Adds an op, whose template is `known` and whose fields are `fields`; forms come from `forms`.
+ * *ret_size: how many bytes the packet grew.
+ */
+kb_status kb_packet_add(kb_packet *packet, kb_known *known, const uint64_t *fields, const kb_op *op,
+                        kb_arena *forms, size_t *ret_size, kb_trail *trail) KB_MUST_USE;
+
+/* Appends the packet as a kb.trace.Packet, of KB_PACKET_OPS or _LATE, to `out`, and closes it. */
+kb_status kb_packet_close(kb_packet *packet, uint32_t kind, kb_buffer *out, kb_trail *trail) KB_MUST_USE;
+
+#endif

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The writer: ops go into their rank's open packet; when all open packets together are large
+ * enough, they become frames. What is said of definitions, templates and the end is in
+ * writer_say.c; files and threads are output.h's and press.h's.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "ground/text.h"
+#include "wire/folder.h"
+#include "words/defs_check.h"
+#include "write/writer_parts.h"
+
+enum { LEVEL = 3 };
+
+/* Open packets of all ranks together: docs/decisions/0007 has the measurements behind it. */
+enum { OPEN_BYTES_A_RANK = 4 << 10, OPEN_BYTES_LEAST = 1 << 20, OPEN_BYTES_MOST = 4 << 20 };
+
+static size_t default_open_bytes(uint32_t ranks) {
+    size_t wanted = (size_t)ranks * OPEN_BYTES_A_RANK;
+    if (wanted < OPEN_BYTES_LEAST)
+        return OPEN_BYTES_LEAST;
+    return wanted < OPEN_BYTES_MOST ? wanted : OPEN_BYTES_MOST;
+}
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+static kb_status make_files(kb_writer *writer, const char *path, kb_trail *trail) {
+    void *block;
+    size_t length = strlen(path);
+    bool folder = length > 0 && path[length - 1] == '/';
+    size_t wanted = folder ? writer->run.ranks : 1;
+    if (folder)
+        KB_TRY(kb_folder_prepare(writer->alloc, writer->fs, path, trail));
+    KB_TRY(kb_new_zeroed(writer->alloc, wanted * sizeof(kb_out_file), &block, trail));
+    writer->files = block;
+    writer->file_capacity = wanted;
+    writer->folder = folder;
+    for (size_t i = 0; i < wanted; i++) {
+        kb_out_file *file = &writer->files[i];
+        char *name = NULL;
+        if (folder)
+            KB_TRY(kb_path_of_rank(writer->alloc, path, (uint32_t)i, &name, trail));
+        file->first_rank = folder ? (uint32_t)i : 0;
+        file->rank_count = folder ? 1 : writer->run.ranks;
+        kb_status status =
+            kb_output_init(&file->output, writer->alloc, writer->fs, folder ? name : path, !folder, trail);
+        kb_path_delete(writer->alloc, name);
+        writer->file_count += status == KB_OK;
+        KB_TRY(status);
+        kb_out_file_init(file, writer->alloc);
+    }
+    return KB_OK;
+}
+
+static kb_status make_ranks(kb_writer *writer, kb_trail *trail) {
+    void *block;
+    KB_TRY(kb_new_zeroed(writer->alloc, writer->run.ranks * sizeof(kb_out_rank), &block, trail));
+    writer->ranks = block;
+    for (uint32_t i = 0; i < writer->run.ranks; i++) {
+        kb_packet_init(&writer->ranks[i].packet, writer->alloc, i);
+        kb_rank_digester_init(&writer->ranks[i].digester, writer->alloc);
+    }
+    return KB_OK;
+}
+
+static kb_status copy_run(kb_writer *writer, const kb_run *run, const char *path, kb_trail *trail) {
+    const char *const texts[] = {run->model_version, run->memory_model, run->producer, run->bench, path};
+    const char *copies[5];
+    for (size_t i = 0; i < 4; i++)
+        if (texts[i] != NULL && !kb_text_is_utf8(texts[i], strlen(texts[i])))
+            return kb_fail(trail, KB_E_ARGUMENT,
+                           "a text of the run is not UTF-8: other readers would refuse it");
+    for (size_t i = 0; i < 5; i++)
+        KB_TRY(kb_arena_text(&writer->arena, texts[i] ? texts[i] : "", texts[i] ? strlen(texts[i]) : 0,
+                             &copies[i], trail));
+    writer->run = *run;
+    writer->run.model_version = copies[0];
+    writer->run.memory_model = copies[1];
+    writer->run.producer = copies[2];
+    writer->run.bench = copies[3];
+    writer->path = copies[4];
+    return KB_OK;
+}
+
+static uint64_t run_tag(const kb_run *run) {
+    uint64_t tag = 0;
+    for (unsigned i = 0; i < 8; i++)
+        tag |= (uint64_t)run->run_id.bytes[i] << (8 * i);
+    return tag;
+}
+
+static kb_status begin(kb_writer *writer, const kb_writer_options *options, kb_trail *trail) {
+    KB_TRY(make_ranks(writer, trail));
+    KB_TRY(make_files(writer, writer->path, trail));
+    KB_TRY(kb_press_create(writer->alloc, options->level ? options->level : LEVEL, options->threads > 1,
+                           run_tag(&writer->run), &writer->press, trail));
+    for (size_t i = 0; i < writer->file_count; i++) {
+        KB_TRY(kb_output_begin(&writer->files[i].output, trail));
+        KB_TRY(kb_writer_say_header(writer, &writer->files[i], trail));
+    }
+    return KB_OK;
+}
+
+kb_status kb_writer_create(const kb_writer_options *options, const kb_run *run, const kb_defs *defs,
+                           kb_writer **ret_writer, kb_trail *trail) {
+    const kb_alloc *alloc = options->alloc ? options->alloc : kb_alloc_heap();
+    void *block;
+    if (run->ranks == 0 || run->ranks > KB_RANKS_MAX)
+        return kb_fail(trail, KB_E_ARGUMENT, "a trace of %u ranks cannot be written: 1 to %u can", run->ranks,
+                       KB_RANKS_MAX);
+    KB_TRY(kb_new_zeroed(alloc, sizeof(kb_writer), &block, trail));
+    kb_writer *writer = block;
+    writer->alloc = alloc;
+    writer->fs = options->fs ? options->fs : kb_fs_posix();
+    writer->defs = defs;
+    writer->open_limit = options->open_bytes ? options->open_bytes : default_open_bytes(run->ranks);
+    kb_arena_init(&writer->arena, alloc, 0);
+    kb_arena_init(&writer->forms, alloc, 0);
+    kb_intern_init(&writer->intern, alloc);
+    kb_buffer_init(&writer->raw, alloc);
+    kb_packet_init(&writer->late_packet, alloc, 0);
+    kb_status status = copy_run(writer, run, options->path, trail);
+    if (status == KB_OK)
+        status = begin(writer, options, trail);
+    if (status != KB_OK) {
+        kb_writer_destroy(writer);
+        return kb_while(trail, status, "beginning the trace %s", options->path);
+    }
+    *ret_writer = writer;
+    return KB_OK;
+}
+
+void kb_writer_destroy(kb_writer *writer) {
+    if (writer == NULL)
+        return;
+    kb_press_destroy(writer->press);
+    for (size_t i = 0; i < writer->file_count; i++) {
+        kb_output_fini(&writer->files[i].output);
+        kb_out_file_fini(&writer->files[i]);
+    }
+    kb_delete(writer->alloc, writer->files, writer->file_capacity * sizeof *writer->files);
+    for (uint32_t i = 0; writer->ranks != NULL && i < writer->run.ranks; i++) {
+        kb_packet_fini(&writer->ranks[i].packet);
+        kb_rank_digester_fini(&writer->ranks[i].digester);
+        kb_delete(writer->alloc, writer->ranks[i].late,
+                  writer->ranks[i].late_capacity * sizeof *writer->ranks[i].late);
+    }
+    kb_delete(writer->alloc, writer->ranks, writer->ranks ? writer->run.ranks * sizeof *writer->ranks : 0);
+    kb_delete(writer->alloc, writer->fields, writer->field_capacity * sizeof *writer->fields);
+    kb_delete(writer->alloc, writer->counters, writer->counter_capacity * sizeof *writer->counters);
+    kb_packet_fini(&writer->late_packet);
+    kb_buffer_fini(&writer->raw);
+    kb_intern_fini(&writer->intern);
+    kb_arena_fini(&writer->forms);
+    kb_arena_fini(&writer->arena);
+    kb_delete(writer->alloc, writer, sizeof *writer);
+}
+
+kb_out_file *kb_writer_file_of(kb_writer *writer, uint32_t rank) {
+    return &writer->files[writer->folder ? rank : 0];
+}
+
+/* --- ops -------------------------------------------------------------------------------------- */
+
+kb_status kb_writer_check_op(const kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    if (rank >= writer->run.ranks)
+        return kb_fail(trail, KB_E_ARGUMENT, "an op of rank %u, but the run has ranks 0 to %u", rank,
+                       writer->run.ranks - 1);
+    const int64_t times[] = {op->issue_ps, op->start_ps, op->sent_ps, op->done_ps};
+    for (size_t i = 0; i < 4; i++)
+        if (times[i] < 0 || times[i] > KB_TIME_MAX_PS)
+            return kb_fail(
+                trail, KB_E_ARGUMENT, "op %llu of rank %u has a time of %lld ps; 0 to %lld can be written",
+                (unsigned long long)op->index, rank, (long long)times[i], (long long)KB_TIME_MAX_PS);
+    for (uint32_t i = 0; i < op->what->why_count; i++)
+        if (op->what->whys[i].blames && op->blames[i].rank >= writer->run.ranks)
+            return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u blames an op of rank %u, the run has %u",
+                           (unsigned long long)op->index, rank, op->blames[i].rank, writer->run.ranks);
+    if (op->payload_size > KB_PAYLOAD_MAX)
+        return kb_fail(trail, KB_E_ARGUMENT,
+                       "op %llu of rank %u carries %llu bytes; write at most %llu at once",
+                       (unsigned long long)op->index, rank, (unsigned long long)op->payload_size,
+                       (unsigned long long)KB_PAYLOAD_MAX);
+    return KB_OK;
+}
+
+static kb_status make_known(kb_writer *writer, uint32_t rank, const kb_op *op, uint64_t hash,
+                            kb_known **ret_known, kb_trail *trail) {
+    const kb_template *what = op->what;
+    KB_TRY(kb_template_check(what, trail));
+    if (what->stream >= writer->defs->stream_count || writer->defs->streams[what->stream].rank != rank)
+        return kb_fail(trail, KB_E_ARGUMENT, "an op of rank %u is of stream %u, which is not this rank's",
+                       rank, what->stream);
+    KB_TRY(kb_template_check_ids(what, writer->defs, writer->run.ranks, KB_E_ARGUMENT, trail));
+    kb_known *known;
+    KB_TRY(kb_intern_add(&writer->intern, what, hash, writer->defs, &known, trail));
+    if (known->layout.count > writer->field_capacity) {
+        void *fields = writer->fields;
+        KB_TRY(kb_grow(writer->alloc, sizeof *writer->fields, known->layout.count, &writer->field_capacity,
+                       &fields, trail));
+        writer->fields = fields;
+    }
+    kb_out_file_learn(kb_writer_file_of(writer, rank), known);
+    /* It will be said before the packet, about so large. */
+    writer->open_size +=
+        16 + 24 * (size_t)(what->operand_count + what->claim_count) + 4 * (size_t)known->layout.count;
+    *ret_known = known;
+    return KB_OK;
+}
+
+static bool is_of(const kb_known *known, const kb_op *op) {
+    return known != NULL && kb_template_equal(&known->key, op->what);
+}
+
+/* What is known of a template that is likely to come next is on its way while this op is worked on. */
+static void expect(const kb_known *known) {
+    enum { LINE = 64, LINES = 8 };
+    for (size_t i = 0; known != NULL && i < LINES; i++)
+        __builtin_prefetch((const char *)known + i * LINE);
+}
+
+static kb_status look_up(kb_writer *writer, uint32_t rank, const kb_op *op, kb_known **ret_known,
+                         bool *ret_new, kb_trail *trail) {
+    uint64_t hash = kb_template_hash(op->what);
+    kb_known *found = kb_intern_find(&writer->intern, op->what, hash);
+    bool is_new = found == NULL;
+    if (is_new)
+        KB_TRY(make_known(writer, rank, op, hash, &found, trail));
+    *ret_known = found;
+    *ret_new = is_new;
+    return KB_OK;
+}
+
+/* One of the two templates that followed the last one before is nearly always right. */
+kb_status kb_writer_find(kb_writer *writer, uint32_t rank, const kb_op *op, kb_known **ret_known,
+                         bool *ret_new, kb_trail *trail) {
+    kb_out_rank *of = &writer->ranks[rank];
+    kb_known *last = of->last, *found = last ? last->follower : NULL;
+    expect(found ? found->follower : NULL);
+    *ret_new = false;
+    if (!is_of(found, op)) {
+        found = last ? last->former : NULL;
+        if (!is_of(found, op))
+            KB_TRY(look_up(writer, rank, op, &found, ret_new, trail));
+        if (last != NULL) {
+            last->former = last->follower;
+            last->follower = found;
+        }
+    }
+    of->last = found;
+    *ret_known = found;
+    return KB_OK;
+}
+
+static kb_status put_op(kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    kb_out_rank *of = &writer->ranks[rank];
+    kb_known *known;
+    int64_t *resume;
+    bool is_new;
+    size_t size;
+    KB_TRY(kb_writer_check_op(writer, rank, op, trail));
+    if (op->index != of->ops)
+        return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u came as op %llu",
+                       (unsigned long long)of->ops, rank, (unsigned long long)op->index);
+    if (op->issue_ps < of->issue_ps)
+        return kb_fail(trail, KB_E_ARGUMENT,
+                       "op %llu of rank %u is issued at %lld ps, the one before at %lld ps",
+                       (unsigned long long)op->index, rank, (long long)op->issue_ps, (long long)of->issue_ps);
+    of->issue_ps = op->issue_ps;
+    KB_TRY(kb_writer_find(writer, rank, op, &known, &is_new, trail));
+    if (of->packet.number == 0)
+        kb_packet_open(&of->packet, ++writer->packets, op->index, op->issue_ps);
+    KB_TRY(kb_packet_resume(&of->packet, known, &resume, trail));
+    kb_op_to_fields(op, *resume, writer->fields);
+    if (is_new)
+        memcpy(known->nominal, writer->fields, known->layout.count * sizeof *writer->fields);
+    KB_TRY(kb_packet_add(&of->packet, known, writer->fields, op, &writer->forms, &size, trail));
+    *resume = kb_op_resume_ps(op);
+    KB_TRY(kb_rank_digester_add(&of->digester, &known->digest, op, trail));
+    of->ops++;
+    writer->ops++;
+    writer->open_size += size;
+    return KB_OK;
+}
+
+kb_status kb_writer_put(kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    if (writer->failed != KB_OK)
+        return kb_fail(trail, writer->failed, "the trace %s failed earlier", writer->path);
+    kb_status status = put_op(writer, rank, op, trail);
+    if (status == KB_OK && writer->open_size >= writer->open_limit)
+        status = kb_writer_flush(writer, trail);
+    if (status != KB_OK) {
+        writer->failed = status;
+        return kb_while(trail, status, "writing the trace %s", writer->path);
+    }
+    return KB_OK;
+}
+
+/* --- samples ---------------------------------------------------------------------------------- */
+
+static kb_status put_sample(kb_writer *writer, uint32_t counter, int64_t time_ps, int64_t value,
+                            kb_trail *trail) {
+    if (counter >= writer->defs->counter_count || writer->defs->counters[counter].rank >= writer->run.ranks)
+        return kb_fail(trail, KB_E_ARGUMENT, "a sample of counter %u, which is not defined", counter);
+    if (time_ps < 0 || time_ps > KB_TIME_MAX_PS)
+        return kb_fail(trail, KB_E_ARGUMENT, "a sample at %lld ps; 0 to %lld can be written",
+                       (long long)time_ps, (long long)KB_TIME_MAX_PS);
+    size_t before = writer->counter_capacity;
+    void *counters = writer->counters;
+    KB_TRY(kb_grow(writer->alloc, sizeof *writer->counters, (size_t)counter + 1, &writer->counter_capacity,
+                   &counters, trail));
+    writer->counters = counters;
+    if (writer->counter_capacity > before)
+        memset(writer->counters + before, 0, (writer->counter_capacity - before) * sizeof *writer->counters);
+    kb_counter_state *state = &writer->counters[counter];
+    if (state->round != writer->round)
+        *state = (kb_counter_state){.round = writer->round, .seen_ps = state->seen_ps};
+    if (time_ps < state->seen_ps)
+        return kb_fail(trail, KB_E_ARGUMENT, "a sample of counter %u at %lld ps after one at %lld ps",
+                       counter, (long long)time_ps, (long long)state->seen_ps);
+    kb_out_file *file = kb_writer_file_of(writer, writer->defs->counters[counter].rank);
+    KB_TRY(kb_out_file_sample(file, counter, time_ps - state->time_ps, value, state->value, trail));
+    *state = (kb_counter_state){writer->round, time_ps, time_ps, value};
+    writer->samples++;
+    writer->open_size += 4;
+    return KB_OK;
+}
+
+kb_status kb_writer_sample(kb_writer *writer, uint32_t counter, int64_t time_ps, int64_t value,
+                           kb_trail *trail) {
+    if (writer->failed != KB_OK)
+        return kb_fail(trail, writer->failed, "the trace %s failed earlier", writer->path);
+    kb_status status = put_sample(writer, counter, time_ps, value, trail);
+    if (status == KB_OK && writer->open_size >= writer->open_limit)
+        status = kb_writer_flush(writer, trail);
+    writer->failed = status;
+    return status;
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static kb_status commit_files(kb_writer *writer, size_t *ret_done, kb_trail *trail) {
+    for (size_t i = 0; i < writer->file_count; i++, ++*ret_done)
+        KB_TRY(kb_output_commit(&writer->files[i].output, trail));
+    return KB_OK;
+}
+
+/* A folder's files get their names as a set: all of them, or the former ones stay. */
+static kb_status commit(kb_writer *writer, kb_trail *trail) {
+    kb_former former;
+    size_t done = 0;
+    if (!writer->folder)
+        return commit_files(writer, &done, trail);
+    KB_TRY(kb_former_set_aside(&former, writer->alloc, writer->fs, writer->path, trail));
+    kb_status status = commit_files(writer, &done, trail);
+    if (status == KB_OK) {
+        kb_former_forget(&former);
+        return KB_OK;
+    }
+    while (done > 0)
+        kb_fs_unlink(writer->fs, writer->files[--done].output.path);
+    kb_former_put_back(&former);
+    return status;
+}
+
+static kb_status finish(kb_writer *writer, const kb_ending *ending, kb_trail *trail) {
+    KB_TRY(kb_writer_flush(writer, trail));
+    KB_TRY(kb_writer_make_footer(writer, ending, trail));
+    for (size_t i = 0; i < writer->file_count; i++)
+        KB_TRY(kb_writer_say_end(writer, &writer->files[i], trail));
+    KB_TRY(kb_press_drain(writer->press, trail));
+    for (size_t i = 0; i < writer->file_count; i++)
+        KB_TRY(kb_output_end(&writer->files[i].output, trail));
+    return commit(writer, trail);
+}
+
+kb_status kb_writer_finish(kb_writer *writer, const kb_ending *ending, const kb_footer **ret_footer,
+                           kb_trail *trail) {
+    if (writer->failed != KB_OK)
+        return kb_fail(trail, writer->failed, "the trace %s failed earlier", writer->path);
+    kb_status status = finish(writer, ending, trail);
+    if (status != KB_OK) {
+        writer->failed = status;
+        return kb_while(trail, status, "finishing the trace %s", writer->path);
+    }
+    writer->failed = KB_E_ARGUMENT; /* nothing may follow */
+    if (ret_footer != NULL)
+        *ret_footer = &writer->footer;
+    return KB_OK;
+}
+
+void kb_writer_measure(const kb_writer *writer, kb_writer_stats *ret_stats) {
+    kb_writer_stats stats = {.ops = writer->ops,
+                             .templates = writer->intern.count,
+                             .packets = writer->packets,
+                             .raw_bytes = writer->raw_bytes};
+    for (size_t i = 0; i < writer->file_count; i++) {
+        stats.frames += writer->files[i].frames;
+        stats.file_bytes += writer->files[i].output.size_bytes;
+    }
+    *ret_stats = stats;
+}

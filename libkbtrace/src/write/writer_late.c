@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ops said again. What is amended waits until the open packets are closed: a template's prediction
+ * serves one packet at a time.
+ */
+#include <string.h>
+
+#include "write/writer_parts.h"
+
+/* Where an op stands or would stand: amended ops are kept by index, and come nearly in that order. */
+static size_t late_place(const kb_out_rank *of, uint64_t index) {
+    size_t low = 0, high = of->late_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (of->late[middle].index < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static kb_status check(const kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    const kb_out_rank *of = &writer->ranks[rank];
+    if (op->index >= of->ops)
+        return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u is amended before it was put",
+                       (unsigned long long)op->index, rank);
+    if (op->payload_size != 0)
+        return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u carries bytes and cannot be amended",
+                       (unsigned long long)op->index, rank);
+    size_t at = late_place(of, op->index);
+    if (at < of->late_count && of->late[at].index == op->index)
+        return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u is amended a second time",
+                       (unsigned long long)op->index, rank);
+    return KB_OK;
+}
+
+static kb_status remember(kb_writer *writer, uint32_t rank, const kb_op *op, const kb_known *known,
+                          kb_trail *trail) {
+    kb_out_rank *of = &writer->ranks[rank];
+    void *late = of->late;
+    KB_TRY(kb_grow(writer->alloc, sizeof *of->late, of->late_count + 1, &of->late_capacity, &late, trail));
+    of->late = late;
+    size_t at = late_place(of, op->index);
+    memmove(of->late + at + 1, of->late + at, (of->late_count - at) * sizeof *of->late);
+    of->late[at] = (kb_late_digest){op->index, kb_op_digest(&known->digest, op)};
+    of->late_count++;
+    return KB_OK;
+}
+
+static kb_status amend(kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    kb_known *known;
+    bool is_new;
+    void *block, *fields;
+    KB_TRY(kb_writer_check_op(writer, rank, op, trail));
+    KB_TRY(check(writer, rank, op, trail));
+    KB_TRY(kb_writer_find(writer, rank, op, &known, &is_new, trail));
+    KB_TRY(kb_arena_new(&writer->forms, sizeof(kb_amendment), &block, trail));
+    KB_TRY(kb_arena_new(&writer->forms, known->layout.count * sizeof(uint64_t), &fields, trail));
+    kb_amendment *amendment = block;
+    *amendment = (kb_amendment){.rank = rank,
+                                .known = known,
+                                .index = op->index,
+                                .issue_ps = op->issue_ps,
+                                .done_ps = op->done_ps,
+                                .fields = fields};
+    kb_op_to_fields(op, op->issue_ps, amendment->fields);
+    if (is_new)
+        memcpy(known->nominal, amendment->fields, known->layout.count * sizeof(uint64_t));
+    KB_TRY(remember(writer, rank, op, known, trail));
+    kb_out_file *file = kb_writer_file_of(writer, rank);
+    if (file->late_last != NULL)
+        file->late_last->next = amendment;
+    else
+        file->late = amendment;
+    file->late_last = amendment;
+    writer->open_size += 32 + 2 * (size_t)known->layout.count;
+    return KB_OK;
+}
+
+kb_status kb_writer_amend(kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    if (writer->failed != KB_OK)
+        return kb_fail(trail, writer->failed, "the trace %s failed earlier", writer->path);
+    kb_status status = amend(writer, rank, op, trail);
+    if (status == KB_OK && writer->open_size >= writer->open_limit)
+        status = kb_writer_flush(writer, trail);
+    if (status != KB_OK) {
+        writer->failed = status;
+        return kb_while(trail, status, "writing the trace %s", writer->path);
+    }
+    return KB_OK;
+}
+
+kb_status kb_writer_say_late(kb_writer *writer, kb_out_file *file, kb_trail *trail) {
+    for (kb_amendment *late = file->late; late != NULL; late = late->next) {
+        kb_packet *packet = &writer->late_packet;
+        kb_op op = {.what = &late->known->key, .index = late->index, .done_ps = late->done_ps};
+        int64_t *resume;
+        size_t size;
+        packet->rank = late->rank;
+        kb_packet_open(packet, ++writer->packets, late->index, late->issue_ps);
+        KB_TRY(kb_packet_resume(packet, late->known, &resume, trail));
+        KB_TRY(kb_packet_add(packet, late->known, late->fields, &op, &writer->forms, &size, trail));
+        KB_TRY(kb_packet_close(packet, KB_PACKET_LATE, &writer->raw, trail));
+    }
+    file->late = file->late_last = NULL;
+    return KB_OK;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What writer.c (ops) and writer_say.c (everything else that a file holds) share. */
+#ifndef KBTRACE_SRC_WRITER_PARTS_H
+#define KBTRACE_SRC_WRITER_PARTS_H
+
+#include "kbtrace/writer.h"
+#include "wire/schema.h"
+#include "words/digest.h"
+#include "write/packet.h"
+#include "write/press.h"
+
+#define KB_RANKS_MAX ((uint32_t)1 << 20)
+#define KB_RESTATE_FRAMES 64u              /* templates and definitions are said again in full so often, */
+#define KB_RESTATE_SIZE ((size_t)16 << 20) /* unless they are larger than that */
+
+typedef struct kb_out_rank {
+    kb_packet packet;
+    kb_rank_digester digester;
+    kb_known *last; /* the template of its last op */
+    uint64_t ops;
+    int64_t issue_ps;     /* of the last one */
+    kb_late_digest *late; /* amended ops */
+    size_t late_count, late_capacity;
+} kb_out_rank;
+
+/* An op said again, until the next flush. */
+typedef struct kb_amendment {
+    struct kb_amendment *next;
+    uint32_t rank;
+    kb_known *known;
+    uint64_t index;
+    int64_t issue_ps, done_ps;
+    uint64_t *fields;
+} kb_amendment;
+
+typedef struct kb_out_file {
+    kb_output output;
+    uint32_t first_rank, rank_count;
+    uint32_t frames; /* handed to the press */
+    uint32_t index_frames;
+    kb_known *known, *known_last; /* its templates by id */
+    kb_known *unsaid;             /* the first that no frame has */
+    uint32_t known_count, said_count;
+    size_t said_size;                 /* bytes of templates and definitions so far */
+    size_t said_rows[KB_TABLE_COUNT]; /* of definitions */
+    kb_frame_entry *entries;          /* of the index */
+    size_t entry_count, entry_capacity;
+    kb_arena index;
+    kb_amendment *late, *late_last;
+    kb_buffer sample_counters, sample_times, sample_values;
+} kb_out_file;
+
+typedef struct kb_counter_state {
+    uint64_t round;           /* of the writer, in which time_ps and value were said */
+    int64_t seen_ps, time_ps; /* the last one; the last one in this round */
+    int64_t value;
+} kb_counter_state;
+
+struct kb_writer {
+    const kb_alloc *alloc;
+    const kb_fs *fs;
+    const kb_defs *defs;
+    kb_run run;
+    const char *path;
+    kb_status failed; /* the first failure stays; nothing is written after it */
+    bool folder;
+    kb_arena arena, forms; /* for ever; of the open packets */
+    kb_intern intern;
+    kb_out_file *files;
+    size_t file_count, file_capacity;
+    kb_out_rank *ranks;
+    kb_packet late_packet;
+    uint64_t *fields; /* of the op that is being put */
+    size_t field_capacity;
+    kb_counter_state *counters;
+    size_t counter_capacity;
+    kb_press *press;
+    kb_buffer raw; /* the frame that is being made */
+    size_t open_size, open_limit;
+    uint64_t round, packets, ops, samples, raw_bytes;
+    kb_footer footer;
+};
+
+void kb_out_file_init(kb_out_file *file, const kb_alloc *alloc);
+void kb_out_file_fini(kb_out_file *file);
+/* Gives a new template its id. */
+void kb_out_file_learn(kb_out_file *file, kb_known *known);
+kb_status kb_out_file_sample(kb_out_file *file, uint32_t counter, int64_t later_ps, int64_t value,
+                             int64_t former_value, kb_trail *trail) KB_MUST_USE;
+
+kb_out_file *kb_writer_file_of(kb_writer *writer, uint32_t rank);
+/* What any record must keep to. */
+kb_status kb_writer_check_op(const kb_writer *writer, uint32_t rank, const kb_op *op,
+                             kb_trail *trail) KB_MUST_USE;
+/* The op's template, known from now on; a new one wants its nominal fields. */
+kb_status kb_writer_find(kb_writer *writer, uint32_t rank, const kb_op *op, kb_known **ret_known,
+                         bool *ret_new, kb_trail *trail) KB_MUST_USE;
+/* The amendments that wait. */
+kb_status kb_writer_say_late(kb_writer *writer, kb_out_file *file, kb_trail *trail) KB_MUST_USE;
+
+/* A first frame of its own: header and definitions, so that a trace cut early can be read. */
+kb_status kb_writer_say_header(kb_writer *writer, kb_out_file *file, kb_trail *trail) KB_MUST_USE;
+/* All that is open becomes a frame in each file that it concerns. */
+kb_status kb_writer_flush(kb_writer *writer, kb_trail *trail) KB_MUST_USE;
+kb_status kb_writer_make_footer(kb_writer *writer, const kb_ending *ending, kb_trail *trail) KB_MUST_USE;
+/* Index and footer. */
+kb_status kb_writer_say_end(kb_writer *writer, kb_out_file *file, kb_trail *trail) KB_MUST_USE;
+
+#endif
