@@ -68,6 +68,7 @@ typedef struct kb_arena {
     const kb_alloc *alloc;
     kb_arena_block *blocks;
     size_t used_size;  /* bytes handed out, each item rounded up to a multiple of 16 */
+    size_t own_size;   /* of these, in blocks for one large item each */
     size_t limit_size; /* 0: no limit */
 } kb_arena;
 

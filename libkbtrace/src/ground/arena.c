@@ -6,7 +6,7 @@
 
 #define ALIGNMENT ((size_t)16) /* of SSE loads and of max_align_t on every 64-bit ABI */
 
-/* Blocks double from the least, so a small arena stays small and a large one has few blocks. */
+/* A new block is half as large as what items that share blocks take: a third is lost at most. */
 #define LEAST_BLOCK_SIZE ((size_t)4096)
 #define MOST_BLOCK_SIZE ((size_t)1 << 20)
 
@@ -20,7 +20,7 @@ struct kb_arena_block {
 void kb_arena_init(kb_arena *arena, const kb_alloc *alloc, size_t limit_size) {
     arena->alloc = alloc != NULL ? alloc : kb_alloc_heap();
     arena->blocks = NULL;
-    arena->used_size = 0;
+    arena->used_size = arena->own_size = 0;
     arena->limit_size = limit_size;
 }
 
@@ -41,18 +41,18 @@ static void delete_blocks_but(kb_arena *arena, const kb_arena_block *kept) {
 void kb_arena_fini(kb_arena *arena) {
     delete_blocks_but(arena, NULL);
     arena->blocks = NULL;
-    arena->used_size = 0;
+    arena->used_size = arena->own_size = 0;
 }
 
 void kb_arena_reset(kb_arena *arena) {
-    /* The first in the list is the latest of the doubling ones; blocks for one large item are not. */
+    /* The first in the list is the latest of those that many items share. */
     kb_arena_block *kept = arena->blocks;
     delete_blocks_but(arena, kept);
     if (kept != NULL) {
         kept->next = NULL;
         kept->used_size = 0;
     }
-    arena->used_size = 0;
+    arena->used_size = arena->own_size = 0;
 }
 
 /*
@@ -61,11 +61,9 @@ void kb_arena_reset(kb_arena *arena) {
  */
 static kb_status add_block(kb_arena *arena, size_t size, kb_arena_block **ret, kb_trail *trail) {
     kb_arena_block *first = arena->blocks;
-    size_t block_size = LEAST_BLOCK_SIZE - sizeof *first;
-    if (first != NULL) {
-        block_size = first->size + sizeof *first;
-        block_size = (block_size < MOST_BLOCK_SIZE / 2 ? block_size * 2 : MOST_BLOCK_SIZE) - sizeof *first;
-    }
+    size_t block_size = (arena->used_size - arena->own_size) / 2 / LEAST_BLOCK_SIZE * LEAST_BLOCK_SIZE;
+    block_size = block_size < LEAST_BLOCK_SIZE ? LEAST_BLOCK_SIZE : block_size;
+    block_size = (block_size < MOST_BLOCK_SIZE ? block_size : MOST_BLOCK_SIZE) - sizeof *first;
     const bool own = size > block_size / 2;
     if (own)
         block_size = size;
@@ -76,6 +74,7 @@ static kb_status add_block(kb_arena *arena, size_t size, kb_arena_block **ret, k
     kb_arena_block *block = memory;
     block->size = block_size;
     block->used_size = 0;
+    arena->own_size += own ? size : 0;
     if (own && first != NULL) {
         block->next = first->next;
         first->next = block;
