@@ -335,6 +335,7 @@ kb_status kb_input_open(kb_input *input, const char *path, kb_loader *loader, co
                         .keep_open = limits->keep_open};
     kb_shown_path(path, input->shown);
     kb_arena_init(&input->arena, limits->alloc, limits->arena_limit);
+    kb_arena_init(&input->lists, limits->alloc, limits->arena_limit);
     bool spooled = false;
     kb_status status = kb_file_open(&input->file, limits->fs, path, KB_OPEN_READ, trail);
     if (status == KB_OK) {
@@ -359,6 +360,7 @@ void kb_input_close(kb_input *input) {
     kb_delete(input->alloc, input->entries, input->entry_capacity * sizeof *input->entries);
     kb_delete(input->alloc, input->templates, input->template_capacity * sizeof *input->templates);
     kb_arena_fini(&input->arena);
+    kb_arena_fini(&input->lists);
     input->places = NULL;
     input->entries = NULL;
     input->templates = NULL;

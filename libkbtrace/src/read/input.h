@@ -36,7 +36,7 @@ typedef struct kb_span_of_ops {
     uint32_t frame;
     uint32_t count;
     uint64_t first;
-    uint64_t first_ps, last_ps;
+    uint64_t first_ps;
 } kb_span_of_ops;
 
 /* A frame's raw bytes and where its Ops packets stand in them, by rank. */
@@ -80,6 +80,7 @@ typedef struct kb_input {
     char words[KB_TRAIL_CHARS]; /* about that */
 
     kb_arena arena; /* entries, footer, templates */
+    kb_arena lists; /* what entries say of packets, until somebody took it */
     kb_frame_entry *entries;
     size_t entry_count, entry_capacity;
     bool has_footer;
@@ -127,6 +128,9 @@ void kb_raw_frame_fini(kb_raw_frame *raw, const kb_alloc *alloc);
 
 /* Header, footer and index; or an index made by reading every frame where there is none. */
 kb_status kb_input_learn(kb_input *input, bool recover, kb_trail *trail) KB_MUST_USE;
+
+/* Gives up what the entries say of packets; what they say of frames stays. */
+void kb_input_forget_packets(kb_input *input);
 
 /* Definitions of frames 0 … in their order, into `defs`. */
 kb_status kb_input_definitions(kb_input *input, kb_defs *defs, kb_trail *trail) KB_MUST_USE;

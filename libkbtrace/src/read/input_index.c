@@ -138,7 +138,7 @@ static kb_status take_end(void *user, enum kb_packet_kind kind, kb_span body, kb
         input->footer = footer;
         input->has_footer = true;
     } else if (kind == KB_PACKET_INDEX && input->ended) {
-        KB_TRY(kb_message_decode(&kb_message_index, body, &input->arena, &index, trail));
+        KB_TRY(kb_message_decode(&kb_message_index, body, &input->lists, &index, trail));
         for (size_t i = 0; i < index.frame_count; i++)
             KB_TRY(add_entry(input, &index.frames[i], trail));
     }
@@ -224,7 +224,7 @@ static kb_status survey_frame(kb_input *input, uint32_t frame, kb_raw_frame *raw
     void *numbers;
     KB_TRY(kb_input_load(input, frame, raw, trail));
     size_t packets = raw->packet_count;
-    KB_TRY(kb_arena_new(&input->arena, packets * (3 * sizeof(uint64_t) + 2 * sizeof(uint32_t)), &numbers,
+    KB_TRY(kb_arena_new(&input->lists, packets * (3 * sizeof(uint64_t) + 2 * sizeof(uint32_t)), &numbers,
                         trail));
     uint64_t *wide = numbers;
     uint32_t *narrow = (uint32_t *)(void *)(wide + 3 * packets);
@@ -276,6 +276,20 @@ kb_status kb_input_learn(kb_input *input, bool recover, kb_trail *trail) {
                                           : survey_all(input, recover, &raw, trail);
     kb_raw_frame_fini(&raw, input->alloc);
     return status;
+}
+
+void kb_input_forget_packets(kb_input *input) {
+    for (size_t i = 0; i < input->entry_count; i++) {
+        kb_frame_entry *entry = &input->entries[i];
+        *entry = (kb_frame_entry){.number = entry->number,
+                                  .new_templates = entry->new_templates,
+                                  .templates = entry->templates,
+                                  .restated = entry->restated,
+                                  .definitions = entry->definitions,
+                                  .samples = entry->samples,
+                                  .late = entry->late};
+    }
+    kb_arena_fini(&input->lists);
 }
 
 /* --- definitions ------------------------------------------------------------------------------ */

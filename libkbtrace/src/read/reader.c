@@ -198,11 +198,13 @@ static kb_status place_ops(kb_reader *reader, kb_trail *trail) {
                 KB_TRY(check_packet(reader, &reader->inputs[f], entry, i,
                                     rank < reader->run.ranks ? ops[rank] : 0, trail));
                 kb_rank_place *place = &reader->ranks[rank];
-                reader->spans[place->first_span + place->span_count++] = (kb_span_of_ops){
-                    entry->number, entry->counts[i], entry->firsts[i], entry->first_ps[i], entry->last_ps[i]};
+                reader->spans[place->first_span + place->span_count++] =
+                    (kb_span_of_ops){entry->number, entry->counts[i], entry->firsts[i], entry->first_ps[i]};
                 ops[rank] += entry->counts[i];
             }
         }
+    for (size_t f = 0; f < reader->input_count; f++)
+        kb_input_forget_packets(&reader->inputs[f]);
     return KB_OK;
 }
 
