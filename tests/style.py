@@ -32,6 +32,16 @@ MAY_INCLUDE = [
     ("tests/support/", {"kbtrace"}),
 ]
 
+# Folders of libkbtrace/src, and which of them each may include beside itself: in reading order, and what
+# writes and what reads do not know each other.
+LAYERS = {
+    "ground": set(),
+    "wire": {"ground"},
+    "words": {"ground", "wire"},
+    "write": {"ground", "wire", "words"},
+    "read": {"ground", "wire", "words"},
+}
+
 # Where a .c file may lie so that a build target takes it.
 BUILT = [
     r"libkb\w+/src/([^/]+/)?[^/]+\.c", r"tools/kb-[\w-]+\.c", r"tools/\w+/[^/]+\.c", r"viewer/.+\.c",
@@ -203,6 +213,21 @@ def check_includes(tree):
                 tree.says(path, number, f"includes {name}: only the viewer's file named for SDL knows it")
 
 
+def check_layers(tree):
+    """Within libkbtrace/src a header is included by its folder and name, or from the same folder."""
+    for path in tree.matching(r"libkbtrace/src/\w+/.+\.[ch]"):
+        layer = path.split("/")[2]
+        if layer not in LAYERS:
+            tree.says(path, 1, f"{layer} is no folder that docs/architecture.md names")
+            continue
+        for number, quoted, name in includes(tree, path):
+            if quoted and name.startswith("."):
+                name = os.path.normpath(os.path.join(os.path.dirname(path), name))
+            other = name.removeprefix("libkbtrace/src/").split("/")[0]
+            if quoted and other in LAYERS and other not in LAYERS[layer] | {layer}:
+                tree.says(path, number, f"includes {name}: {layer} may not know {other}")
+
+
 def check_seams(tree):
     for path in tree.matching(r"libkb\w+/.+\.[ch]"):
         code = code_of(tree.text(path))
@@ -293,8 +318,8 @@ def check_format(tree):
 
 def main():
     tree = Tree(sys.argv[1])
-    for check in (check_heads, check_lengths, check_white, check_functions, check_includes, check_seams,
-                  check_orphans, check_docs, check_words, check_kinds, check_format):
+    for check in (check_heads, check_lengths, check_white, check_functions, check_includes, check_layers,
+                  check_seams, check_orphans, check_docs, check_words, check_kinds, check_format):
         check(tree)
     for breach in tree.breaches:
         print(breach)

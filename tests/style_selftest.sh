@@ -64,6 +64,15 @@ breach function_length 'a.c:7: kb_long() has 71 lines'
 breach sim_to_replay 'b.c:3: includes kbreplay/b.h'
 { head_of; echo '#include "../../libkbsim/src/b.h"'; } >>$c
 breach trace_to_sim 'a.c:9: includes .*libkbsim'
+mkdir tree/libkbtrace/src/wire
+{ head_of; echo '#include "words/b.h"'; } >tree/libkbtrace/src/wire/b.c
+breach layer 'wire/b.c:3: includes words/b.h: wire may not know words'
+mkdir tree/libkbtrace/src/read
+{ head_of; echo '#include "../write/b.h"'; } >tree/libkbtrace/src/read/b.c
+breach layer_beside 'read/b.c:3: includes .*write/b.h: read may not know write'
+mkdir tree/libkbtrace/src/odd
+head_of >tree/libkbtrace/src/odd/b.c
+breach layer_unknown 'odd/b.c:1: odd is no folder'
 { head_of; echo '#include <kbsim/b.h>'; } >tree/tools/kb-replay.c
 breach tool 'kb-replay.c:3: includes kbsim/b.h'
 { head_of; echo '#include <kbsim/b.h>'; } >tree/tests/unit/kbreplay/test_b.c
