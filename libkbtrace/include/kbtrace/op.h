@@ -97,7 +97,7 @@ typedef struct kb_blame {
 
 typedef struct kb_op {
     const kb_template *what;
-    uint64_t index; /* in its rank; the writer numbers, the reader tells */
+    uint64_t index; /* in its rank, from 0 without gaps: whoever writes counts, the reader tells */
     /* Points beyond what->reached hold the time of the last one known. */
     int64_t issue_ps, start_ps, sent_ps, done_ps;
     uint64_t step;           /* within its label: the s of tl_step(c, "reduce-scatter", s) */

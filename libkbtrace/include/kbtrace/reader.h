@@ -41,7 +41,7 @@ typedef struct kb_reader_options {
 } kb_reader_options;
 
 /*
- * A trace without footer opens (kb_reader_state tells); damage before the end does not, unless
+ * A trace without footer opens (kb_reader_condition tells); damage before the end does not, unless
  * options->recover.
  */
 kb_status kb_reader_open(const char *const *paths, size_t path_count, const kb_reader_options *options,
