@@ -31,7 +31,7 @@ typedef struct kb_writer_options {
     unsigned threads; /* 0 or 1: compress in the caller's thread; more: beside it */
     int level;        /* of zstd; 0: the default */
     size_t
-        open_bytes; /* flush all ranks' open packets when they reach this sum; 0: 4 KiB a rank, 1 to 4 MiB */
+        open_bytes; /* flush all ranks' open packets when they reach this sum; 0: 3 KiB a rank, 768 KiB to 4 MiB */
 } kb_writer_options;
 
 /*

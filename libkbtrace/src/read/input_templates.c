@@ -63,18 +63,40 @@ typedef struct taking {
     kb_arena *scratch; /* for what is on the wire only */
 } taking;
 
+static kb_status first_of(kb_span body, uint64_t *ret_first, kb_trail *trail) {
+    kb_wire_field field;
+    uint64_t first = 0;
+    while (body.at < body.end) {
+        if (!kb_wire_next(&body, &field) ||
+            (field.number == KB_TEMPLATES_FIRST && field.type != KB_WIRE_VARINT) ||
+            (field.number == KB_TEMPLATES_TEMPLATE && field.type != KB_WIRE_BYTES))
+            return kb_fail(trail, KB_E_CORRUPT, "templates that are no protobuf");
+        if (field.number == KB_TEMPLATES_FIRST)
+            first = field.value;
+    }
+    *ret_first = first;
+    return KB_OK;
+}
+
+/* One after another, so that what is on the wire takes no more memory than one template does. */
 static kb_status take_templates(void *user, enum kb_packet_kind kind, kb_span body, kb_trail *trail) {
     taking *to = user;
-    kb_wire_templates said;
+    uint64_t id = 0;
+    kb_wire_field field;
     if (kind != KB_PACKET_TEMPLATES)
         return KB_OK;
-    KB_TRY(kb_message_decode(&kb_message_templates, body, to->scratch, &said, trail));
-    if (said.first > to->input->template_count)
-        return kb_fail(trail, KB_E_CORRUPT, "templates from %u on, but %zu came before", said.first,
-                       to->input->template_count);
-    for (size_t i = 0; i < said.template_count; i++)
-        if (said.first + i == to->input->template_count)
-            KB_TRY(add_template(to->input, &said.templates[i], to->defs, to->scratch, trail));
+    KB_TRY(first_of(body, &id, trail));
+    if (id > to->input->template_count)
+        return kb_fail(trail, KB_E_CORRUPT, "templates from %llu on, but %zu came before",
+                       (unsigned long long)id, to->input->template_count);
+    while (body.at < body.end && kb_wire_next(&body, &field)) {
+        kb_wire_template wire;
+        if (field.number != KB_TEMPLATES_TEMPLATE || id++ < to->input->template_count)
+            continue;
+        KB_TRY(kb_message_decode(&kb_message_template, field.bytes, to->scratch, &wire, trail));
+        KB_TRY(add_template(to->input, &wire, to->defs, to->scratch, trail));
+        kb_arena_reset(to->scratch);
+    }
     return KB_OK;
 }
 

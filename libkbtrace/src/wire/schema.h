@@ -39,7 +39,7 @@ enum kb_ops_field {
 
 /* Field numbers of kb.trace.Definitions are 1 + the table's place in KB_DEFS. */
 enum { KB_DEFINITIONS_RESTATED = 16 };
-enum { KB_TEMPLATES_TEMPLATE = 2 };
+enum { KB_TEMPLATES_FIRST = 1, KB_TEMPLATES_TEMPLATE = 2 };
 
 typedef struct kb_header {
     uint32_t format_major, format_minor;

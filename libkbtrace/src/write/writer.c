@@ -15,7 +15,7 @@
 enum { LEVEL = 3 };
 
 /* Open packets of all ranks together: docs/decisions/0007 has the measurements behind it. */
-enum { OPEN_BYTES_A_RANK = 4 << 10, OPEN_BYTES_LEAST = 1 << 20, OPEN_BYTES_MOST = 4 << 20 };
+enum { OPEN_BYTES_A_RANK = 3 << 10, OPEN_BYTES_LEAST = 768 << 10, OPEN_BYTES_MOST = 4 << 20 };
 
 static size_t default_open_bytes(uint32_t ranks) {
     size_t wanted = (size_t)ranks * OPEN_BYTES_A_RANK;
