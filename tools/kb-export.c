@@ -241,7 +241,7 @@ static const values defaults = {.common = {.color = "auto"}, .output = "-"};
 static const kbt_command command = {
     .name = NULL,
     .usage = "TRACE... --to FORMAT [OPTION]... [-o FILE]",
-    .summary = "writes a trace in another format",
+    .summary = "Writes a trace in another format.",
     .examples = "  kb-export ring.zst --to jsonl | head\n"
                 "  kb-export run/ --to jsonl --ranks 0,2-3 -o run.jsonl\n"
                 "  kb-export ring.zst --to jsonl --range 1us:2.5us --kinds math\n",
@@ -249,7 +249,8 @@ static const kbt_command command = {
 #define KBT_EXPORTER(name, help) "  " #name "  " help "\n"
 #include "export/exporters.def"
 #undef KBT_EXPORTER
-            "Exit status: 0 fine, 1 the trace is incomplete, 2 trouble.\n",
+            "TRACE is a file, a folder of one file a rank, or - for standard input.\n"
+            "Exit status: 0 fine; 1 the trace is incomplete; 2 trouble.\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .least_words = 1,
@@ -262,7 +263,7 @@ static const kbt_command command = {
 
 static const kbt_tool tool = {
     .name = "kb-export",
-    .summary = "writes a trace in another format",
+    .summary = "Writes a trace in another format.",
     .commands = &command,
     .command_count = 1,
 };

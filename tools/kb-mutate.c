@@ -28,7 +28,8 @@ static const kbt_option options[] = {
      .least = 0, .most = UINT64_MAX - 1},
     {0, "rank", KBT_COUNT, offsetof(values, rank), "R",
      "to an op of rank R; with --at and nothing said, of rank 0", .least = 0, .most = UINT32_MAX - 1},
-    {0, "seed", KBT_COUNT, offsetof(values, seed), "N", "of the draw (0)", .least = 0, .most = UINT64_MAX},
+    {0, "seed", KBT_COUNT, offsetof(values, seed), "N", "of the draw (default: 0)", .least = 0,
+     .most = UINT64_MAX - 1},
     {'o', "output", KBT_TEXT, offsetof(values, output), "OUT", "the new trace", .required = false},
     {0, "list", KBT_FLAG, offsetof(values, list), NULL, "list the faults", .required = false},
 };
@@ -124,7 +125,8 @@ static kb_status choose(mutation *it, const values *given, kb_trail *trail) {
     KB_TRY(scan(it, first, last, &from, trail));
     if (from.fitting == 0)
         return kb_fail(trail, KB_E_ARGUMENT, "--fault: no op fits '%s'", given->fault);
-    uint64_t mixed = (given->seed + 1) * UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t seed = given->seed == UINT64_MAX ? 0 : given->seed;
+    uint64_t mixed = (seed + 1) * UINT64_C(0x9E3779B97F4A7C15);
     from.wanted = (mixed ^ mixed >> 29) % from.fitting;
     from.taking = true;
     return scan(it, first, last, &from, trail);
@@ -143,6 +145,8 @@ static kb_status check_fits(mutation *it, void *user, uint32_t rank, const kb_op
 static kb_status locate(mutation *it, const values *given, kb_trail *trail) {
     if (given->at == UINT64_MAX)
         return choose(it, given, trail);
+    if (given->seed != UINT64_MAX)
+        return kb_fail(trail, KB_E_ARGUMENT, "--at says which op it is: there is nothing for --seed to draw");
     bool found = false;
     it->rank = given->rank == UINT64_MAX ? 0 : (uint32_t)given->rank;
     it->op = given->at;
@@ -294,7 +298,7 @@ static int run(kbt_call *call) {
     return status == KB_OK ? KBT_FINE : kbt_fail(call, &trail);
 }
 
-static const values defaults = {.at = UINT64_MAX, .rank = UINT64_MAX};
+static const values defaults = {.at = UINT64_MAX, .rank = UINT64_MAX, .seed = UINT64_MAX};
 
 static const kbt_command command = {
     .usage = "TRACE --fault NAME [OPTION]... -o OUT",

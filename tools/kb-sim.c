@@ -337,8 +337,10 @@ static int list(kbt_call *call) {
     }
     kbt_json json;
     kbt_json_init(&json, stdout);
-    if (call->common->json)
+    if (call->common->json) {
         kbt_json_begin(&json, NULL, '{');
+        kbt_json_int(&json, "version", 1);
+    }
     for (int which = first; which <= last; which++)
         list_one(call->common->json ? &json : NULL, which);
     if (call->common->json)
@@ -366,8 +368,11 @@ static const config_values config_defaults = {.common.color = "auto"};
 static void print_config(const kbt_call *call, const kbs_machine *machine) {
     kbt_json json;
     kbt_json_init(&json, stdout);
-    if (call->common->json)
-        kbt_json_begin(&json, NULL, '[');
+    if (call->common->json) {
+        kbt_json_begin(&json, NULL, '{');
+        kbt_json_int(&json, "version", 1);
+        kbt_json_begin(&json, "params", '[');
+    }
     for (uint32_t i = 0; i < kbs_param_count(); i++) {
         const kbs_param *param = kbs_param_describe(i);
         char value[KBS_VALUE_CHARS];
@@ -390,8 +395,10 @@ static void print_config(const kbt_call *call, const kbs_machine *machine) {
         kbt_json_text(&json, "help", param->help);
         kbt_json_end(&json);
     }
-    if (call->common->json)
-        kbt_json_end(&json);
+    if (!call->common->json)
+        return;
+    kbt_json_end(&json);
+    kbt_json_end(&json);
 }
 
 static int explain_config(kbt_call *call) {

@@ -58,6 +58,7 @@ fails 2 "did you mean 'drop-op'" "$mutate" run.zst --fault drop-ops -o x.zst
 fails 2 "does not fit" "$mutate" run.zst --fault wrong-func --at 0 -o x.zst
 fails 2 "has no op 9999" "$mutate" run.zst --fault drop-op --at 9999 -o x.zst
 fails 2 "ranks 0 to 2" "$mutate" run.zst --fault drop-op --rank 3 -o x.zst
+fails 2 "nothing for --seed to draw" "$mutate" run.zst --fault drop-op --at 3 --seed 2 -o x.zst
 fails 2 "needs a trace" "$mutate" run.zst
 fails 2 "no whole trace" "$mutate" cut.zst --fault drop-op -o x.zst
 test ! -e x.zst

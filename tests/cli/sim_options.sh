@@ -73,7 +73,8 @@ for command in "list" "list benches" "list algorithms" "list components" "list t
     "explain-config"; do
     is 0 '' "$sim" $command
     is 0 '' "$sim" $command --json
-    python3 -m json.tool <out >/dev/null || { echo "$command --json is no JSON"; failed=1; }
+    python3 -c 'import json; assert json.load(open("out"))["version"] == 1' ||
+        { echo "$command --json is no JSON object with a version"; failed=1; }
 done
 
 # Colours only where they are asked for.

@@ -5,7 +5,7 @@
 python3 - config.json "$KB_ROOT/docs/timing-model.md" <<'END'
 import json, sys
 wanted = ["| `%(path)s` | %(default)s | %(unit)s | %(least)s | %(most)s | %(source)s |" % row
-          for row in json.load(open(sys.argv[1]))]
+          for row in json.load(open(sys.argv[1]))["params"]]
 found = [line for line in open(sys.argv[2], encoding="utf-8").read().splitlines()
          if line.startswith("| `") and line.count("|") == 7]
 for line in sorted(set(wanted) ^ set(found)):

@@ -61,6 +61,9 @@ if [ -x "$KB_BIN/kb-replay" ]; then
         "$sim" run allreduce --ranks $ranks -p elems=1000 -o ring.zst -q --verify ||
             wrong "$ranks ranks: not verified"
     done
+    "$sim" run allreduce --ranks 3 -o ring.zst --json --verify >out 2>err || wrong '--json --verify fails'
+    python3 -m json.tool <out >/dev/null || wrong "--json --verify mixes words into JSON: $(cat out)"
+    grep -q '^verified: pass' err || wrong "--json --verify says nothing of the verdict: $(cat err)"
     "$sim" run allreduce --ranks 16 --machine pes=16 -p bytes=200KiB -p op=min -p dtype=i32 -o ring.zst -q \
         --verify ||
         wrong 'long messages in one cube: not verified'

@@ -31,6 +31,20 @@ static int trouble(const kbt_call *call, const char *name, const char *why) {
     return kbt_fail(call, &trail);
 }
 
+/* Starts the program; gives an errno. With `aside` its results go to stderr. */
+static int spawn(pid_t *ret_child, const char *path, const char *const *argv, bool aside) {
+    posix_spawn_file_actions_t actions;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error != 0)
+        return error;
+    if (aside)
+        error = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+    if (error == 0)
+        error = posix_spawn(ret_child, path, &actions, NULL, (char *const *)(void *)argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
+
 int kbt_run_beside(const kbt_call *call, const char *name, const char *const *arguments,
                    size_t argument_count) {
     enum { MOST = 32 };
@@ -53,7 +67,7 @@ int kbt_run_beside(const kbt_call *call, const char *name, const char *const *ar
     argv[count] = NULL;
     fflush(stdout); /* what was said here comes before what is said there */
     pid_t child;
-    const int error = posix_spawn(&child, path, NULL, NULL, (char *const *)(void *)argv, environ);
+    const int error = spawn(&child, path, argv, call->common->json);
     if (error != 0)
         return trouble(call, name, strerror(error));
     int status;

@@ -5,7 +5,10 @@
 
 #include "common/tool.h"
 
-/* Passes -q, -v, --color and --threads on; waits, and gives the other's exit status. */
+/*
+ * Passes -q, -v, --color and --threads on; waits, and gives the other's exit status. With --json what
+ * the other says goes to stderr, for stdout holds one object.
+ */
 int kbt_run_beside(const kbt_call *call, const char *name, const char *const *arguments,
                    size_t argument_count);
 
