@@ -185,6 +185,15 @@ EDIT(templates_access, kb_wire_templates, templates,
      MUTABLE(kb_wire_operand, m->templates[0].operands)->access = 9)
 EDIT(templates_claim, kb_wire_templates, templates, MUTABLE(kb_claim, m->templates[1].key.claims)->set = 9)
 EDIT(templates_why, kb_wire_templates, templates, MUTABLE(kb_why, m->templates[1].key.whys)->blames = 2)
+EDIT(templates_blame, kb_wire_templates, templates, {
+    static int64_t nominal[64];
+    kb_wire_template *to = TEMPLATE(1);
+    MUTABLE(kb_why, to->key.whys)->blames = 1;
+    memcpy(nominal, to->nominal, to->nominal_count * sizeof nominal[0]);
+    nominal[to->nominal_count] = 9;
+    to->nominal = nominal;
+    to->nominal_count += 2;
+})
 EDIT(templates_memory, kb_wire_templates, templates,
      MUTABLE(kb_wire_operand, m->templates[0].operands)->memory = 99)
 EDIT(templates_engine, kb_wire_templates, templates, TEMPLATE(0)->key.engine = 7)
@@ -247,6 +256,27 @@ static void definitions_id(kb_span body, kb_buffer *out) {
 static void definitions_wire(kb_span body, kb_buffer *out) {
     change_row(body, out, KB_TABLE_engine, "\x20\x01", "\x22\x7f", 2); /* a length beyond the row */
 }
+
+/* ROW(name, table, type, {...}): one row more. */
+#define ROW(name, table, type, ...)                                                        \
+    static void name(kb_span body, kb_buffer *out) {                                       \
+        const kb_message *message = kb_definition_messages[KB_TABLE_##table];              \
+        const type row = __VA_ARGS__;                                                      \
+        must(kb_buffer_append(out, body.at, (size_t)(body.end - body.at), NULL) == KB_OK); \
+        must(kb_message_embed(message, KB_TABLE_##table + 1, &row, out, NULL) == KB_OK);   \
+    }
+
+ROW(definitions_cause, cause, kb_cause_def, {.cause = UINT16_MAX + 1})
+ROW(definitions_rank, stream, kb_stream, {.rank = 2, .pe = KB_NONE})
+ROW(definitions_ring, queue, kb_queue, {.consumer = 1, .slot_bytes = 64})
+ROW(definitions_group, collective, kb_collective, {.group = 0, .algorithm = KB_NONE})
+static const uint64_t four[1] = {4};
+static const kb_shard flat = {.origin = four, .origin_count = 1, .shape = four, .shape_count = 1};
+ROW(definitions_shard, tensor, kb_tensor,
+    {.dtype = KB_DTYPE_F16, .shape = four, .shape_count = 1, .shards = &flat, .shard_count = 1})
+ROW(definitions_elements, initial, kb_initial, {.dtype = 200, .recipe = KB_RECIPE_ZEROS, .elements = 1})
+ROW(definitions_bytes, initial, kb_initial,
+    {.dtype = KB_DTYPE_F16, .recipe = KB_RECIPE_BYTES, .elements = 2, .bytes = good, .bytes_count = 3})
 
 /* --- ops made anew ---------------------------------------------------------------------------------- */
 
@@ -442,6 +472,13 @@ static const bad all[] = {
     INSIDE(FIRST, DEFINITIONS, definitions_zero),
     INSIDE(FIRST, DEFINITIONS, definitions_id),
     INSIDE(FIRST, DEFINITIONS, definitions_wire),
+    INSIDE(FIRST, DEFINITIONS, definitions_cause),
+    INSIDE(FIRST, DEFINITIONS, definitions_rank),
+    INSIDE(FIRST, DEFINITIONS, definitions_ring),
+    INSIDE(FIRST, DEFINITIONS, definitions_group),
+    INSIDE(FIRST, DEFINITIONS, definitions_shard),
+    INSIDE(FIRST, DEFINITIONS, definitions_elements),
+    INSIDE(FIRST, DEFINITIONS, definitions_bytes),
     INSIDE(OPS, TEMPLATES, templates_gap),
     INSIDE(OPS, TEMPLATES, templates_fewer),
     INSIDE(OPS, TEMPLATES, templates_kind),
@@ -450,6 +487,7 @@ static const bad all[] = {
     INSIDE(OPS, TEMPLATES, templates_claim),
     INSIDE(OPS, TEMPLATES, templates_why),
     INSIDE(OPS, TEMPLATES, templates_memory),
+    INSIDE(OPS, TEMPLATES, templates_blame),
     INSIDE(OPS, TEMPLATES, templates_engine),
     INSIDE(OPS, TEMPLATES, templates_rank),
     INSIDE(OPS, TEMPLATES, templates_nominal),
