@@ -30,8 +30,8 @@ typedef struct kb_writer_options {
     const kb_log *log;
     unsigned threads; /* 0 or 1: compress in the caller's thread; more: beside it */
     int level;        /* of zstd; 0: the default */
-    size_t
-        open_bytes; /* flush all ranks' open packets when they reach this sum; 0: 3 KiB a rank, 768 KiB to 4 MiB */
+    /* Flush all ranks' open packets when they reach this sum; 0: 3 KiB a rank, 768 KiB to 4 MiB. */
+    size_t open_bytes;
 } kb_writer_options;
 
 /*
