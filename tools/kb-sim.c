@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kb-sim: runs benches in the simulator and writes traces; lists and explains what it knows. */
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,7 @@ static void print_json(kbt_call *call, const kbs_result *result, double wall_s, 
     for (size_t i = 0; i < call->warnings.count; i++)
         kbt_json_text(&json, NULL, call->warnings.items[i]);
     kbt_json_end(&json);
+    kbt_json_uint(&json, "warnings_dropped", call->warnings_dropped);
     kbt_json_end(&json);
 }
 
@@ -164,6 +166,14 @@ static void print_summary(FILE *to, const kbs_result *result, double wall_s, con
 }
 
 /* What an incomplete run has to say; the exit status that follows from the outcome. */
+/* A name that begins with a dash would be an option to kb-replay. */
+static int verify(kbt_call *call, const char *trace) {
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s%s", trace[0] == '-' ? "./" : "", trace);
+    const char *const arguments[] = {"--verify", length < (int)sizeof path ? path : trace};
+    return kbt_run_beside(call, "kb-replay", arguments, 2);
+}
+
 static int judge(const kbt_call *call, const kbs_result *result, const char *trace) {
     kb_trail trail;
     if (result->outcome == KB_OUTCOME_COMPLETE)
@@ -248,11 +258,7 @@ static int run(kbt_call *call) {
         print_summary(trace_on_stdout ? stderr : stdout, &result, wall_s, values->output);
     int exit_status = judge(call, &result, values->output);
     kbs_result_fini(&result);
-    if (exit_status == KBT_FINE && values->verify) {
-        const char *const arguments[] = {"--verify", values->output};
-        exit_status = kbt_run_beside(call, "kb-replay", arguments, 2);
-    }
-    return exit_status;
+    return exit_status == KBT_FINE && values->verify ? verify(call, values->output) : exit_status;
 }
 
 /* --- list ------------------------------------------------------------------------------------ */

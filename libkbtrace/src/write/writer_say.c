@@ -123,6 +123,7 @@ static kb_status submit_definitions(kb_writer *writer, kb_out_file *file, size_t
 /* New rows, in frames of their own; `raw` may begin with the header. */
 static kb_status say_definitions(kb_writer *writer, kb_out_file *file, kb_trail *trail) {
     size_t before = writer->raw.size;
+    KB_TRY(kb_defs_check(writer->defs, writer->run.ranks, KB_E_ARGUMENT, trail));
     for (uint32_t table = 0; table < KB_TABLE_COUNT; table++) {
         kb_view view = kb_defs_view(writer->defs, (enum kb_table)table);
         for (; file->said_rows[table] < view.count; file->said_rows[table]++) {
