@@ -360,6 +360,9 @@ static void flipped(size_t byte) {
     forge_append(f, good, good_size);
 }
 
+static void sound(void) {
+    in_order(FIRST, OPS, INDEX, FOOTER);
+}
 static void not_a_trace(void) {
     forge_append(f, "hello, world", 12);
 }
@@ -373,6 +376,10 @@ static void cut_early(void) {
 }
 static void head_flipped(void) {
     flipped(parts[OPS].offset + 13);
+}
+static void first_flipped(void) {
+    good[13] ^= 4;
+    forge_append(f, good, parts[FOOTER].offset);
 }
 static void frame_flipped(void) {
     flipped(parts[OPS].offset + KB_HEAD_SIZE + 20);
@@ -446,11 +453,13 @@ typedef struct bad {
     { #name, NULL, frame, KB_PACKET_##packet, name }
 
 static const bad all[] = {
+    WHOLE(sound), /* what the others are made of */
     WHOLE(not_a_trace),
     WHOLE(empty),
     WHOLE(cut),
     WHOLE(cut_early),
     WHOLE(head_flipped),
+    WHOLE(first_flipped),
     WHOLE(frame_flipped),
     WHOLE(table_flipped),
     WHOLE(table_size),
