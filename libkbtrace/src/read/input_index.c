@@ -146,14 +146,20 @@ static kb_status take_end(void *user, enum kb_packet_kind kind, kb_span body, kb
 }
 
 /* Loads a frame and gives `each` its packets; what fails is told with the place. */
-static kb_status walk_frame(kb_input *input, uint32_t frame, kb_packet_fn each, const char *what,
-                            kb_raw_frame *raw, kb_trail *trail) {
-    KB_TRY(kb_input_load(input, frame, raw, trail));
-    kb_status status = kb_walk_packets((kb_span){raw->bytes, raw->bytes + raw->size}, each, input, trail);
+/* The packets of a frame that was loaded; a failure says which frame it was, and what was looked for. */
+static kb_status walk_loaded(const kb_input *input, uint32_t frame, const kb_raw_frame *raw,
+                             kb_packet_fn each, void *user, const char *what, kb_trail *trail) {
+    kb_status status = kb_walk_packets((kb_span){raw->bytes, raw->bytes + raw->size}, each, user, trail);
     if (status == KB_OK)
         return KB_OK;
     return kb_while(trail, status, "reading the %s in frame %u of %s at byte %llu", what, frame, input->shown,
                     (unsigned long long)input->places[frame].offset);
+}
+
+static kb_status walk_frame(kb_input *input, uint32_t frame, kb_packet_fn each, const char *what,
+                            kb_raw_frame *raw, kb_trail *trail) {
+    KB_TRY(kb_input_load(input, frame, raw, trail));
+    return walk_loaded(input, frame, raw, each, input, what, trail);
 }
 
 static kb_status read_index(kb_input *input, kb_raw_frame *raw, kb_trail *trail) {
@@ -176,7 +182,6 @@ typedef struct survey {
     kb_input *input;
     kb_frame_entry *entry;
     uint32_t templates;
-    size_t capacity;
 } survey;
 
 static kb_status count_templates(survey *to, kb_span body, kb_trail *trail) {
@@ -234,8 +239,8 @@ static kb_status survey_frame(kb_input *input, uint32_t frame, kb_raw_frame *raw
                             .firsts = wide,
                             .first_ps = wide + packets,
                             .last_ps = wide + 2 * packets};
-    survey to = {input, &entry, *inout_templates, packets};
-    KB_TRY(kb_walk_packets((kb_span){raw->bytes, raw->bytes + raw->size}, survey_packet, &to, trail));
+    survey to = {input, &entry, *inout_templates};
+    KB_TRY(walk_loaded(input, frame, raw, survey_packet, &to, "packets", trail));
     entry.first_count = entry.count_count = entry.first_ps_count = entry.last_ps_count = entry.rank_count;
     entry.templates = *inout_templates = to.templates;
     return add_entry(input, &entry, trail);
