@@ -19,6 +19,7 @@ typedef struct values {
     kbt_common common;
     const char *to, *output, *ranks, *range, *kinds;
     bool recover;
+    uint64_t max_memory;
 } values;
 
 static const kbt_option options[] = {
@@ -33,6 +34,7 @@ static const kbt_option options[] = {
      .required = false},
     {0, "recover", KBT_FLAG, offsetof(values, recover), NULL, "use what is whole of a damaged trace",
      .required = false},
+    KBT_MAX_MEMORY(values, max_memory),
 };
 
 static const struct {
@@ -219,6 +221,8 @@ static int run(kbt_call *call) {
         .log = &call->log,
         .threads = kbt_threads(call),
         .recover = asked->recover,
+        .max_memory = asked->max_memory,
+        .max_frame = asked->max_memory,
         .check_digests = true,
     };
     if (find_exporter(asked->to, &exporter, &trail) != KB_OK ||

@@ -19,6 +19,7 @@ typedef struct values {
     const char *fault, *output;
     uint64_t at, rank, seed;
     bool list;
+    uint64_t max_memory;
 } values;
 
 static const kbt_option options[] = {
@@ -31,6 +32,7 @@ static const kbt_option options[] = {
     {0, "seed", KBT_COUNT, offsetof(values, seed), "N", "of the draw (default: 0)", .least = 0,
      .most = UINT64_MAX - 1},
     {'o', "output", KBT_TEXT, offsetof(values, output), "OUT", "the new trace", .required = false},
+    KBT_MAX_MEMORY(values, max_memory),
     {0, "list", KBT_FLAG, offsetof(values, list), NULL, "list the faults", .required = false},
 };
 
@@ -285,7 +287,8 @@ static int run(kbt_call *call) {
                          "--json tells of the fault on stdout, where the trace goes: give -o FILE");
     if (status == KB_OK)
         status = find_fault(given->fault, &it.fault, &trail);
-    kb_reader_options reading = {.log = &call->log};
+    kb_reader_options reading = {
+        .log = &call->log, .max_memory = given->max_memory, .max_frame = given->max_memory};
     if (status == KB_OK)
         status = kb_reader_open(call->words.items, 1, &reading, &it.reader, &trail);
     if (status != KB_OK)

@@ -14,6 +14,7 @@ typedef struct values {
     bool verify, recover;
     kbt_list dumps;
     const char *order;
+    uint64_t max_memory;
 } values;
 
 static const kbt_option options[] = {
@@ -26,6 +27,7 @@ static const kbt_option options[] = {
      "recorded, or random:SEED for another order that the claims allow", .required = false},
     {0, "recover", KBT_FLAG, offsetof(values, recover), NULL, "use what is whole of a damaged trace",
      .required = false},
+    KBT_MAX_MEMORY(values, max_memory),
 };
 
 /* --- arguments --------------------------------------------------------------------------------- */
@@ -138,7 +140,9 @@ static int run(kbt_call *call) {
     kb_reader_options reading = {.log = &call->log,
                                  .threads = kbt_threads(call),
                                  .check_digests = given->verify,
-                                 .recover = given->recover};
+                                 .recover = given->recover,
+                                 .max_memory = given->max_memory,
+                                 .max_frame = given->max_memory};
     kb_reader *reader;
     if (kb_reader_open(call->words.items, call->words.count, &reading, &reader, &trail) != KB_OK)
         return kbt_fail(call, &trail);

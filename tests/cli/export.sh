@@ -110,6 +110,11 @@ count=$(grep -c '"type":"op"' told.jsonl)
 grep -q "\"ops\":$count," out || { echo "--json tells of other ops than were written"; failed=1; }
 is 2 'give -o FILE' "$export_it" run.zst --to jsonl --json
 
+# What a trace may take can be bounded, and the bound raised by the option that the message names.
+"$KB_BIN/kb-sim" run allreduce --ranks 64 -p bytes=1MiB -q -o large.zst || exit 2
+is 2 'raise it if the trace is sound: --max-memory' "$export_it" large.zst --to jsonl --max-memory 1Mi
+is 0 '' "$export_it" large.zst --to jsonl --max-memory 64Mi --kinds launch
+
 # Help begins with examples.
 is 0 '' "$export_it" --help
 [ "$(head -n 1 out)" = "Examples:" ] || failed=1

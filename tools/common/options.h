@@ -75,6 +75,14 @@ typedef struct kbt_command {
     int (*run)(kbt_call *call); /* returns the exit status */
 } kbt_command;
 
+/* For tools that read traces: a bound on what a file may make them take, in `member` of their values. */
+#define KBT_MAX_MEMORY(values, member)                                                             \
+    {                                                                                              \
+        0, "max-memory", KBT_COUNT, offsetof(values, member), "BYTES",                             \
+            "memory that reading the trace may take (default: 192Mi)", .least = UINT64_C(1) << 20, \
+                                                                       .most = UINT64_C(1) << 50   \
+    }
+
 /* The options of kbt_common; kbt_parse and --help add them to a command's own. */
 extern const kbt_option kbt_common_options[];
 extern const size_t kbt_common_option_count;

@@ -228,11 +228,11 @@ static kb_status check_head(kb_input *input, uint32_t frame, kb_head *ret_head, 
     if (frame > 0 && ret_head->run != run_tag(input))
         return kb_input_bad(input, place->offset, trail, "frame %u is of another run", frame);
     if (ret_head->raw_size > input->max_frame)
-        return kb_fail(
-            trail, KB_E_LIMIT,
-            "%s, byte %llu: frame %u wants %u bytes, the limit is %llu (raise max_frame to allow it)",
-            input->shown, (unsigned long long)place->offset, frame, ret_head->raw_size,
-            (unsigned long long)input->max_frame);
+        return kb_fail(trail, KB_E_LIMIT,
+                       "%s, byte %llu: frame %u wants %u bytes, the limit is %llu (raise max_frame to allow "
+                       "it: --max-memory)",
+                       input->shown, (unsigned long long)place->offset, frame, ret_head->raw_size,
+                       (unsigned long long)input->max_frame);
     return KB_OK;
 }
 

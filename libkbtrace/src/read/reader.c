@@ -259,7 +259,7 @@ kb_status kb_reader_explain(kb_reader *reader, kb_status status, kb_trail *trail
     if (trail != NULL)
         trail->status = KB_E_LIMIT;
     return kb_while(trail, KB_E_LIMIT,
-                    "keeping within max_memory, %llu bytes (raise it if the trace is sound)",
+                    "keeping within max_memory, %llu bytes (raise it if the trace is sound: --max-memory)",
                     (unsigned long long)reader->options.max_memory);
 }
 
