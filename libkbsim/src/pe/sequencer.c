@@ -126,11 +126,13 @@ static bool hand_over_again(kbs_pe *pe) {
 
 static bool take_next(kbs_pe *pe) {
     kbs_command command;
-    if (!kbs_reading_next(&pe->reading, &command)) {
-        pe->finished = true;
-        kbs_rank_check(pe->sim, pe->rank);
-        return false;
-    }
+    do {
+        if (!kbs_reading_next(&pe->reading, &command)) {
+            pe->finished = true;
+            kbs_rank_check(pe->sim, pe->rank);
+            return false;
+        }
+    } while (command.shape->common.kind == KBS_BEGIN_LAUNCH);
     kbs_op *op = issue(pe, &command, kbs_kind_of(command.shape->common.kind));
     if (op == NULL)
         return false;

@@ -32,6 +32,20 @@ static kb_status define(kbs_program *program, const kbs_all_reduce *what, uint32
     return kb_defs_add_collective(&program->defs, &row, ret_id, trail);
 }
 
+/* One launch, in the rank's host and at the head of what its PE does for it. */
+static void record_launch(kbs_program *program, uint32_t rank, tl_where where) {
+    tl_stream *host = &program->hosts[rank], *stream = &program->streams[rank];
+    kbs_command command = {.id = program->launch_count};
+    kbs_common common;
+    host->kernel = stream->kernel;
+    kbs_common_init(host, &common, KB_OP_LAUNCH, KB_BLOCKS_DONE, where);
+    common.group = program->group;
+    kbs_append_command(host, &common, &command);
+    memset(&common, 0, sizeof common);
+    common.kind = KBS_BEGIN_LAUNCH;
+    kbs_append_command(stream, &common, &command);
+}
+
 /* The rank enters or leaves: a read of its part. */
 static void record_end(tl_stream *stream, kb_kind kind, uint8_t blocks, tl_view view, tl_where where) {
     kbs_common common;
@@ -74,12 +88,14 @@ kb_status kbs_program_all_reduce(kbs_program *program, const kbs_all_reduce *wha
         stream->collective = id + 1;
         stream->reduce = what->reduce;
         kb_coll c = {stream, rank, program->ranks, what->dtype, what->reduce, what->views[rank]};
+        record_launch(program, rank, what->where);
         record_end(stream, KB_OP_COLL_BEGIN, KB_BLOCKS_DONE, c.buffer, what->where);
         what->algorithm->record(&c);
         check_left(stream);
         record_end(stream, KB_OP_COLL_END, KB_BLOCKS_DONE, c.buffer, what->where);
     }
     program->launched = true;
+    program->launch_count++;
     program->launch_kernel = kernel;
     program->launch_line = what->where.line;
     program->launch_file = program->streams[0].file_id;

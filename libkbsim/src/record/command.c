@@ -3,12 +3,13 @@
 #include "record/command.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "record/varint.h"
 
-/* A command takes at most three varints of each kind of difference, and a few bytes. */
-enum { BLOCK_BYTES = 992, MOST_COMMAND_BYTES = 80 };
+/* At most one varint for the shape and one for each kind of difference, and a byte that says which. */
+enum { BLOCK_BYTES = 992, MOST_COMMAND_BYTES = (KBS_OPERANDS + 5) * KBS_VARINT_BYTES + 1 };
 
 struct kbs_block {
     kbs_block *next;
@@ -17,7 +18,14 @@ struct kbs_block {
 };
 
 /* What differs from the guess; a command's second number. */
-enum { NEW_STEP = 1, NEW_OFFSET = 2, NEW_DISTANCE = NEW_OFFSET << KBS_OPERANDS };
+enum {
+    NEW_STEP = 1,
+    NEW_ID = 2,
+    NEW_VALUE = 4,
+    NEW_OFFSET = 8,
+    NEW_DISTANCE = NEW_OFFSET << KBS_OPERANDS,
+};
+_Static_assert(NEW_DISTANCE < 256, "one byte says what differs");
 
 void kbs_commands_init(kbs_commands *commands, kb_arena *arena) {
     memset(commands, 0, sizeof *commands);
@@ -35,10 +43,16 @@ void kbs_commands_fini(kbs_commands *commands) {
 
 /* --- shapes ---------------------------------------------------------------------------------- */
 
+/* Bytes of a shape that are compared: the count of operands is among them. */
+static size_t size_of(const kbs_common *common) {
+    return offsetof(kbs_common, operands) + common->operand_count * sizeof(kb_operand);
+}
+
 static uint64_t hash_of(const kbs_common *common) {
     const unsigned char *bytes = (const unsigned char *)common;
-    uint64_t hash = sizeof *common;
-    for (size_t i = 0; i + 8 <= sizeof *common; i += 8) {
+    const size_t size = size_of(common);
+    uint64_t hash = size;
+    for (size_t i = 0; i + 8 <= size; i += 8) {
         uint64_t word;
         memcpy(&word, bytes + i, sizeof word);
         hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
@@ -46,12 +60,17 @@ static uint64_t hash_of(const kbs_common *common) {
     }
     return hash;
 }
-_Static_assert(sizeof(kbs_common) % 8 == 0, "hash_of() takes whole words");
+_Static_assert(offsetof(kbs_common, operands) % 8 == 0 && sizeof(kb_operand) % 8 == 0,
+               "hash_of() takes whole words");
+
+static bool is_same(const kbs_common *a, const kbs_common *b) {
+    return memcmp(a, b, size_of(a)) == 0;
+}
 
 static size_t slot_of(const kbs_commands *commands, const kbs_common *common) {
     size_t slot = (size_t)hash_of(common) & (commands->slot_count - 1);
     while (commands->slots[slot] != 0 &&
-           memcmp(&commands->shapes[commands->slots[slot] - 1]->common, common, sizeof *common) != 0)
+           !is_same(common, &commands->shapes[commands->slots[slot] - 1]->common))
         slot = (slot + 1) & (commands->slot_count - 1);
     return slot;
 }
@@ -80,7 +99,7 @@ static kb_status add_shape(kbs_commands *commands, const kbs_common *common, kb_
     commands->guesses = guesses;
     KB_TRY(kb_arena_new(commands->arena, sizeof(kbs_shape), &memory, trail));
     kbs_shape *shape = memory;
-    shape->common = *common;
+    memcpy(&shape->common, common, size_of(common));
     shape->id = (uint32_t)commands->shape_count;
     commands->shapes[shape->id] = shape;
     memset(&commands->guesses[shape->id], 0, sizeof(kbs_guess));
@@ -93,7 +112,7 @@ static bool is_follower(kbs_commands *commands, const kbs_common *common, uint32
     if (commands->count == 0)
         return false;
     const uint32_t id = commands->guesses[commands->latest].follower;
-    if (memcmp(&commands->shapes[id]->common, common, sizeof *common) != 0)
+    if (!is_same(common, &commands->shapes[id]->common))
         return false;
     commands->latest = *ret = id;
     return true;
@@ -137,6 +156,29 @@ static void learn(kbs_guess *guess, unsigned operand, uint64_t offset) {
     guess->offsets[operand] = offset;
 }
 
+static void learn_id(kbs_guess *guess, uint64_t id) {
+    guess->id_stride = id - guess->id;
+    guess->id = id;
+}
+
+/* What of a command differs from the guess. */
+static unsigned news_of(const kbs_commands *commands, const kbs_common *common, const kbs_command *command,
+                        uint64_t distance, const kbs_guess *guess) {
+    unsigned news = 0;
+    if (command->step != commands->step)
+        news |= NEW_STEP;
+    if (command->id != guess->id + guess->id_stride)
+        news |= NEW_ID;
+    if (command->value != guess->value)
+        news |= NEW_VALUE;
+    for (unsigned i = 0; i < common->operand_count; i++)
+        if (command->offsets[i] != guess->offsets[i] + guess->strides[i])
+            news |= (unsigned)NEW_OFFSET << i;
+    if (distance != guess->distance)
+        news |= NEW_DISTANCE;
+    return news;
+}
+
 kb_status kbs_commands_add(kbs_commands *commands, const kbs_common *common, const kbs_command *command,
                            kb_trail *trail) {
     uint32_t id;
@@ -144,17 +186,18 @@ kb_status kbs_commands_add(kbs_commands *commands, const kbs_common *common, con
     KB_TRY(room(commands, trail));
     kbs_guess *guess = &commands->guesses[id];
     const uint64_t distance = common->awaited > 0 ? commands->newest - command->awaited : 0;
-    unsigned news = command->step != commands->step ? NEW_STEP : 0;
-    for (unsigned i = 0; i < common->operand_count; i++)
-        if (command->offsets[i] != guess->offsets[i] + guess->strides[i])
-            news |= (unsigned)NEW_OFFSET << i;
-    if (distance != guess->distance)
-        news |= NEW_DISTANCE;
+    const unsigned news = news_of(commands, common, command, distance, guess);
     uint8_t *at = commands->last->bytes + commands->last->size;
     at = kbs_put_varint(at, id);
     *at++ = (uint8_t)news;
     if (news & NEW_STEP)
         at = kbs_put_signed(at, command->step - commands->step);
+    if (news & NEW_ID)
+        at = kbs_put_signed(at, command->id - guess->id);
+    learn_id(guess, command->id);
+    if (news & NEW_VALUE)
+        at = kbs_put_varint(at, command->value);
+    guess->value = command->value;
     for (unsigned i = 0; i < common->operand_count; i++) {
         if (news & (unsigned)NEW_OFFSET << i)
             at = kbs_put_signed(at, command->offsets[i] - guess->offsets[i]);
@@ -199,6 +242,12 @@ bool kbs_reading_next(kbs_reading *reading, kbs_command *ret) {
         at = kbs_get_signed(at, &difference);
         reading->step += difference;
     }
+    uint64_t further = guess->id_stride;
+    if (news & NEW_ID)
+        at = kbs_get_signed(at, &further);
+    learn_id(guess, guess->id + further);
+    if (news & NEW_VALUE)
+        at = kbs_get_varint(at, &guess->value);
     for (unsigned i = 0; i < shape->common.operand_count; i++) {
         uint64_t difference = guess->strides[i];
         if (news & (unsigned)NEW_OFFSET << i)
@@ -212,6 +261,8 @@ bool kbs_reading_next(kbs_reading *reading, kbs_command *ret) {
     guess->distance = distance;
     ret->shape = shape;
     ret->step = reading->step;
+    ret->id = guess->id;
+    ret->value = guess->value;
     ret->awaited = reading->newest - distance;
     reading->newest += shape->common.numbered;
     reading->at = (size_t)(at - reading->block->bytes);

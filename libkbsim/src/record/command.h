@@ -15,11 +15,20 @@
 #include "kbtrace/memory.h"
 #include "kbtrace/op.h"
 
-enum { KBS_OPERANDS = 3 }; /* the most that a recorded command has */
+enum { KBS_OPERANDS = 4, KBS_IMMEDIATES = 2 }; /* the most that a recorded command has */
 
-/* What of a shape two commands are compared by; all bytes of it are set. */
+/*
+ * A kind that is no op: what follows in a PE's stream, up to the next, is of the launch with the number
+ * `id`. It comes first in every PE's stream, takes no time, and only kind and id are said of it.
+ */
+enum { KBS_BEGIN_LAUNCH = 0 };
+
+/*
+ * What of a shape two commands are compared by: all bytes up to the first operand, and those of the
+ * operands that it has. Operands are strided views, of up to KB_DIMS_MAX dimensions.
+ */
 typedef struct kbs_common {
-    uint16_t kind;  /* KB_OP_… */
+    uint16_t kind;  /* KB_OP_… or KBS_BEGIN_LAUNCH */
     uint8_t blocks; /* KB_BLOCKS_… */
     uint8_t point;  /* wait: KB_POINT_… of what it awaits */
     bool joined;    /* goes with the command before it: no dispatch of its own */
@@ -30,8 +39,11 @@ typedef struct kbs_common {
     uint32_t func;    /* KB_FUNC_… or 0 */
     uint32_t step, kernel, file, line;
     uint32_t collective; /* 1 + its id, or 0 */
-    uint32_t group;      /* launch: id, else KB_NONE */
-    uint32_t zero;
+    uint32_t group;      /* launch, barrier: id, else KB_NONE */
+    uint32_t flags;      /* KB_FLAG_… of a gemm, else 0 */
+    uint32_t route;      /* of a DMA: id of the fabric's route, else KB_NONE */
+    uint32_t immediate_count;
+    uint64_t immediates[KBS_IMMEDIATES]; /* as in kb_template; unused ones 0 */
     kb_operand operands[KBS_OPERANDS];
 } kbs_common;
 
@@ -46,6 +58,8 @@ typedef struct kbs_command {
     uint64_t step;                  /* number within its label */
     uint64_t offsets[KBS_OPERANDS]; /* bytes */
     uint64_t awaited;               /* wait: the first op's number */
+    uint64_t id;                    /* barrier, launch, alloc, free: the op's id; else 0 */
+    uint64_t value;                 /* assume: what was read; host_write: index of its payload; else 0 */
 } kbs_command;
 
 /* --- kept ------------------------------------------------------------------------------------ */
@@ -55,6 +69,7 @@ typedef struct kbs_block kbs_block;
 /* How the commands of a shape went on so far. */
 typedef struct kbs_guess {
     uint64_t offsets[KBS_OPERANDS], strides[KBS_OPERANDS];
+    uint64_t id, id_stride, value;
     uint64_t distance; /* wait: back from the newest number */
     uint32_t follower; /* the shape that came after this one last time */
 } kbs_guess;
@@ -76,7 +91,7 @@ typedef struct kbs_commands {
 void kbs_commands_init(kbs_commands *commands, kb_arena *arena);
 void kbs_commands_fini(kbs_commands *commands);
 
-/* Unused operands, and all bytes between members, must be zero: start from {0} by memset. */
+/* Unused members of `common` must be 0, by memset; its unused operands are not looked at. */
 kb_status kbs_commands_add(kbs_commands *commands, const kbs_common *common, const kbs_command *command,
                            kb_trail *trail) KB_MUST_USE;
 

@@ -166,12 +166,14 @@ static kb_status define_all(kbs_program *program, kb_trail *trail) {
 
 static kb_status init_streams(kbs_program *program, kb_trail *trail) {
     void *memory;
-    KB_TRY(kb_arena_new(&program->arena, program->ranks * sizeof(tl_stream), &memory, trail));
+    KB_TRY(kb_arena_new(&program->arena, 2 * (size_t)program->ranks * sizeof(tl_stream), &memory, trail));
     program->streams = memory;
-    for (uint32_t rank = 0; rank < program->ranks; rank++) {
-        tl_stream *stream = &program->streams[rank];
+    program->hosts = program->streams + program->ranks;
+    for (uint32_t i = 0; i < 2 * program->ranks; i++) {
+        tl_stream *stream = &program->streams[i];
         stream->program = program;
-        stream->rank = rank;
+        stream->is_host = i >= program->ranks;
+        stream->rank = i % program->ranks;
         stream->kernel = stream->step = KB_NONE;
         stream->kernel_name = "";
         kbs_commands_init(&stream->commands, &program->arena);
@@ -209,8 +211,8 @@ void kbs_program_destroy(kbs_program *program) {
     if (program == NULL)
         return;
     const kb_alloc *alloc = program->alloc;
-    for (uint32_t rank = 0; program->streams != NULL && rank < program->ranks; rank++) {
-        tl_stream *stream = &program->streams[rank];
+    for (uint32_t i = 0; program->streams != NULL && i < 2 * program->ranks; i++) {
+        tl_stream *stream = &program->streams[i];
         kb_delete(alloc, stream->live, stream->live_capacity * sizeof(kbs_live));
         kbs_commands_fini(&stream->commands);
     }
@@ -218,6 +220,7 @@ void kbs_program_destroy(kbs_program *program) {
         kb_delete(alloc, program->queues[i].open,
                   program->queues[i].open_capacity * sizeof(struct kbs_message));
     kb_delete(alloc, program->queues, program->queue_capacity * sizeof(kbs_queue));
+    kb_delete(alloc, program->payloads, program->payload_capacity * sizeof(kbs_payload));
     kb_delete(alloc, program->queue_slots, program->queue_slot_count * sizeof(uint32_t));
     kbs_fabric_fini(&program->fabric);
     kb_defs_fini(&program->defs);

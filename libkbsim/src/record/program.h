@@ -41,9 +41,14 @@ typedef struct kbs_live {
     tl_where where;
 } kbs_live;
 
+/*
+ * A PE's sequencer, or the host program of a rank. A host's commands: launch, host_write, host_read, alloc,
+ * free, wait, barrier.
+ */
 struct tl_stream {
     kbs_program *program;
     uint32_t rank;
+    bool is_host;
     kbs_commands commands;
     uint64_t tcm_used_bytes;
     uint32_t queues_out, queues_in;
@@ -58,6 +63,12 @@ struct tl_stream {
     uint32_t file_id;
 };
 
+/* Bytes of a host_write, by the value of its command; they live in the program's arena. */
+typedef struct kbs_payload {
+    const uint8_t *bytes;
+    uint64_t size_bytes;
+} kbs_payload;
+
 struct kbs_program {
     const kbs_machine *machine;
     const kb_alloc *alloc;
@@ -67,12 +78,16 @@ struct kbs_program {
     kb_arena arena;
     kb_defs defs;
     kbs_fabric fabric;
-    tl_stream *streams; /* by rank */
+    tl_stream *streams; /* of PEs, by rank */
+    tl_stream *hosts;   /* by rank */
     kbs_queue *queues;  /* by id */
     size_t queue_count, queue_capacity;
     uint32_t *queue_slots; /* hash of (producer, consumer): 1 + id */
     size_t queue_slot_count;
+    kbs_payload *payloads;
+    size_t payload_count, payload_capacity;
     uint32_t group;         /* id of the group of all ranks */
+    uint64_t launch_count;  /* every rank's host has as many */
     uint32_t launch_kernel; /* string ids of what is launched and where */
     uint32_t launch_file, launch_line;
     bool launched;

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,11 +51,12 @@ static kb_status file_id(tl_stream *stream, const char *file, uint32_t *ret) {
 }
 
 void kbs_common_init(tl_stream *stream, kbs_common *common, kb_kind kind, uint8_t blocks, tl_where where) {
-    memset(common, 0, sizeof *common);
+    memset(common, 0, offsetof(kbs_common, operands));
     common->kind = (uint16_t)kind;
     common->blocks = blocks;
     common->queue = KB_NONE;
     common->group = KB_NONE;
+    common->route = KB_NONE;
     common->step = stream->step;
     common->kernel = stream->kernel;
     common->line = where.line;
@@ -67,13 +69,18 @@ void kbs_common_init(tl_stream *stream, kbs_common *common, kb_kind kind, uint8_
 }
 
 void kbs_append(tl_stream *stream, const kbs_common *common, const uint64_t *offsets, uint64_t awaited) {
+    kbs_command command = {.awaited = awaited};
+    for (unsigned i = 0; i < common->operand_count; i++)
+        command.offsets[i] = offsets[i];
+    kbs_append_command(stream, common, &command);
+}
+
+void kbs_append_command(tl_stream *stream, const kbs_common *common, kbs_command *command) {
     kbs_program *program = stream->program;
     if (program->status != KB_OK)
         return;
-    kbs_command command = {.step = stream->step_number, .awaited = awaited};
-    for (unsigned i = 0; i < common->operand_count; i++)
-        command.offsets[i] = offsets[i];
-    program->status = kbs_commands_add(&stream->commands, common, &command, &program->trail);
+    command->step = stream->step_number;
+    program->status = kbs_commands_add(&stream->commands, common, command, &program->trail);
 }
 
 void tl_step_at(tl_stream *stream, const char *label, uint64_t number) {

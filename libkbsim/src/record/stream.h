@@ -22,6 +22,8 @@ bool kbs_is_own(tl_stream *stream, tl_view view, const char *what, tl_where wher
 
 /* Appends a command; after a mistake does nothing. */
 void kbs_append(tl_stream *stream, const kbs_common *common, const uint64_t *offsets, uint64_t awaited);
+/* The same for what has an id or a value; fills in the step. */
+void kbs_append_command(tl_stream *stream, const kbs_common *common, kbs_command *command);
 
 /* --- messages -------------------------------------------------------------------------------- */
 

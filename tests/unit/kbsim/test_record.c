@@ -280,7 +280,7 @@ static void commands_are_read_back_as_they_were_recorded(void **state) {
     memset(commons, 0, sizeof commons);
     for (uint32_t i = 0; i < 7; i++) {
         commons[i].kind = (uint16_t)(i + 1);
-        commons[i].operand_count = (uint16_t)(i % 4);
+        commons[i].operand_count = (uint16_t)(i % (KBS_OPERANDS + 1));
         commons[i].numbered = i % 2 == 1;
         commons[i].awaited = i == 6 ? 2 : 0;
     }
@@ -290,6 +290,8 @@ static void commands_are_read_back_as_they_were_recorded(void **state) {
         x = x * UINT64_C(6364136223846793005) + 1442695040888963407U;
         const uint32_t shape = (uint32_t)(x >> 60U) % (newest >= 2 ? 7 : 6);
         command->step = n % 50 == 0 ? x : n / 3;
+        command->id = shape == 2 ? x : shape == 3 ? n : 0;
+        command->value = shape == 4 ? x >> n % 64 : 0;
         for (unsigned i = 0; i < commons[shape].operand_count; i++)
             command->offsets[i] = n % 7 == 0 ? x >> i : n * 4096 % 16384;
         command->awaited = commons[shape].awaited > 0 ? newest - (x >> 40U) % 2 : 0;
@@ -308,6 +310,8 @@ static void commands_are_read_back_as_they_were_recorded(void **state) {
             assert_true(kbs_reading_next(&reading, &found));
             assert_ptr_equal(found.shape, expected[n].shape);
             assert_int_equal(found.step, expected[n].step);
+            assert_int_equal(found.id, expected[n].id);
+            assert_int_equal(found.value, expected[n].value);
             for (unsigned i = 0; i < found.shape->common.operand_count; i++)
                 assert_int_equal(found.offsets[i], expected[n].offsets[i]);
             if (found.shape->common.awaited > 0)
