@@ -385,8 +385,10 @@ static void print_config(const kbt_call *call, const kbs_machine *machine) {
         kbs_machine_value(machine, i, value);
         if (!call->common->json) {
             printf("%-24s %12s %-9s %s", param->path, value, param->unit, kbs_machine_origin(machine, i));
-            printf(call->common->verbose ? "  (%s to %s, source %s) %s\n" : "\n", param->least, param->most,
-                   param->source, param->help);
+            if (call->common->verbose) /* words have no bounds: `least` lists them */
+                printf(param->most[0] == '-' ? "  (%s%.0s, source %s) %s" : "  (%s to %s, source %s) %s",
+                       param->least, param->most, param->source, param->help);
+            printf("\n");
             continue;
         }
         kbt_json_begin(&json, NULL, '{');

@@ -9,7 +9,8 @@
  *   KB_TRY(kbs_machine_check(&machine, trail));
  *
  * Later calls win. Values are whole numbers: counts and bytes as they are, decimals in millionths of
- * their unit, grids as kbs_columns() and kbs_rows(), so that nothing depends on floating point.
+ * their unit, grids as kbs_columns() and kbs_rows(), boxes as kbs_side(), words as their place in the row
+ * of the table, so that nothing depends on floating point.
  */
 #ifndef KBSIM_MACHINE_H
 #define KBSIM_MACHINE_H
@@ -39,6 +40,15 @@ static inline uint32_t kbs_columns(uint64_t grid) {
 static inline uint32_t kbs_rows(uint64_t grid) {
     return (uint32_t)grid;
 }
+/* Side 0, 1 or 2 of a box. */
+static inline uint32_t kbs_side(uint64_t box, unsigned side) {
+    return (uint32_t)(box >> (2 - side) * 21U) & ((1U << 21U) - 1);
+}
+
+/* The words of parameters, in the order of their rows. */
+enum { KBS_HASH_NONE, KBS_HASH_XOR };          /* hbm.channel_hash */
+enum { KBS_SLOTS_SEPARATE, KBS_SLOTS_SHARED }; /* pe.compute_slots */
+enum { KBS_CREDIT_FAST, KBS_CREDIT_VC };       /* ipcq.credit_path */
 
 void kbs_machine_init(kbs_machine *machine);
 

@@ -2,10 +2,13 @@
 /*
  * The ways through a package: router meshes of its cubes, joined by links between neighbouring cubes.
  *
- * A route leads from one PE's TCM to another's: read port, into the mesh, along x then y, over
- * cubes first in x then in y by the link that the source PE's number chooses, out of the mesh, write
- * port. Links and routes come to be when they are first asked for, while a program is recorded, and
- * are numbered in that order; nothing is added once the clock moves.
+ * A route leads from one memory to another: out of it by its read port, into the mesh, along x then y,
+ * over cubes first in x then in y by the link that the source PE's number chooses, out of the mesh, in
+ * by the write port. A slice of HBM has a way into its PE's router and out of it, and no other port. The
+ * SRAM of a cube is one memory, at the router diagonal to the HBM's corner, of which each PE owns a cut.
+ *
+ * Links and routes come to be when they are first asked for, while a program is recorded, and are
+ * numbered in that order; nothing is added once the clock moves.
  */
 #ifndef KBSIM_SRC_FABRIC_H
 #define KBSIM_SRC_FABRIC_H
@@ -15,18 +18,24 @@
 #include "kbsim/machine.h"
 #include "kbtrace/memory.h"
 
+/* An end of a route: a PE's memory, the PE by its number in the package. */
+typedef struct kbs_place {
+    uint32_t space; /* KB_SPACE_TCM, _SRAM or _HBM */
+    uint32_t pe;
+} kbs_place;
+
 typedef struct kbs_fabric {
     const kbs_machine *machine;
     kb_arena *arena;
     kbs_floorplan plan;
     kbs_cell *pe_cells; /* of a cube's PEs */
-    kbs_link **places;  /* link by place, NULL until it is used; see place_of in fabric.c */
+    kbs_link **places;  /* link by place, NULL until it is used; see way.c */
     size_t place_count;
     kbs_link **links; /* by id */
     size_t link_count, link_capacity;
     kbs_route **routes; /* by id */
     size_t route_count, route_capacity;
-    uint64_t *route_pairs; /* by id: from << 32 | to */
+    uint64_t *route_pairs; /* by id: both ends */
     size_t route_pair_capacity;
     uint32_t *route_slots; /* hash of pairs: 1 + id */
     size_t route_slot_count;
@@ -41,9 +50,13 @@ kb_status kbs_fabric_init(kbs_fabric *fabric, const kbs_machine *machine, kb_are
 /* Frees what does not live in the arena. */
 void kbs_fabric_fini(kbs_fabric *fabric);
 
-/* From the TCM of one PE to that of another, which may be the same; PEs by their number in the package. */
-kb_status kbs_fabric_route(kbs_fabric *fabric, uint32_t from_pe, uint32_t to_pe, const kbs_route **ret,
-                           kb_trail *trail) KB_MUST_USE;
+/* From one place to another, which may be the same; `channel` is one on which it will be used. */
+kb_status kbs_fabric_route(kbs_fabric *fabric, kbs_place from, kbs_place to, uint32_t channel,
+                           const kbs_route **ret, kb_trail *trail) KB_MUST_USE;
+
+static inline kbs_place kbs_tcm_of(uint32_t pe) {
+    return (kbs_place){KB_SPACE_TCM, pe};
+}
 
 /* "sip0.cube3.pe5" */
 enum { KBS_PE_NAME_CHARS = 48 };

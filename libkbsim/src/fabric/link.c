@@ -12,7 +12,7 @@ void kbs_link_init(kbs_link *link, uint64_t bytes_per_s, uint32_t flit_bytes, in
     const uint64_t flit_time = (uint64_t)flit_bytes * UINT64_C(1000000000000);
     link->flit_ps = (int64_t)((flit_time + bytes_per_s - 1) / bytes_per_s);
     link->flit_bytes = flit_bytes;
-    link->latency_ps = latency_ps > 0 ? latency_ps : 1;
+    link->latency_ps = kbs_link_latency_ps(latency_ps);
     link->bytes_per_s = bytes_per_s;
 }
 

@@ -46,7 +46,10 @@ typedef struct kbs_link {
     const char *name;
 } kbs_link;
 
-/* latency_ps ≥ 1, so that nothing arrives at the instant at which it was granted. */
+/* A latency is at least 1, so that nothing arrives at the instant at which it was granted. */
+static inline int64_t kbs_link_latency_ps(int64_t latency_ps) {
+    return latency_ps > 0 ? latency_ps : 1;
+}
 void kbs_link_init(kbs_link *link, uint64_t bytes_per_s, uint32_t flit_bytes, int64_t latency_ps);
 
 /* The time that so many bytes take on a link: whole flits, and the part of the last one. */
@@ -56,7 +59,9 @@ int64_t kbs_link_time(const kbs_link *link, uint64_t bytes);
 typedef struct kbs_route {
     uint32_t id;
     uint32_t link_count;
+    uint32_t channels;   /* bit: is used on that channel */
     int64_t latency_ps;  /* of all links: what a message without bytes takes */
+    int64_t back_ps;     /* the same of the way back, whose links this need not have */
     kbs_link *narrowest; /* the first of the slowest */
     kbs_link *links[];
 } kbs_route;

@@ -93,3 +93,18 @@ bool kbs_parse_grid(const char *text, uint64_t *ret) {
     *ret = columns << 32U | rows;
     return true;
 }
+
+bool kbs_parse_box(const char *text, uint64_t *ret) {
+    enum { SIDES = 3, SIDE_BITS = 21 };
+    uint64_t box = 0;
+    for (unsigned i = 0; i < SIDES; i++) {
+        uint64_t side;
+        if ((i > 0 && *text++ != 'x') || !take_digits(&text, &side) || side >> SIDE_BITS != 0)
+            return false;
+        box = box << SIDE_BITS | side;
+    }
+    if (*text != '\0')
+        return false;
+    *ret = box;
+    return true;
+}

@@ -18,5 +18,7 @@ bool kbs_parse_bytes(const char *text, uint64_t *ret);
 bool kbs_parse_real(const char *text, uint64_t *ret);
 /* "4x3" or "4" (which is 4x1): columns in the upper half, rows in the lower. */
 bool kbs_parse_grid(const char *text, uint64_t *ret);
+/* "32x64x32": three sides of 21 bits each, the first one highest. */
+bool kbs_parse_box(const char *text, uint64_t *ret);
 
 #endif

@@ -59,9 +59,11 @@ static kb_status install(kbs_program *program, uint32_t producer, uint32_t consu
     snprintf(what, sizeof what, "the ring of queue %u>%u", producer, consumer);
     KB_TRY(kbs_program_take_tcm(program, consumer, queue->slots * queue->slot_bytes, what,
                                 &queue->offset_bytes, trail));
-    KB_TRY(kbs_fabric_route(&program->fabric, producer, consumer, &queue->route, trail));
+    KB_TRY(kbs_fabric_route(&program->fabric, kbs_tcm_of(producer), kbs_tcm_of(consumer), KBS_CHANNEL_QUEUE,
+                            &queue->route, trail));
     const kbs_route *back;
-    KB_TRY(kbs_fabric_route(&program->fabric, consumer, producer, &back, trail));
+    KB_TRY(kbs_fabric_route(&program->fabric, kbs_tcm_of(consumer), kbs_tcm_of(producer), KBS_CHANNEL_QUEUE,
+                            &back, trail));
     queue->credit_latency_ps = back->latency_ps;
     queue->credit_time_ps = kbs_route_time(back, machine->at.ipcq_credit_bytes);
     return KB_OK;
@@ -144,7 +146,8 @@ kb_status kbs_program_seal(kbs_program *program, kb_trail *trail) {
     /* Every PE's DMA can copy within its TCM. */
     for (uint32_t rank = 0; rank < program->ranks; rank++) {
         const kbs_route *route;
-        KB_TRY(kbs_fabric_route(&program->fabric, rank, rank, &route, trail));
+        KB_TRY(kbs_fabric_route(&program->fabric, kbs_tcm_of(rank), kbs_tcm_of(rank), KBS_CHANNEL_DMA, &route,
+                                trail));
     }
     KB_TRY(define_queues(program, trail));
     return define_routes(program, trail);

@@ -41,7 +41,8 @@ static kb_status init_pes(kbs_sim *sim, kb_trail *trail) {
         pe->numbered_low = pe->numbered_high = 1;
         KB_TRY(kbs_reading_init(&pe->reading, &pe->stream->commands, &sim->arena, trail));
         const kbs_route *own;
-        KB_TRY(kbs_fabric_route(&program->fabric, rank, rank, &own, trail));
+        KB_TRY(kbs_fabric_route(&program->fabric, kbs_tcm_of(rank), kbs_tcm_of(rank), KBS_CHANNEL_DMA, &own,
+                                trail));
         kbs_dma_init(&pe->dma, pe, own);
     }
     return KB_OK;

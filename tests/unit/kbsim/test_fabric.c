@@ -134,8 +134,12 @@ static void idle_ways_take_their_latencies_and_the_narrowest_link(void **state) 
     for (uint32_t from = 0; from < 72; from++)
         for (uint32_t to = 0; to < 72; to++) {
             const kbs_route *route, *again;
-            check_ok(kbs_fabric_route(&f.fabric, from, to, &route, &f.trail), &f.trail);
-            check_ok(kbs_fabric_route(&f.fabric, from, to, &again, &f.trail), &f.trail);
+            check_ok(kbs_fabric_route(&f.fabric, kbs_tcm_of(from), kbs_tcm_of(to), KBS_CHANNEL_QUEUE, &route,
+                                      &f.trail),
+                     &f.trail);
+            check_ok(kbs_fabric_route(&f.fabric, kbs_tcm_of(from), kbs_tcm_of(to), KBS_CHANNEL_DMA, &again,
+                                      &f.trail),
+                     &f.trail);
             assert_ptr_equal(route, again);
             send_one(&f, route, sizes[(from * 7 + to) % 6]);
         }
@@ -145,7 +149,9 @@ static void idle_ways_take_their_latencies_and_the_narrowest_link(void **state) 
 
 static const kbs_route *route_of(fixture *f, uint32_t from, uint32_t to) {
     const kbs_route *route;
-    check_ok(kbs_fabric_route(&f->fabric, from, to, &route, &f->trail), &f->trail);
+    check_ok(
+        kbs_fabric_route(&f->fabric, kbs_tcm_of(from), kbs_tcm_of(to), KBS_CHANNEL_QUEUE, &route, &f->trail),
+        &f->trail);
     return route;
 }
 

@@ -69,13 +69,45 @@ static void an_unknown_path_names_the_nearest(void **state) {
     check_says(&trail, "did you mean 'ipcq.slots'?");
     check_status(set(&machine, "dma.setup=3", &trail), KB_E_ARGUMENT, &trail);
     check_says(&trail, "did you mean 'dma.setup_ns'?");
-    check_status(set(&machine, "hbm.read_latency_ns=3", &trail), KB_E_ARGUMENT, &trail);
-    check_says(&trail, "unknown parameter 'hbm.read_latency_ns'");
+    check_status(set(&machine, "hbm.timing=hbm3", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "unknown parameter 'hbm.timing'");
     check_status(set(&machine, "frobnicate=3", &trail), KB_E_ARGUMENT, &trail);
     check_says(&trail, "explain-config");
     check_status(set(&machine, "ipcq.slots", &trail), KB_E_ARGUMENT, &trail);
     check_says(&trail, "is not PATH=VALUE");
     check_status(set(&machine, "=4", &trail), KB_E_ARGUMENT, &trail);
+}
+
+static void words_and_boxes_are_read(void **state) {
+    (void)state;
+    kbs_machine machine;
+    kb_trail trail;
+    kbs_machine_init(&machine);
+    assert_int_equal(machine.at.ipcq_credit_path, KBS_CREDIT_FAST);
+    assert_int_equal(machine.at.hbm_channel_hash, KBS_HASH_XOR);
+    assert_int_equal(machine.at.pe_compute_slots, KBS_SLOTS_SEPARATE);
+    check_ok(set(&machine, "ipcq.credit_path=vc", &trail), &trail);
+    check_ok(set(&machine, "hbm.channel_hash=none", &trail), &trail);
+    check_ok(set(&machine, "pe.compute_slots=shared", &trail), &trail);
+    assert_int_equal(machine.at.ipcq_credit_path, KBS_CREDIT_VC);
+    assert_int_equal(machine.at.hbm_channel_hash, KBS_HASH_NONE);
+    assert_int_equal(machine.at.pe_compute_slots, KBS_SLOTS_SHARED);
+    check_status(set(&machine, "pe.compute_slots=share", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "'share' is not one of separate/shared (did you mean 'shared'?)");
+    check_status(set(&machine, "ipcq.credit_path=", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "'' is not one of fast/vc");
+    check_status(set(&machine, "ipcq.credit_path=fast/vc", &trail), KB_E_ARGUMENT, &trail);
+    check_ok(set(&machine, "gemm.tile=8x4096x1", &trail), &trail);
+    assert_int_equal(kbs_side(machine.at.gemm_tile, 0), 8);
+    assert_int_equal(kbs_side(machine.at.gemm_tile, 1), 4096);
+    assert_int_equal(kbs_side(machine.at.gemm_tile, 2), 1);
+    check_status(set(&machine, "gemm.tile=8x4097x1", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "each side");
+    check_status(set(&machine, "gemm.tile=8x0x1", &trail), KB_E_ARGUMENT, &trail);
+    check_status(set(&machine, "gemm.tile=8x8", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "is not a box such as 32x64x32");
+    check_status(set(&machine, "gemm.tile=8x8x8x8", &trail), KB_E_ARGUMENT, &trail);
+    check_status(set(&machine, "gemm.tile=8x8x2097153", &trail), KB_E_ARGUMENT, &trail);
 }
 
 static void a_shorthand_sets_shapes(void **state) {
@@ -109,6 +141,15 @@ static void values_that_do_not_fit_together_are_refused(void **state) {
     kbs_machine_init(&machine);
     check_ok(set(&machine, "ucie.links=7", &trail), &trail);
     check_status(kbs_machine_check(&machine, &trail), KB_E_ARGUMENT, &trail);
+    static const char *const odd[][2] = {{"hbm.channels_per_pe=6", "6 is no power of two"},
+                                         {"hbm.burst_bytes=300", "300 is no power of two"},
+                                         {"hbm.access_bytes=48", "no whole number of accesses of 48"}};
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        kbs_machine_init(&machine);
+        check_ok(set(&machine, odd[i][0], &trail), &trail);
+        check_status(kbs_machine_check(&machine, &trail), KB_E_ARGUMENT, &trail);
+        check_says(&trail, odd[i][1]);
+    }
 }
 
 static void numbers_are_read_exactly(void **state) {
@@ -147,6 +188,7 @@ int main(void) {
         cmocka_unit_test(every_parameter_has_a_default_in_its_range_and_words),
         cmocka_unit_test(bounds_hold_and_are_named),
         cmocka_unit_test(an_unknown_path_names_the_nearest),
+        cmocka_unit_test(words_and_boxes_are_read),
         cmocka_unit_test(a_shorthand_sets_shapes),
         cmocka_unit_test(values_that_do_not_fit_together_are_refused),
         cmocka_unit_test(numbers_are_read_exactly),

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Links by their place in a package, and ways over them; see way.h and fabric.h. Knows no packet. */
+#include "fabric/way.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- places of links -------------------------------------------------------------------------- */
+
+/* Links of a PE: its TCM's ports and its own way in and out, and those of its slice of HBM. */
+typedef enum pe_link { TCM_READ, TCM_WRITE, PE_IN, PE_OUT, HBM_IN, HBM_OUT, PE_LINKS } pe_link;
+/* Links of a cube's SRAM. */
+typedef enum sram_link { SRAM_READ, SRAM_WRITE, SRAM_IN, SRAM_OUT, SRAM_LINKS } sram_link;
+typedef enum direction { EAST, WEST, NORTH, SOUTH, DIRECTIONS } direction;
+
+static size_t places_of_pes(const kbs_fabric *fabric) {
+    return fabric->machine->at.cube_pes * PE_LINKS;
+}
+
+static size_t places_of_cube(const kbs_fabric *fabric) {
+    const size_t mesh = (size_t)fabric->plan.columns * fabric->plan.rows * DIRECTIONS;
+    return places_of_pes(fabric) + SRAM_LINKS + mesh + fabric->machine->at.ucie_links * DIRECTIONS;
+}
+
+size_t kbs_way_places(const kbs_fabric *fabric) {
+    const uint64_t cubes = fabric->machine->at.sip_cubes;
+    return (size_t)kbs_columns(cubes) * kbs_rows(cubes) * places_of_cube(fabric);
+}
+
+uint32_t kbs_way_most_links(const kbs_machine *machine) {
+    enum { LINKS_OF_ENDS = 4 };
+    const uint32_t cubes_met = kbs_columns(machine->at.sip_cubes) + kbs_rows(machine->at.sip_cubes);
+    return LINKS_OF_ENDS + cubes_met * (2 * KBS_SIDE_MAX + 1); /* a walk through each, and a crossing */
+}
+
+static size_t place_of_pe(const kbs_fabric *fabric, uint32_t pe, pe_link link) {
+    const uint32_t pes = (uint32_t)fabric->machine->at.cube_pes;
+    return pe / pes * places_of_cube(fabric) + pe % pes * (size_t)PE_LINKS + link;
+}
+
+static size_t place_of_sram(const kbs_fabric *fabric, uint32_t cube, sram_link link) {
+    return cube * places_of_cube(fabric) + places_of_pes(fabric) + link;
+}
+
+static size_t place_of_router(const kbs_fabric *fabric, uint32_t cube, kbs_cell cell, direction way) {
+    return place_of_sram(fabric, cube, SRAM_LINKS) +
+           ((size_t)cell.y * fabric->plan.columns + cell.x) * DIRECTIONS + way;
+}
+
+static size_t place_of_crossing(const kbs_fabric *fabric, uint32_t cube, direction way, uint32_t number) {
+    return (cube + 1) * places_of_cube(fabric) - (number + 1) * (size_t)DIRECTIONS + way;
+}
+
+/* --- one step --------------------------------------------------------------------------------- */
+
+/* A way on its way. Without `links` nothing is made, and only its latency is summed. */
+typedef struct way {
+    kbs_fabric *fabric;
+    uint32_t cube;
+    kbs_cell at;
+    uint32_t count;
+    uint32_t crossing; /* number of the links between cubes */
+    int64_t latency_ps;
+    kbs_link **links; /* room for any route, or NULL */
+    kb_trail *trail;
+} way;
+
+typedef struct link_spec {
+    uint64_t gbps; /* in millionths, as the parameters */
+    int64_t latency_ps;
+    bool is_port;
+} link_spec;
+
+static kb_status step(way *w, size_t place, const link_spec *spec, const char *format, ...) KB_PRINTF(4, 5);
+
+static kb_status add_link(kbs_fabric *fabric, size_t place, const link_spec *spec, const char *name,
+                          kb_trail *trail) {
+    void *memory, *links = fabric->links;
+    KB_TRY(kb_arena_new(fabric->arena, sizeof(kbs_link), &memory, trail));
+    kbs_link *link = memory;
+    kbs_link_init(link, kbs_rate_of_gbps(spec->gbps), (uint32_t)fabric->machine->at.fabric_flit_bytes,
+                  spec->latency_ps);
+    link->is_port = spec->is_port;
+    link->id = (uint32_t)fabric->link_count;
+    KB_TRY(kb_arena_text(fabric->arena, name, strlen(name), &link->name, trail));
+    KB_TRY(kb_grow(fabric->arena->alloc, sizeof(kbs_link *), fabric->link_count + 1, &fabric->link_capacity,
+                   &links, trail));
+    fabric->links = links;
+    fabric->links[fabric->link_count++] = link;
+    fabric->places[place] = link;
+    return KB_OK;
+}
+
+static kb_status step(way *w, size_t place, const link_spec *spec, const char *format, ...) {
+    kbs_fabric *fabric = w->fabric;
+    assert(place < fabric->place_count);
+    w->latency_ps += kbs_link_latency_ps(spec->latency_ps);
+    if (w->links == NULL)
+        return KB_OK;
+    if (fabric->places[place] == NULL) {
+        char name[96];
+        va_list args;
+        va_start(args, format);
+        vsnprintf(name, sizeof name, format, args);
+        va_end(args);
+        KB_TRY(add_link(fabric, place, spec, name, w->trail));
+    }
+    assert(w->count < fabric->way_capacity);
+    w->links[w->count++] = fabric->places[place];
+    return KB_OK;
+}
+
+/* --- ends ------------------------------------------------------------------------------------- */
+
+static kb_status step_pe(way *w, uint32_t pe, pe_link link) {
+    static const char *const names[PE_LINKS] = {".tcm.read", ".tcm.write", ">noc",
+                                                "<noc",      ".hbm>noc",   ".hbm<noc"};
+    const kbs_machine *machine = w->fabric->machine;
+    /* A PE and its slice sit at their router: no wire, but a router is entered. */
+    const int64_t enter_ps = kbs_ps_of_ns(machine->at.noc_router_ns);
+    const link_spec specs[PE_LINKS] = {
+        [TCM_READ] = {machine->at.tcm_read_gbps, 0, true},
+        [TCM_WRITE] = {machine->at.tcm_write_gbps, 0, true},
+        [PE_IN] = {machine->at.noc_link_gbps, enter_ps, false},
+        [PE_OUT] = {machine->at.noc_link_gbps, 0, false},
+        [HBM_IN] = {machine->at.noc_link_gbps, enter_ps, true},
+        [HBM_OUT] = {machine->at.noc_link_gbps, 0, true},
+    };
+    char name[KBS_PE_NAME_CHARS];
+    return step(w, place_of_pe(w->fabric, pe, link), &specs[link], "%s%s", kbs_pe_name(machine, pe, name),
+                names[link]);
+}
+
+static kb_status step_sram(way *w, uint32_t cube, sram_link link) {
+    static const char *const names[SRAM_LINKS] = {".read", ".write", ">noc", "<noc"};
+    const kbs_machine *machine = w->fabric->machine;
+    const int64_t port_ps = kbs_ps_of_ns(machine->at.sram_ns);
+    const int64_t enter_ps = kbs_ps_of_ns(machine->at.noc_router_ns);
+    const link_spec specs[SRAM_LINKS] = {
+        [SRAM_READ] = {machine->at.sram_gbps, port_ps, true},
+        [SRAM_WRITE] = {machine->at.sram_gbps, port_ps, true},
+        [SRAM_IN] = {machine->at.noc_link_gbps, enter_ps, false},
+        [SRAM_OUT] = {machine->at.noc_link_gbps, 0, false},
+    };
+    return step(w, place_of_sram(w->fabric, cube, link), &specs[link], "sip0.cube%u.sram%s", cube,
+                names[link]);
+}
+
+/* The router diagonal to the upper left corner of the memory in the middle: as near to all PEs as any. */
+static kbs_cell sram_cell(const kbs_floorplan *plan) {
+    return (kbs_cell){(uint8_t)(plan->hole_low.x - 1), (uint8_t)(plan->hole_low.y - 1)};
+}
+
+static kbs_cell cell_of(const kbs_fabric *fabric, kbs_place place) {
+    if (place.space == KB_SPACE_SRAM)
+        return sram_cell(&fabric->plan);
+    return fabric->pe_cells[place.pe % fabric->machine->at.cube_pes];
+}
+
+/* --- the mesh --------------------------------------------------------------------------------- */
+
+/* Entering the router at its end, and the wire to it; rounded once, upward. */
+static int64_t mesh_latency_ps(const kbs_machine *machine, uint32_t pitches) {
+    const unsigned __int128 scale = (unsigned __int128)kbs_columns(machine->at.cube_routers) * KBS_MILLION;
+    const unsigned __int128 wire_fs =
+        (unsigned __int128)pitches * machine->at.cube_width_mm * machine->at.noc_ns_per_mm;
+    const unsigned __int128 sum = machine->at.noc_router_ns * scale + wire_fs;
+    return (int64_t)((sum + scale * 1000 - 1) / (scale * 1000));
+}
+
+static direction direction_of(kbs_cell from, kbs_cell to) {
+    if (from.x != to.x)
+        return to.x > from.x ? EAST : WEST;
+    return to.y > from.y ? SOUTH : NORTH;
+}
+
+static uint32_t apart(uint32_t a, uint32_t b) {
+    return a > b ? a - b : b - a;
+}
+
+static kb_status walk_to(way *w, kbs_cell to) {
+    const kbs_machine *machine = w->fabric->machine;
+    kbs_cell cells[2 * KBS_SIDE_MAX];
+    const uint32_t count = kbs_floorplan_walk(&w->fabric->plan, w->at, to, cells);
+    for (uint32_t i = 0; i + 1 < count; i++) {
+        const kbs_cell a = cells[i], b = cells[i + 1];
+        const uint32_t pitches = apart(a.x, b.x) + apart(a.y, b.y);
+        const link_spec spec = {machine->at.noc_link_gbps, mesh_latency_ps(machine, pitches), false};
+        KB_TRY(step(w, place_of_router(w->fabric, w->cube, a, direction_of(a, b)), &spec,
+                    "sip0.cube%u.r%uc%u>r%uc%u", w->cube, a.y, a.x, b.y, b.x));
+    }
+    w->at = to;
+    return KB_OK;
+}
+
+/* To the edge, over the link, to the same row or column of the neighbouring cube. */
+static kb_status cross(way *w, direction toward) {
+    const kbs_floorplan *plan = &w->fabric->plan;
+    const kbs_machine *machine = w->fabric->machine;
+    const uint32_t links = (uint32_t)machine->at.ucie_links;
+    const uint8_t row = (uint8_t)kbs_floorplan_port(plan->rows, links, w->crossing);
+    const uint8_t column = (uint8_t)kbs_floorplan_port(plan->columns, links, w->crossing);
+    const uint8_t last_column = (uint8_t)(plan->columns - 1), last_row = (uint8_t)(plan->rows - 1);
+    const kbs_cell leave[DIRECTIONS] = {{last_column, row}, {0, row}, {column, 0}, {column, last_row}};
+    const kbs_cell enter[DIRECTIONS] = {{0, row}, {last_column, row}, {column, last_row}, {column, 0}};
+    const uint32_t columns = kbs_columns(machine->at.sip_cubes);
+    const uint32_t next[DIRECTIONS] = {w->cube + 1, w->cube - 1, w->cube - columns, w->cube + columns};
+    const link_spec spec = {machine->at.ucie_gbps,
+                            kbs_ps_of_ns(2 * machine->at.ucie_port_ns + machine->at.noc_router_ns), false};
+    KB_TRY(walk_to(w, leave[toward]));
+    KB_TRY(step(w, place_of_crossing(w->fabric, w->cube, toward, w->crossing), &spec,
+                "sip0.cube%u>cube%u.ucie%u", w->cube, next[toward], w->crossing));
+    w->cube = next[toward];
+    w->at = enter[toward];
+    return KB_OK;
+}
+
+/* --- whole ways ------------------------------------------------------------------------------- */
+
+static bool is_same_memory(const kbs_fabric *fabric, kbs_place a, kbs_place b) {
+    const uint64_t pes = fabric->machine->at.cube_pes;
+    if (a.space == KB_SPACE_SRAM && b.space == KB_SPACE_SRAM)
+        return a.pe / pes == b.pe / pes;
+    return a.space == b.space && a.pe == b.pe;
+}
+
+static kb_status leave(way *w, kbs_place from, bool within) {
+    w->cube = from.pe / (uint32_t)w->fabric->machine->at.cube_pes;
+    w->at = cell_of(w->fabric, from);
+    if (from.space == KB_SPACE_HBM)
+        return step_pe(w, from.pe, HBM_IN);
+    if (from.space == KB_SPACE_SRAM) {
+        KB_TRY(step_sram(w, w->cube, SRAM_READ));
+        return within ? KB_OK : step_sram(w, w->cube, SRAM_IN);
+    }
+    KB_TRY(step_pe(w, from.pe, TCM_READ));
+    return within ? KB_OK : step_pe(w, from.pe, PE_IN);
+}
+
+static kb_status arrive(way *w, kbs_place to, bool within) {
+    if (to.space == KB_SPACE_HBM)
+        return step_pe(w, to.pe, HBM_OUT);
+    if (to.space == KB_SPACE_SRAM) {
+        if (!within)
+            KB_TRY(step_sram(w, w->cube, SRAM_OUT));
+        return step_sram(w, w->cube, SRAM_WRITE);
+    }
+    if (!within)
+        KB_TRY(step_pe(w, to.pe, PE_OUT));
+    return step_pe(w, to.pe, TCM_WRITE);
+}
+
+static kb_status go(way *w, kbs_place from, kbs_place to) {
+    const kbs_machine *machine = w->fabric->machine;
+    const uint32_t pes = (uint32_t)machine->at.cube_pes;
+    const uint32_t columns = kbs_columns(machine->at.sip_cubes), to_cube = to.pe / pes;
+    const bool within = is_same_memory(w->fabric, from, to);
+    w->crossing = from.pe % pes % (uint32_t)machine->at.ucie_links;
+    KB_TRY(leave(w, from, within));
+    if (!within) {
+        while (w->cube % columns != to_cube % columns)
+            KB_TRY(cross(w, w->cube % columns < to_cube % columns ? EAST : WEST));
+        while (w->cube != to_cube)
+            KB_TRY(cross(w, w->cube < to_cube ? SOUTH : NORTH));
+        KB_TRY(walk_to(w, cell_of(w->fabric, to)));
+    }
+    return arrive(w, to, within);
+}
+
+kb_status kbs_way_find(kbs_fabric *fabric, kbs_place from, kbs_place to, uint32_t *ret_count,
+                       kb_trail *trail) {
+    way w = {.fabric = fabric, .links = fabric->way_links, .trail = trail};
+    KB_TRY(go(&w, from, to));
+    *ret_count = w.count;
+    return KB_OK;
+}
+
+int64_t kbs_way_latency_ps(kbs_fabric *fabric, kbs_place from, kbs_place to) {
+    way w = {.fabric = fabric};
+    const kb_status status = go(&w, from, to);
+    assert(status == KB_OK); /* nothing was made */
+    (void)status;
+    return w.latency_ps;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ways through a package, link by link; what fabric.c makes routes of. */
+#ifndef KBSIM_SRC_WAY_H
+#define KBSIM_SRC_WAY_H
+
+#include "fabric/fabric.h"
+
+/* Places where a link may begin; each holds one at most. */
+size_t kbs_way_places(const kbs_fabric *fabric);
+/* The most links of any way. */
+uint32_t kbs_way_most_links(const kbs_machine *machine);
+
+/* The links from one place to another into fabric->way_links; makes those that are not there yet. */
+kb_status kbs_way_find(kbs_fabric *fabric, kbs_place from, kbs_place to, uint32_t *ret_count,
+                       kb_trail *trail) KB_MUST_USE;
+
+/* The latency of that way, without making any of its links. */
+int64_t kbs_way_latency_ps(kbs_fabric *fabric, kbs_place from, kbs_place to);
+
+#endif
