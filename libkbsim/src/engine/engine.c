@@ -6,34 +6,51 @@
 #include <stddef.h>
 #include <string.h>
 
-void kbs_engine_init(kbs_engine *engine, void *owner) {
-    memset(engine, 0, sizeof *engine);
-    engine->owner = owner;
+static inline void clear(kbs_events *list) {
+    list->first = NULL;
+    list->end = &list->first;
 }
 
 static inline void append(kbs_events *list, kbs_event *event) {
     event->next = NULL;
-    if (list->first == NULL)
-        list->first = event;
-    else
-        list->last->next = event;
-    list->last = event;
+    *list->end = event;
+    list->end = &event->next;
 }
 
 static inline kbs_event *take_first(kbs_events *list) {
     kbs_event *event = list->first;
     list->first = event->next;
+    if (list->first == NULL)
+        list->end = &list->first;
     return event;
 }
 
-/* The bucket of a time: the highest digit that differs from the present, and that digit. */
-static inline void place(kbs_engine *engine, kbs_event *event) {
-    const uint64_t time = (uint64_t)event->time_ps, differs = time ^ (uint64_t)engine->now_ps;
-    const unsigned level = differs == 0 ? 0 : (63U - (unsigned)__builtin_clzll(differs)) / KBS_DIGIT_BITS;
+void kbs_engine_init(kbs_engine *engine, void *owner) {
+    memset(engine, 0, sizeof *engine);
+    engine->owner = owner;
+    clear(&engine->soon);
+    clear(&engine->end);
+    for (size_t level = 0; level < KBS_LEVELS; level++)
+        for (size_t digit = 0; digit < KBS_DIGITS; digit++) {
+            clear(&engine->buckets[level][digit].few);
+            for (size_t lane = 0; lane < KBS_LANES; lane++)
+                clear(&engine->lanes[level][digit][lane]);
+        }
+}
+
+/* The bucket of a time that is not now: the highest digit that differs from the present, and that digit. */
+static inline void place(kbs_engine *engine, kbs_event *event, int64_t now_ps) {
+    const uint64_t time = (uint64_t)event->time_ps, differs = time ^ (uint64_t)now_ps;
+    const unsigned level = (63U - (unsigned)__builtin_clzll(differs)) / KBS_DIGIT_BITS;
     const unsigned digit = (unsigned)(time >> (level * KBS_DIGIT_BITS)) & (KBS_DIGITS - 1U);
-    append(&engine->buckets[level][digit], event);
+    kbs_bucket *bucket = &engine->buckets[level][digit];
     engine->used[level] |= UINT64_C(1) << digit;
     engine->levels |= 1U << level;
+    const uint64_t index = bucket->count++;
+    if (index == 0 || event->time_ps < bucket->earliest_ps)
+        bucket->earliest_ps = event->time_ps;
+    const bool few = index < KBS_FEW || level == 0;
+    append(few ? &bucket->few : &engine->lanes[level][digit][index % KBS_LANES], event);
 }
 
 void kbs_engine_at(kbs_engine *engine, kbs_event *event, int64_t time_ps) {
@@ -42,7 +59,7 @@ void kbs_engine_at(kbs_engine *engine, kbs_event *event, int64_t time_ps) {
     if (time_ps == engine->now_ps)
         append(&engine->soon, event);
     else
-        place(engine, event);
+        place(engine, event, engine->now_ps);
 }
 
 void kbs_engine_soon(kbs_engine *engine, kbs_event *event) {
@@ -55,45 +72,57 @@ void kbs_engine_at_end(kbs_engine *engine, kbs_event *event) {
     append(&engine->end, event);
 }
 
-static inline kbs_events take_bucket(kbs_engine *engine, unsigned level, unsigned digit) {
-    kbs_events list = engine->buckets[level][digit];
-    engine->buckets[level][digit] = (kbs_events){NULL, NULL};
-    engine->used[level] &= ~(UINT64_C(1) << digit);
-    if (engine->used[level] == 0)
-        engine->levels &= ~(1U << level);
-    return list;
+static inline void move_down(kbs_engine *engine, kbs_event *event, int64_t earliest_ps) {
+    if (event->time_ps == earliest_ps)
+        append(&engine->soon, event);
+    else
+        place(engine, event, earliest_ps);
 }
 
-/*
- * Moves the clock to the next time that has events, if that is no later than until_ps, and makes
- * them due. A bucket of level 0 holds one time; of a higher level, the events move down, in their
- * order, once the clock stands at the earliest of them.
- */
+/* Moves a bucket's events down, in their order; the clock stands at the earliest of them. */
+static void spread(kbs_engine *engine, kbs_bucket *bucket, kbs_events *lanes) {
+    const int64_t earliest_ps = bucket->earliest_ps;
+    const uint64_t count = bucket->count;
+    kbs_event *event = bucket->few.first;
+    bucket->count = 0;
+    clear(&bucket->few);
+    for (kbs_event *next; event != NULL; event = next) {
+        next = event->next;
+        move_down(engine, event, earliest_ps);
+    }
+    if (count <= KBS_FEW)
+        return;
+    for (uint64_t index = KBS_FEW; index < count; index++) {
+        kbs_events *lane = &lanes[index % KBS_LANES];
+        event = lane->first;
+        lane->first = event->next;
+        __builtin_prefetch(event->next, 1); /* needed when this lane's turn comes again */
+        move_down(engine, event, earliest_ps);
+    }
+    for (size_t lane = 0; lane < KBS_LANES; lane++)
+        lanes[lane].end = &lanes[lane].first;
+}
+
+/* Moves the clock to the next time that has events, if that is no later than until_ps; they become due. */
 static bool advance(kbs_engine *engine, int64_t until_ps) {
     if (engine->levels == 0)
         return false;
     const unsigned level = (unsigned)__builtin_ctz(engine->levels);
     const unsigned digit = (unsigned)__builtin_ctzll(engine->used[level]);
-    int64_t earliest = engine->buckets[level][digit].first->time_ps;
-    if (level > 0)
-        for (const kbs_event *event = engine->buckets[level][digit].first; event != NULL; event = event->next)
-            if (event->time_ps < earliest)
-                earliest = event->time_ps;
-    if (earliest > until_ps)
+    kbs_bucket *bucket = &engine->buckets[level][digit];
+    if (bucket->earliest_ps > until_ps)
         return false;
-    kbs_events list = take_bucket(engine, level, digit);
-    engine->now_ps = earliest;
-    if (level == 0) {
-        engine->soon = list;
+    engine->now_ps = bucket->earliest_ps;
+    engine->used[level] &= ~(UINT64_C(1) << digit);
+    if (engine->used[level] == 0)
+        engine->levels &= ~(1U << level);
+    if (level > 0) {
+        spread(engine, bucket, engine->lanes[level][digit]);
         return true;
     }
-    while (list.first != NULL) {
-        kbs_event *event = take_first(&list);
-        if (event->time_ps == earliest)
-            append(&engine->soon, event);
-        else
-            place(engine, event);
-    }
+    engine->soon = bucket->few; /* which is not empty, so that its end lies in an event */
+    bucket->count = 0;
+    clear(&bucket->few);
     return true;
 }
 

@@ -7,6 +7,11 @@
  * differs from the present, and moves down only when the clock enters that bucket. Equal times keep
  * the order in which they were scheduled.
  *
+ * Moving a bucket's events down means touching each of them. With a million pending each touch is a
+ * miss of the cache, and in one list the next address is known only when the one before has come.
+ * So what follows the first few events of a bucket goes in turn into sixteen lists, its lanes: they
+ * are read in turn too, which keeps the order, and their heads are fetched beside one another.
+ *
  * One instant has three parts: what was scheduled for it; then what that scheduled without delay,
  * in turn; then, when nothing of the instant is left, what asked for its end. Decisions that depend
  * on everything that happens at an instant (which packet gets a link) are made at its end. What is
@@ -31,11 +36,19 @@ struct kbs_event {
 };
 
 typedef struct kbs_events {
-    kbs_event *first, *last;
+    kbs_event *first, **end; /* end: where the next one is written */
 } kbs_events;
 
 enum { KBS_DIGIT_BITS = 6, KBS_DIGITS = 64, KBS_LEVELS = 11 }; /* 11 * 6 bits hold any int64 */
+enum { KBS_FEW = 8, KBS_LANES = 16 };
 
+typedef struct kbs_bucket {
+    int64_t earliest_ps;
+    uint64_t count;
+    kbs_events few; /* the first KBS_FEW; all of them at level 0, where a bucket holds one time */
+} kbs_bucket;
+
+/* Never copied: its lists point into it. */
 struct kbs_engine {
     int64_t now_ps;
     uint64_t fired;            /* events so far; an instant's end is none */
@@ -43,7 +56,8 @@ struct kbs_engine {
     kbs_events soon, end;      /* of this instant: without delay, at its end */
     uint32_t levels;           /* bit: the level has a bucket in use */
     uint64_t used[KBS_LEVELS]; /* bit: the bucket is in use */
-    kbs_events buckets[KBS_LEVELS][KBS_DIGITS];
+    kbs_bucket buckets[KBS_LEVELS][KBS_DIGITS];
+    kbs_events lanes[KBS_LEVELS][KBS_DIGITS][KBS_LANES];
 };
 
 void kbs_engine_init(kbs_engine *engine, void *owner);
