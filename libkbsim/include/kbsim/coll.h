@@ -9,6 +9,8 @@
 #ifndef KBSIM_COLL_H
 #define KBSIM_COLL_H
 
+#include <stdbool.h>
+
 #include "kbsim/tl.h"
 
 typedef struct kb_coll {
@@ -38,5 +40,15 @@ tl_view kb_coll_chunk(const kb_coll *c, uint32_t rank);
 static inline tl_view chunk(const kb_coll *c, int64_t distance) {
     return kb_coll_chunk(c, rank_at(c, distance));
 }
+
+/* Elements of the collective that a slot holds; at least 1, so that sending it tells what is wrong. */
+uint64_t kb_coll_slot_elements(const kb_coll *c);
+
+/*
+ * Whether a PE may have so many queues in one direction. If not, that is a mistake of the program, which says
+ * how many ranks the algorithm could serve: it must need one queue a peer.
+ */
+#define kb_coll_needs_peers(c, peers) kb_coll_needs_peers_at((c), (peers), TL_HERE)
+bool kb_coll_needs_peers_at(const kb_coll *c, uint32_t peers, tl_where where);
 
 #endif

@@ -2,10 +2,12 @@
 /* The table of algorithms, and the shares that they work on; see algorithms.h. */
 #include "coll/algorithms.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "kbsim/run.h"
 #include "kbtrace/nearest.h"
+#include "record/stream.h"
 
 static const kbs_algorithm *const algorithms[] = {
 #define KBS_ALGORITHM(name) &kbs_algorithm_##name,
@@ -49,4 +51,20 @@ tl_view kb_coll_chunk(const kb_coll *c, uint32_t rank) {
     view.offset_bytes += (rank * least + before) * kb_dtype_size(c->dtype);
     view.elements = least + (rank < longer ? 1 : 0);
     return view;
+}
+
+uint64_t kb_coll_slot_elements(const kb_coll *c) {
+    const uint64_t most = c->stream->program->machine->at.ipcq_slot_bytes / kb_dtype_size(c->dtype);
+    return most > 0 ? most : 1;
+}
+
+bool kb_coll_needs_peers_at(const kb_coll *c, uint32_t peers, tl_where where) {
+    const uint64_t most = c->stream->program->machine->at.ipcq_max_queues;
+    if (peers > most)
+        kbs_mistake(c->stream, where,
+                    "a PE sends to %u others here, and ipcq.max_queues allows %" PRIu64
+                    " queues in one direction: raise it (--set ipcq.max_queues=%u), or take %" PRIu64
+                    " ranks at most",
+                    peers, most, peers, most + 1);
+    return peers <= most;
 }
