@@ -31,65 +31,92 @@ kbs_op *kbs_op_new(kbs_sim *sim, uint32_t rank, kbs_shape *shape) {
         sim->free_ops = op->next;
     else if ((op = take(sim, sizeof *op)) == NULL)
         return NULL;
-    memset(op, 0, sizeof *op);
+    memset(op, 0, offsetof(kbs_op, own_whys));
     op->shape = shape;
     op->rank = rank;
     op->start_ps = op->sent_ps = op->done_ps = KBS_UNKNOWN;
     op->route = KB_NONE;
+    op->whys = op->own_whys;
+    op->blames = op->own_blames;
+    op->why_capacity = KBS_WHYS;
+    op->claims = op->own_claims;
+    op->claimed = op->own_claimed;
+    op->claim_capacity = KBS_CLAIMS;
     op->index = sim->ranks[rank].ops++;
     sim->ops[shape->common.kind]++;
     return op;
 }
 
+/* A block of a power of two, and the way to it: blocks are few and far between. */
+static void *take_block(kbs_sim *sim, unsigned bits) {
+    assert(bits < KBS_BLOCKS);
+    void *block = sim->free_blocks[bits];
+    if (block == NULL)
+        return take(sim, (size_t)1 << bits);
+    memcpy(&sim->free_blocks[bits], block, sizeof block);
+    return block;
+}
+
+static void give_block(kbs_sim *sim, void *block, unsigned bits) {
+    memcpy(block, &sim->free_blocks[bits], sizeof block);
+    sim->free_blocks[bits] = block;
+}
+
+/* Both columns of `capacity` rows lie in one block, the wider ones first. */
+static unsigned bits_for(uint32_t capacity, size_t row_bytes) {
+    unsigned bits = 6;
+    while (((size_t)1 << bits) < capacity * row_bytes)
+        bits++;
+    return bits;
+}
+
+static unsigned bits_of_whys(uint32_t capacity) {
+    return bits_for(capacity, sizeof(kb_blame) + sizeof(kb_why));
+}
+
+static unsigned bits_of_claims(uint32_t capacity) {
+    return bits_for(capacity, sizeof(uint64_t) + sizeof(kb_claim));
+}
+
+bool kbs_op_grow_whys(kbs_sim *sim, kbs_op *op) {
+    const uint32_t capacity = op->why_capacity * 4;
+    kb_blame *blames = take_block(sim, bits_of_whys(capacity));
+    if (blames == NULL)
+        return false;
+    kb_why *whys = (kb_why *)(void *)(blames + capacity);
+    memcpy(blames, op->blames, op->why_count * sizeof *blames);
+    memcpy(whys, op->whys, op->why_count * sizeof *whys);
+    if (op->blames != op->own_blames)
+        give_block(sim, op->blames, bits_of_whys(op->why_capacity));
+    op->blames = blames;
+    op->whys = whys;
+    op->why_capacity = capacity;
+    return true;
+}
+
+bool kbs_op_grow_claims(kbs_sim *sim, kbs_op *op) {
+    const uint32_t capacity = op->claim_capacity * 4;
+    uint64_t *claimed = take_block(sim, bits_of_claims(capacity));
+    if (claimed == NULL)
+        return false;
+    kb_claim *claims = (kb_claim *)(void *)(claimed + capacity);
+    memcpy(claimed, op->claimed, op->claim_count * sizeof *claimed);
+    memcpy(claims, op->claims, op->claim_count * sizeof *claims);
+    if (op->claimed != op->own_claimed)
+        give_block(sim, op->claimed, bits_of_claims(op->claim_capacity));
+    op->claimed = claimed;
+    op->claims = claims;
+    op->claim_capacity = capacity;
+    return true;
+}
+
 void kbs_op_free(kbs_sim *sim, kbs_op *op) {
-    if (op->notes != NULL) {
-        op->last_note->next = sim->free_notes;
-        sim->free_notes = op->notes;
-    }
-    if (op->claims != NULL) {
-        op->last_claim->next = sim->free_claims;
-        sim->free_claims = op->claims;
-    }
+    if (op->blames != op->own_blames)
+        give_block(sim, op->blames, bits_of_whys(op->why_capacity));
+    if (op->claimed != op->own_claimed)
+        give_block(sim, op->claimed, bits_of_claims(op->claim_capacity));
     op->next = sim->free_ops;
     sim->free_ops = op;
-}
-
-void kbs_op_note(kbs_sim *sim, kbs_op *op, const kbs_note *note) {
-    if (note->ps == 0)
-        return;
-    assert(note->ps > 0);
-    kbs_note *copy = sim->free_notes;
-    if (copy != NULL)
-        sim->free_notes = copy->next;
-    else if ((copy = take(sim, sizeof *copy)) == NULL)
-        return;
-    *copy = *note;
-    copy->next = NULL;
-    if (op->notes == NULL)
-        op->notes = copy;
-    else
-        op->last_note->next = copy;
-    op->last_note = copy;
-    op->note_count++;
-}
-
-void kbs_op_took(kbs_sim *sim, kbs_op *op, uint16_t cause, int64_t ps) {
-    kbs_op_note(sim, op, &(kbs_note){.ps = ps, .cause = cause, .resource = KB_RESOURCE_NONE, .id = KB_NONE});
-}
-
-void kbs_op_claim(kbs_sim *sim, kbs_op *op, const kb_claim *claim, uint64_t claimed) {
-    kbs_claimed *copy = sim->free_claims;
-    if (copy != NULL)
-        sim->free_claims = copy->next;
-    else if ((copy = take(sim, sizeof *copy)) == NULL)
-        return;
-    *copy = (kbs_claimed){.claim = *claim, .op = claimed};
-    if (op->claims == NULL)
-        op->claims = copy;
-    else
-        op->last_claim->next = copy;
-    op->last_claim = copy;
-    op->claim_count++;
 }
 
 void kbs_op_note_packet(kbs_sim *sim, kbs_op *op, const kbs_packet *packet) {
@@ -147,8 +174,8 @@ void kbs_op_sent(kbs_sim *sim, kbs_op *op, int64_t sent_ps) {
 
 static int64_t noted_ps(const kbs_op *op) {
     int64_t sum = 0;
-    for (const kbs_note *note = op->notes; note != NULL; note = note->next)
-        sum += note->ps;
+    for (uint32_t i = 0; i < op->why_count; i++)
+        sum += op->blames[i].ps;
     return sum;
 }
 

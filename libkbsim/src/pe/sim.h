@@ -13,6 +13,8 @@
 #ifndef KBSIM_SRC_SIM_H
 #define KBSIM_SRC_SIM_H
 
+#include <assert.h>
+
 #include "engine/engine.h"
 #include "fabric/link.h"
 #include "record/program.h"
@@ -27,7 +29,6 @@ typedef struct kbs_op kbs_op;
 
 /* Where a part of an op's time went. */
 typedef struct kbs_note {
-    struct kbs_note *next;
     int64_t ps;
     uint16_t cause;   /* KB_CAUSE_… */
     uint8_t resource; /* KB_RESOURCE_… */
@@ -36,12 +37,8 @@ typedef struct kbs_note {
     kbs_who who;
 } kbs_note;
 
-/* An op that this one observed, or that let it start. */
-typedef struct kbs_claimed {
-    struct kbs_claimed *next;
-    kb_claim claim;
-    uint64_t op;
-} kbs_claimed;
+/* Room within an op for what nearly every op needs; one that needs more gets a block of its own. */
+enum { KBS_WHYS = 8, KBS_CLAIMS = 2 };
 
 struct kbs_op {
     kbs_op *next;   /* of its rank, or in the pool */
@@ -58,13 +55,20 @@ struct kbs_op {
     uint64_t offsets[KBS_OPERANDS];
     uint32_t route; /* id, or KB_NONE */
     uint32_t engine;
-    kbs_note *notes, *last_note;
-    kbs_claimed *claims, *last_claim;
-    uint32_t note_count, claim_count;
     kbs_train train; /* of an op that moves bytes */
     uint64_t bytes, bytes_injected, bytes_seen;
     uint32_t packets_injected;
     int64_t requested_ps, stalled_ps; /* dma: the last request, and how long requests were held back */
+    /* Its parts of time and what it claims, as a record has them: whys[i] goes with blames[i], and so on. */
+    uint32_t why_count, why_capacity, claim_count, claim_capacity;
+    kb_why *whys;
+    kb_blame *blames;
+    kb_claim *claims;
+    uint64_t *claimed;
+    kb_why own_whys[KBS_WHYS];
+    kb_blame own_blames[KBS_WHYS];
+    kb_claim own_claims[KBS_CLAIMS];
+    uint64_t own_claimed[KBS_CLAIMS];
 };
 
 /* A wait finds here what a numbered op of its stream has come to. */
@@ -163,15 +167,6 @@ typedef struct kbs_sink {
     void *context;
 } kbs_sink;
 
-/* Scratch for the op that is handed to the sink. */
-typedef struct kbs_scratch {
-    kb_why *whys;
-    kb_blame *blames;
-    kb_claim *claims;
-    uint64_t *claimed;
-    size_t why_capacity, blame_capacity, claim_capacity, claimed_capacity;
-} kbs_scratch;
-
 /* What parameters come to, in the units of the simulation. */
 typedef struct kbs_costs {
     int64_t dispatch_ps, dma_setup_ps, launch_ps, cycle_ps;
@@ -179,6 +174,8 @@ typedef struct kbs_costs {
     int64_t slot_ps;
     uint32_t dma_outstanding, depth;
 } kbs_costs;
+
+enum { KBS_BLOCKS = 24 }; /* sizes of blocks: powers of two */
 
 struct kbs_sim {
     kbs_engine engine;
@@ -190,10 +187,8 @@ struct kbs_sim {
     kbs_rank *ranks;
     kbs_packets packets;
     kbs_op *free_ops;
-    kbs_note *free_notes;
-    kbs_claimed *free_claims;
+    void *free_blocks[KBS_BLOCKS]; /* by size: of ops that had more to tell than they have room for */
     const kbs_sink *sink;
-    kbs_scratch scratch;
     uint64_t ops[KB_OP_LIMIT];
     kb_status status; /* of the first failure; trail explains it */
     kb_trail trail;
@@ -201,14 +196,40 @@ struct kbs_sim {
 
 /* --- shared by sequencer, engines and kinds ---------------------------------------------------- */
 
-/* All take what they need from pools; NULL, and sim->status, when memory has run out. */
+/* What they need comes from pools; NULL, and sim->status, when memory has run out. */
 kbs_op *kbs_op_new(kbs_sim *sim, uint32_t rank, kbs_shape *shape);
 void kbs_op_free(kbs_sim *sim, kbs_op *op);
-void kbs_op_note(kbs_sim *sim, kbs_op *op, const kbs_note *note);
-void kbs_op_claim(kbs_sim *sim, kbs_op *op, const kb_claim *claim, uint64_t claimed);
+/* False when memory has run out. */
+bool kbs_op_grow_whys(kbs_sim *sim, kbs_op *op);
+bool kbs_op_grow_claims(kbs_sim *sim, kbs_op *op);
 
-/* A part without a resource and nobody to blame. Nothing where ps is 0. */
-void kbs_op_took(kbs_sim *sim, kbs_op *op, uint16_t cause, int64_t ps);
+static inline void kbs_op_note_all(kbs_sim *sim, kbs_op *op, const kbs_note *note) {
+    if (__builtin_expect(op->why_count == op->why_capacity, 0) && !kbs_op_grow_whys(sim, op))
+        return;
+    const uint32_t i = op->why_count++;
+    op->whys[i] = (kb_why){note->cause, note->resource, note->blames};
+    op->blames[i] =
+        (kb_blame){note->ps, note->id, note->blames ? note->who.rank : 0, note->blames ? note->who.op : 0};
+}
+
+/* Nothing where ps is 0. */
+static inline void kbs_op_note(kbs_sim *sim, kbs_op *op, const kbs_note *note) {
+    assert(note->ps >= 0);
+    if (note->ps != 0)
+        kbs_op_note_all(sim, op, note);
+}
+
+/* A part without a resource and nobody to blame. */
+static inline void kbs_op_took(kbs_sim *sim, kbs_op *op, uint16_t cause, int64_t ps) {
+    kbs_op_note(sim, op, &(kbs_note){.ps = ps, .cause = cause, .resource = KB_RESOURCE_NONE, .id = KB_NONE});
+}
+
+static inline void kbs_op_claim(kbs_sim *sim, kbs_op *op, const kb_claim *claim, uint64_t claimed) {
+    if (__builtin_expect(op->claim_count == op->claim_capacity, 0) && !kbs_op_grow_claims(sim, op))
+        return;
+    op->claims[op->claim_count] = *claim;
+    op->claimed[op->claim_count++] = claimed;
+}
 
 /* A time is known. done ends the op's life here: nothing may touch it afterwards. */
 void kbs_op_sent(kbs_sim *sim, kbs_op *op, int64_t sent_ps);

@@ -5,55 +5,6 @@
 #include <assert.h>
 #include <string.h>
 
-static kb_status grow(kbs_sim *sim, const kbs_op *op) {
-    const kb_alloc *alloc = sim->program->alloc;
-    kbs_scratch *scratch = &sim->scratch;
-    const size_t notes = op->note_count + 2; /* a pending op has up to two more */
-    if (notes <= scratch->blame_capacity && op->claim_count <= scratch->claimed_capacity)
-        return KB_OK;
-    void *whys = scratch->whys, *blames = scratch->blames, *claims = scratch->claims,
-         *claimed = scratch->claimed;
-    KB_TRY(kb_grow(alloc, sizeof(kb_why), notes, &scratch->why_capacity, &whys, &sim->trail));
-    scratch->whys = whys;
-    KB_TRY(kb_grow(alloc, sizeof(kb_blame), notes, &scratch->blame_capacity, &blames, &sim->trail));
-    scratch->blames = blames;
-    KB_TRY(kb_grow(alloc, sizeof(kb_claim), op->claim_count, &scratch->claim_capacity, &claims, &sim->trail));
-    scratch->claims = claims;
-    KB_TRY(
-        kb_grow(alloc, sizeof(uint64_t), op->claim_count, &scratch->claimed_capacity, &claimed, &sim->trail));
-    scratch->claimed = claimed;
-    return KB_OK;
-}
-
-void kbs_outbox_fini(kbs_sim *sim) {
-    const kb_alloc *alloc = sim->program->alloc;
-    const kbs_scratch *scratch = &sim->scratch;
-    kb_delete(alloc, scratch->whys, scratch->why_capacity * sizeof(kb_why));
-    kb_delete(alloc, scratch->blames, scratch->blame_capacity * sizeof(kb_blame));
-    kb_delete(alloc, scratch->claims, scratch->claim_capacity * sizeof(kb_claim));
-    kb_delete(alloc, scratch->claimed, scratch->claimed_capacity * sizeof(uint64_t));
-}
-
-/* --- parts ----------------------------------------------------------------------------------- */
-
-static void add_why(kbs_scratch *scratch, kb_template *what, const kbs_note *note) {
-    const uint32_t i = what->why_count++;
-    scratch->whys[i] = (kb_why){note->cause, note->resource, note->blames};
-    scratch->blames[i] = (kb_blame){.ps = note->ps, .resource = note->id};
-    if (note->blames) {
-        scratch->blames[i].rank = note->who.rank;
-        scratch->blames[i].op = note->who.op;
-    }
-}
-
-static void add_claims(kbs_scratch *scratch, kb_template *what, const kbs_op *op) {
-    for (const kbs_claimed *claim = op->claims; claim != NULL; claim = claim->next) {
-        const uint32_t i = what->claim_count++;
-        scratch->claims[i] = claim->claim;
-        scratch->claimed[i] = claim->op;
-    }
-}
-
 /* The last point of which a time is known, and that time. */
 static uint8_t reached(const kbs_op *op, int64_t *ret_ps) {
     if (op->done_ps != KBS_UNKNOWN) {
@@ -72,21 +23,15 @@ static uint8_t reached(const kbs_op *op, int64_t *ret_ps) {
  * Notes of a pending op cover what is known: up to its start, none before. What lies between its start
  * and its sent is not taken apart.
  */
-static void add_whys(kbs_scratch *scratch, kb_template *what, const kbs_op *op, int64_t last_ps) {
+static void end_notes(kbs_sim *sim, kbs_op *op, int64_t last_ps) {
     int64_t rest_ps = last_ps - op->issue_ps;
-    for (const kbs_note *note = op->notes; note != NULL && rest_ps >= note->ps; note = note->next) {
-        add_why(scratch, what, note);
-        rest_ps -= note->ps;
-    }
-    kbs_note note = {
-        .ps = rest_ps, .cause = KB_CAUSE_SERIALISATION, .resource = KB_RESOURCE_NONE, .id = KB_NONE};
-    if (rest_ps > 0)
-        add_why(scratch, what, &note);
-    if (what->reached == KB_POINT_DONE)
-        return;
-    note.ps = 0;
-    note.cause = KB_CAUSE_UNFINISHED;
-    add_why(scratch, what, &note);
+    uint32_t count = 0;
+    while (count < op->why_count && rest_ps >= op->blames[count].ps)
+        rest_ps -= op->blames[count++].ps;
+    op->why_count = count;
+    kbs_op_took(sim, op, KB_CAUSE_SERIALISATION, rest_ps);
+    kbs_op_note_all(sim, op,
+                    &(kbs_note){.cause = KB_CAUSE_UNFINISHED, .resource = KB_RESOURCE_NONE, .id = KB_NONE});
 }
 
 static void fill_template(const kbs_sim *sim, const kbs_op *op, kb_template *what) {
@@ -112,24 +57,20 @@ static void fill_template(const kbs_sim *sim, const kbs_op *op, kb_template *wha
 
 typedef kb_status (*put_fn)(void *context, uint32_t rank, const kb_op *op, kb_trail *trail);
 
-static void put(kbs_sim *sim, const kbs_op *op, put_fn to) {
+static void put(kbs_sim *sim, kbs_op *op, put_fn to) {
     if (sim->status != KB_OK)
         return;
-    kb_status status = grow(sim, op);
-    if (status != KB_OK) {
-        kbs_sim_fail(sim, status);
-        return;
-    }
-    kbs_scratch *scratch = &sim->scratch;
     kb_template what;
     memset(&what, 0, sizeof what);
     int64_t last_ps;
     what.reached = reached(op, &last_ps);
     fill_template(sim, op, &what);
-    add_claims(scratch, &what, op);
-    add_whys(scratch, &what, op, last_ps);
-    what.claims = scratch->claims;
-    what.whys = scratch->whys;
+    if (what.reached != KB_POINT_DONE)
+        end_notes(sim, op, last_ps);
+    what.claims = op->claims;
+    what.claim_count = op->claim_count;
+    what.whys = op->whys;
+    what.why_count = op->why_count;
     const kb_op record = {.what = &what,
                           .index = op->index,
                           .issue_ps = op->issue_ps,
@@ -141,15 +82,17 @@ static void put(kbs_sim *sim, const kbs_op *op, put_fn to) {
                           .id = op->id,
                           .collective = op->shape->common.collective,
                           .offsets = op->offsets,
-                          .claimed = scratch->claimed,
-                          .blames = scratch->blames};
-    status = to(sim->sink->context, op->rank, &record, &sim->trail);
+                          .claimed = op->claimed,
+                          .blames = op->blames};
+    const kb_status status = to(sim->sink->context, op->rank, &record, &sim->trail);
     if (status != KB_OK)
         kbs_sim_fail(sim, status);
 }
 
 void kbs_outbox_put_launch(kbs_sim *sim, kbs_op *op) {
+    const uint32_t known = op->why_count;
     put(sim, op, sim->sink->put);
+    op->why_count = known; /* the launch goes on */
 }
 
 void kbs_outbox_amend_launch(kbs_sim *sim, kbs_op *op) {

@@ -16,6 +16,5 @@ void kbs_outbox_put_launch(kbs_sim *sim, kbs_op *op);
 void kbs_outbox_amend_launch(kbs_sim *sim, kbs_op *op);
 /* The run has ended: puts what is left, unfinished ops as pending. */
 void kbs_outbox_flush_all(kbs_sim *sim);
-void kbs_outbox_fini(kbs_sim *sim);
 
 #endif

@@ -175,7 +175,6 @@ kb_status kbs_simulate(kbs_program *program, const kbs_limits *limits, const kbs
         const bool empty = drive(sim, limits);
         status = finish(sim, empty, ret_result, trail);
     }
-    kbs_outbox_fini(sim);
     kb_arena_fini(&sim->arena);
     kb_delete(program->alloc, sim, sizeof *sim);
     return status;
