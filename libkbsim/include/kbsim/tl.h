@@ -52,10 +52,13 @@ typedef struct tl_token {
 
 /*
  * The queue on which this PE sends to a rank of its group, or receives from it. Asked for twice, it
- * is the same queue. Its ring lies in the receiver's TCM: ipcq.slots of ipcq.slot_bytes each.
+ * is the same queue. Its ring lies in a memory of the receiver (ipcq.ring): ipcq.slots of ipcq.slot_bytes
+ * each. _on names one of several queues between the same two: channel 0 is the one without a name.
  */
-#define tl_queue_to(c, rank) tl_queue_to_at((c)->stream, (rank), TL_HERE)
-#define tl_queue_from(c, rank) tl_queue_from_at((c)->stream, (rank), TL_HERE)
+#define tl_queue_to(c, rank) tl_queue_to_at((c)->stream, (rank), 0, TL_HERE)
+#define tl_queue_from(c, rank) tl_queue_from_at((c)->stream, (rank), 0, TL_HERE)
+#define tl_queue_to_on(c, rank, channel) tl_queue_to_at((c)->stream, (rank), (channel), TL_HERE)
+#define tl_queue_from_on(c, rank, channel) tl_queue_from_at((c)->stream, (rank), (channel), TL_HERE)
 
 /*
  * Sends a view. One that is longer than a slot goes slot by slot, as one entry of the queue's send
@@ -96,8 +99,8 @@ typedef struct tl_token {
 
 /* --- behind the macros ------------------------------------------------------------------------- */
 
-tl_queue tl_queue_to_at(tl_stream *stream, uint32_t rank, tl_where where);
-tl_queue tl_queue_from_at(tl_stream *stream, uint32_t rank, tl_where where);
+tl_queue tl_queue_to_at(tl_stream *stream, uint32_t rank, uint32_t channel, tl_where where);
+tl_queue tl_queue_from_at(tl_stream *stream, uint32_t rank, uint32_t channel, tl_where where);
 void tl_send_at(tl_stream *stream, tl_queue queue, tl_view view, tl_where where);
 tl_token tl_send_async_at(tl_stream *stream, tl_queue queue, tl_view view, tl_where where);
 tl_view tl_recv_at(tl_stream *stream, tl_queue queue, tl_where where);

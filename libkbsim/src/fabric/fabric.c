@@ -93,7 +93,8 @@ static kb_status find_route(kbs_fabric *fabric, kbs_place from, kbs_place to, kb
     uint32_t link_count = 0;
     KB_TRY(kbs_way_find(fabric, from, to, &link_count, trail));
     KB_TRY(add_route(fabric, link_count, ret, trail));
-    (*ret)->back_ps = kbs_way_latency_ps(fabric, to, from);
+    uint64_t back_gbps;
+    kbs_way_measure(fabric, to, from, &(*ret)->back_ps, &back_gbps);
     fabric->route_pairs[fabric->route_count - 1] = pair;
     fabric->route_slots[slot] = (uint32_t)fabric->route_count;
     return KB_OK;
@@ -108,6 +109,16 @@ kb_status kbs_fabric_route(kbs_fabric *fabric, kbs_place from, kbs_place to, uin
     route->channels |= 1U << channel;
     *ret = route;
     return KB_OK;
+}
+
+void kbs_fabric_idle(kbs_fabric *fabric, kbs_place from, kbs_place to, uint64_t bytes,
+                     int64_t *ret_latency_ps, int64_t *ret_time_ps) {
+    uint64_t least_gbps;
+    kbs_way_measure(fabric, from, to, ret_latency_ps, &least_gbps);
+    kbs_link narrowest;
+    kbs_link_init(&narrowest, kbs_rate_of_gbps(least_gbps), (uint32_t)fabric->machine->at.fabric_flit_bytes,
+                  0);
+    *ret_time_ps = kbs_link_time(&narrowest, bytes);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */

@@ -54,6 +54,13 @@ void kbs_fabric_fini(kbs_fabric *fabric);
 kb_status kbs_fabric_route(kbs_fabric *fabric, kbs_place from, kbs_place to, uint32_t channel,
                            const kbs_route **ret, kb_trail *trail) KB_MUST_USE;
 
+/*
+ * What a packet takes that finds its way idle: hops, and its bytes at the narrowest link. Makes no link and
+ * no route: for what travels beside them.
+ */
+void kbs_fabric_idle(kbs_fabric *fabric, kbs_place from, kbs_place to, uint64_t bytes,
+                     int64_t *ret_latency_ps, int64_t *ret_time_ps);
+
 static inline kbs_place kbs_tcm_of(uint32_t pe) {
     return (kbs_place){KB_SPACE_TCM, pe};
 }

@@ -55,7 +55,7 @@ static size_t place_of_crossing(const kbs_fabric *fabric, uint32_t cube, directi
 
 /* --- one step --------------------------------------------------------------------------------- */
 
-/* A way on its way. Without `links` nothing is made, and only its latency is summed. */
+/* A way on its way. Without `links` nothing is made, and it is only measured. */
 typedef struct way {
     kbs_fabric *fabric;
     uint32_t cube;
@@ -63,7 +63,8 @@ typedef struct way {
     uint32_t count;
     uint32_t crossing; /* number of the links between cubes */
     int64_t latency_ps;
-    kbs_link **links; /* room for any route, or NULL */
+    uint64_t least_gbps; /* in millionths */
+    kbs_link **links;    /* room for any route, or NULL */
     kb_trail *trail;
 } way;
 
@@ -97,6 +98,7 @@ static kb_status step(way *w, size_t place, const link_spec *spec, const char *f
     kbs_fabric *fabric = w->fabric;
     assert(place < fabric->place_count);
     w->latency_ps += kbs_link_latency_ps(spec->latency_ps);
+    w->least_gbps = spec->gbps < w->least_gbps ? spec->gbps : w->least_gbps;
     if (w->links == NULL)
         return KB_OK;
     if (fabric->places[place] == NULL) {
@@ -271,16 +273,18 @@ static kb_status go(way *w, kbs_place from, kbs_place to) {
 
 kb_status kbs_way_find(kbs_fabric *fabric, kbs_place from, kbs_place to, uint32_t *ret_count,
                        kb_trail *trail) {
-    way w = {.fabric = fabric, .links = fabric->way_links, .trail = trail};
+    way w = {.fabric = fabric, .least_gbps = UINT64_MAX, .links = fabric->way_links, .trail = trail};
     KB_TRY(go(&w, from, to));
     *ret_count = w.count;
     return KB_OK;
 }
 
-int64_t kbs_way_latency_ps(kbs_fabric *fabric, kbs_place from, kbs_place to) {
-    way w = {.fabric = fabric};
+void kbs_way_measure(kbs_fabric *fabric, kbs_place from, kbs_place to, int64_t *ret_latency_ps,
+                     uint64_t *ret_least_gbps) {
+    way w = {.fabric = fabric, .least_gbps = UINT64_MAX};
     const kb_status status = go(&w, from, to);
     assert(status == KB_OK); /* nothing was made */
     (void)status;
-    return w.latency_ps;
+    *ret_latency_ps = w.latency_ps;
+    *ret_least_gbps = w.least_gbps;
 }

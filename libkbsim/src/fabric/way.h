@@ -14,7 +14,8 @@ uint32_t kbs_way_most_links(const kbs_machine *machine);
 kb_status kbs_way_find(kbs_fabric *fabric, kbs_place from, kbs_place to, uint32_t *ret_count,
                        kb_trail *trail) KB_MUST_USE;
 
-/* The latency of that way, without making any of its links. */
-int64_t kbs_way_latency_ps(kbs_fabric *fabric, kbs_place from, kbs_place to);
+/* A way's latency and its least bandwidth (in millionths of GB/s), without making any of its links. */
+void kbs_way_measure(kbs_fabric *fabric, kbs_place from, kbs_place to, int64_t *ret_latency_ps,
+                     uint64_t *ret_least_gbps);
 
 #endif

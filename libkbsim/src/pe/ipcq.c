@@ -106,8 +106,10 @@ bool kbs_ipcq_send(kbs_pe *pe, kbs_op *op) {
     }
     op->sequence = q->copies++;
     op->bytes = kbs_operand_bytes(&op->shape->common.operands[1]);
-    op->route = q->queue->route->id;
-    op->train = (kbs_train){{op->rank, op->index}, q->queue->route, KBS_CHANNEL_QUEUE, on_sent, on_seen};
+    const uint32_t other = op->shape->common.route; /* of a source that does not lie in the TCM */
+    const kbs_route *route = other != KB_NONE ? sim->program->fabric.routes[other] : q->queue->route;
+    op->route = route->id;
+    op->train = (kbs_train){{op->rank, op->index}, route, KBS_CHANNEL_QUEUE, on_sent, on_seen};
     op->behind = NULL;
     if (q->first == NULL)
         q->first = op;
@@ -140,13 +142,14 @@ static void on_sent(kbs_train *train, kbs_packet *packet, int64_t sent_ps) {
 static void refuse_mismatch(kbs_sim *sim, const kbs_ipcq *q, const kbs_op *op, const kbs_seen *seen) {
     const kbs_common *common = &op->shape->common;
     const char *file = kb_defs_text(&sim->program->defs, common->file);
+    char name[KBS_QUEUE_NAME_CHARS];
     kbs_sim_fail(sim, kb_fail(&sim->trail, KB_E_PROGRAM,
                               "%s:%u: rank %u receives %" PRIu64 " x %s, and rank %u sent %" PRIu64
-                              " x %s (message slot %" PRIu64 " of queue pe%u>pe%u)",
+                              " x %s (message slot %" PRIu64 " of queue %s)",
                               file, common->line, op->rank, common->operands[0].shape[0],
                               kb_word_name(KB_VOC_DTYPE, common->operands[0].dtype), q->queue->producer,
                               seen->elements, kb_word_name(KB_VOC_DTYPE, seen->dtype), op->sequence,
-                              q->queue->producer, q->queue->consumer));
+                              kbs_queue_name(q->queue, name)));
 }
 
 static void finish_receive(kbs_sim *sim, kbs_ipcq *q, kbs_op *op) {

@@ -8,7 +8,8 @@
 
 static const tl_queue no_queue = {KB_NONE};
 
-static tl_queue queue_between(tl_stream *stream, uint32_t peer, bool outward, tl_where where) {
+static tl_queue queue_between(tl_stream *stream, uint32_t peer, uint32_t channel, bool outward,
+                              tl_where where) {
     kbs_program *program = stream->program;
     if (!kbs_is_ok(stream))
         return no_queue;
@@ -24,7 +25,7 @@ static tl_queue queue_between(tl_stream *stream, uint32_t peer, bool outward, tl
     }
     uint32_t id;
     const uint32_t from = outward ? stream->rank : peer, to = outward ? peer : stream->rank;
-    const kb_status status = kbs_program_queue(program, from, to, &id, &program->trail);
+    const kb_status status = kbs_program_queue(program, from, to, channel, &id, &program->trail);
     if (status != KB_OK) {
         kbs_trouble(stream, where, status);
         return no_queue;
@@ -32,12 +33,12 @@ static tl_queue queue_between(tl_stream *stream, uint32_t peer, bool outward, tl
     return (tl_queue){id};
 }
 
-tl_queue tl_queue_to_at(tl_stream *stream, uint32_t rank, tl_where where) {
-    return queue_between(stream, rank, true, where);
+tl_queue tl_queue_to_at(tl_stream *stream, uint32_t rank, uint32_t channel, tl_where where) {
+    return queue_between(stream, rank, channel, true, where);
 }
 
-tl_queue tl_queue_from_at(tl_stream *stream, uint32_t rank, tl_where where) {
-    return queue_between(stream, rank, false, where);
+tl_queue tl_queue_from_at(tl_stream *stream, uint32_t rank, uint32_t channel, tl_where where) {
+    return queue_between(stream, rank, channel, false, where);
 }
 
 /* The queue of a handle, or NULL after a mistake. */
@@ -107,10 +108,31 @@ static bool resolve_source(tl_stream *stream, tl_view *view, tl_where where) {
                     "one slot: copy it first");
         return false;
     }
-    view->memory = kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank);
+    view->memory = stream->program->queues[view->queue].memory;
     view->offset_bytes = message->offset_bytes;
     view->elements = message->state == KBS_MESSAGE_EMPTY ? 0 : message->elements;
     view->dtype = message->dtype;
+    return true;
+}
+
+/* The id of the way out of another memory than the PE's TCM, or KB_NONE; false after a mistake. */
+static bool find_route(tl_stream *stream, const kbs_queue *queue, uint32_t memory, uint32_t *ret,
+                       tl_where where) {
+    kbs_program *program = stream->program;
+    *ret = KB_NONE;
+    if (memory == kbs_memory_of(program, KB_SPACE_TCM, stream->rank))
+        return true;
+    /* A message that is sent on lies in a ring. */
+    const uint32_t space = kbs_ring_space(program);
+    const kbs_route *route;
+    const kb_status status =
+        kbs_fabric_route(&program->fabric, (kbs_place){space, stream->rank},
+                         (kbs_place){space, queue->consumer}, KBS_CHANNEL_QUEUE, &route, &program->trail);
+    if (status != KB_OK) {
+        kbs_trouble(stream, where, status);
+        return false;
+    }
+    *ret = route->id;
     return true;
 }
 
@@ -131,7 +153,9 @@ static uint32_t record_copies(tl_stream *stream, tl_queue handle, tl_view view, 
                     count, KB_CLAIMS_MAX);
         return 0;
     }
-    const uint32_t ring = kbs_memory_of(stream->program, KB_SPACE_TCM, queue->consumer);
+    uint32_t route;
+    if (!find_route(stream, queue, view.memory, &route, where))
+        return 0;
     for (uint64_t i = 0; i < count; i++) {
         const uint64_t left = view.elements - i * most, elements = left < most ? left : most;
         kbs_common common;
@@ -139,8 +163,9 @@ static uint32_t record_copies(tl_stream *stream, tl_queue handle, tl_view view, 
         common.joined = i > 0;
         common.numbered = common.blocks == KB_BLOCKS_NO;
         common.queue = handle.id;
+        common.route = route;
         common.operand_count = 2;
-        common.operands[0] = kb_operand_vector(ring, KB_ACCESS_WRITE, (uint8_t)view.dtype, elements);
+        common.operands[0] = kb_operand_vector(queue->memory, KB_ACCESS_WRITE, (uint8_t)view.dtype, elements);
         common.operands[1] = kb_operand_vector(view.memory, KB_ACCESS_READ, (uint8_t)view.dtype, elements);
         const uint64_t offsets[] = {slot_offset(queue, queue->sent),
                                     view.offset_bytes + i * most * kb_dtype_size(view.dtype)};
@@ -187,8 +212,7 @@ static void record_recv(tl_stream *stream, uint32_t queue_id, uint32_t dtype, ui
     kbs_common_init(stream, &common, KB_OP_IPCQ_RECV, KB_BLOCKS_DONE, where);
     common.queue = queue_id;
     common.operand_count = 1;
-    const uint32_t ring = kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank);
-    common.operands[0] = kb_operand_vector(ring, KB_ACCESS_READ, (uint8_t)dtype, elements);
+    common.operands[0] = kb_operand_vector(queue->memory, KB_ACCESS_READ, (uint8_t)dtype, elements);
     const uint64_t offset = slot_offset(queue, queue->received);
     kbs_append(stream, &common, &offset, 0);
     queue->received++;
@@ -199,7 +223,7 @@ static void record_release(tl_stream *stream, uint32_t queue_id, const kbs_messa
     kbs_common_init(stream, &common, KB_OP_IPCQ_RELEASE, KB_BLOCKS_NO, where);
     common.queue = queue_id;
     common.operand_count = 1;
-    const uint32_t ring = kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank);
+    const uint32_t ring = stream->program->queues[queue_id].memory;
     common.operands[0] = kb_operand_vector(ring, KB_ACCESS_READ, (uint8_t)message->dtype, message->elements);
     kbs_append(stream, &common, &message->offset_bytes, 0);
 }
@@ -310,7 +334,8 @@ void kbs_use_begin(kbs_use *use, tl_stream *stream, tl_view source, uint32_t dty
                         kb_word_name(KB_VOC_DTYPE, source.dtype));
         return;
     }
-    use->memory = kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank);
+    if (source.queue < stream->program->queue_count)
+        use->memory = stream->program->queues[source.queue].memory;
     if (receive(use, source) && use->queue == NULL)
         use->offset_bytes = message_of(stream, source, where)->offset_bytes;
 }

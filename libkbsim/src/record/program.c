@@ -3,6 +3,7 @@
 #include "record/stream.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,10 +11,10 @@
 /* Engines and memories of a PE, in the order of their ids. */
 static const uint32_t engine_kinds[] = {KB_ENGINE_SEQUENCER, KB_ENGINE_DMA, KB_ENGINE_GEMM, KB_ENGINE_MATH,
                                         KB_ENGINE_IPCQ};
-static const uint32_t spaces[] = {KB_SPACE_TCM, KB_SPACE_HBM, KB_SPACE_SRAM};
+static const uint32_t spaces[KBS_PE_MEMORIES] = {KB_SPACE_TCM, KB_SPACE_HBM, KB_SPACE_SRAM};
 enum {
     PE_ENGINES = sizeof engine_kinds / sizeof engine_kinds[0],
-    PE_MEMORIES = sizeof spaces / sizeof spaces[0],
+    PE_MEMORIES = KBS_PE_MEMORIES,
 };
 
 /* A host has memory enough for any rank; nothing is simulated of it. */
@@ -230,22 +231,29 @@ void kbs_program_destroy(kbs_program *program) {
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
-kb_status kbs_program_take_tcm(kbs_program *program, uint32_t rank, uint64_t size_bytes, const char *what,
-                               uint64_t *ret_offset, kb_trail *trail) {
+kb_status kbs_program_take(kbs_program *program, uint32_t rank, uint32_t space, uint64_t size_bytes,
+                           const char *what, uint64_t *ret_offset, kb_trail *trail) {
     enum { ALIGNMENT = 64 }; /* so that vectors of any dtype begin on a line of their own */
-    uint64_t *used = &program->streams[rank].tcm_used_bytes;
-    const uint64_t left = program->machine->at.tcm_bytes - *used;
+    static const char *const raised[] = {
+        [KB_SPACE_TCM] = "tcm.bytes", [KB_SPACE_HBM] = "hbm.slice_bytes", [KB_SPACE_SRAM] = "sram.bytes"};
+    const uint32_t place = kbs_memory_of(program, space, rank) - rank * PE_MEMORIES;
+    const uint64_t whole = layout_of(program->machine).size_bytes[place];
+    uint64_t *used = &program->streams[rank].used_bytes[place];
+    const uint64_t left = whole - *used;
     if (size_bytes > left) {
-        char pe[KBS_PE_NAME_CHARS];
+        char pe[KBS_PE_NAME_CHARS], memory[8];
+        snprintf(memory, sizeof memory, "%s", kb_word_name(KB_VOC_SPACE, space));
+        for (char *at = memory; *at != '\0'; at++)
+            *at = (char)toupper((unsigned char)*at);
         return kb_fail(trail, KB_E_PROGRAM,
-                       "the TCM of rank %u (%s) has no room for %s: %" PRIu64 " bytes asked, %" PRIu64
-                       " of %" PRIu64 " left (raise tcm.bytes, or take less)",
-                       rank, kbs_pe_name(program->machine, rank, pe), what, size_bytes, left,
-                       program->machine->at.tcm_bytes);
+                       "the %s of rank %u (%s) has no room for %s: %" PRIu64 " bytes asked, %" PRIu64
+                       " of %" PRIu64 " left (raise %s, or take less)",
+                       memory, rank, kbs_pe_name(program->machine, rank, pe), what, size_bytes, left, whole,
+                       raised[space]);
     }
     *ret_offset = *used;
     const uint64_t end = *used + size_bytes, aligned = (end + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    *used = aligned < program->machine->at.tcm_bytes ? aligned : program->machine->at.tcm_bytes;
+    *used = aligned < whole ? aligned : whole;
     return KB_OK;
 }
 
@@ -256,7 +264,7 @@ kb_status kbs_program_tensor(kbs_program *program, uint32_t rank, const char *na
         return kb_fail(trail, KB_E_PROGRAM, "tensor %s: %" PRIu64 " elements exceed any memory", name,
                        elements);
     uint64_t offset;
-    KB_TRY(kbs_program_take_tcm(program, rank, elements * size, name, &offset, trail));
+    KB_TRY(kbs_program_take(program, rank, KB_SPACE_TCM, elements * size, name, &offset, trail));
     const uint32_t memory = kbs_memory_of(program, KB_SPACE_TCM, rank);
     const uint64_t origin = 0;
     const int64_t stride = 1;

@@ -20,13 +20,18 @@
 
 typedef struct kbs_program kbs_program;
 
+enum { KBS_PE_MEMORIES = 3 };
+
 /* A queue: what both sides recorded on it, and how its bytes and credits travel. */
 typedef struct kbs_queue {
     uint32_t producer, consumer; /* ranks */
+    uint32_t channel;            /* one of several from that producer to that consumer */
     uint32_t slots;
-    uint64_t slot_bytes, offset_bytes;         /* of the ring in the consumer's TCM */
-    const kbs_route *route;                    /* of data */
-    int64_t credit_latency_ps, credit_time_ps; /* hops; bytes at the narrowest link */
+    uint32_t memory;                           /* id of the consumer's that holds the ring */
+    uint64_t slot_bytes, offset_bytes;         /* of the ring in it */
+    const kbs_route *route;                    /* of data, out of the producer's TCM */
+    const kbs_route *back;                     /* of credits that are packets, else NULL */
+    int64_t credit_latency_ps, credit_time_ps; /* of those that are not: hops, bytes at the narrowest link */
     uint64_t sent;                             /* slots that the producer sends */
     uint64_t received;                         /* slots that the consumer receives */
     uint64_t messages;                         /* that the consumer asked for */
@@ -50,7 +55,7 @@ struct tl_stream {
     uint32_t rank;
     bool is_host;
     kbs_commands commands;
-    uint64_t tcm_used_bytes;
+    uint64_t used_bytes[KBS_PE_MEMORIES]; /* of the PE's memories, in the order of their ids */
     uint32_t queues_out, queues_in;
     kbs_live *live;
     size_t live_count, live_capacity;
@@ -107,9 +112,9 @@ uint32_t kbs_pe_engine(uint32_t rank, uint32_t kind); /* KB_ENGINE_…, of a PE 
 uint32_t kbs_host_engine(const kbs_program *program, uint32_t rank);
 uint32_t kbs_memory_of(const kbs_program *program, uint32_t space, uint32_t rank); /* KB_SPACE_… */
 
-/* Takes bytes of a PE's TCM for good, or says what was asked for and what is left. */
-kb_status kbs_program_take_tcm(kbs_program *program, uint32_t rank, uint64_t size_bytes, const char *what,
-                               uint64_t *ret_offset, kb_trail *trail) KB_MUST_USE;
+/* Takes bytes of a PE's memory (KB_SPACE_TCM, _SRAM, _HBM) for good, or says what was asked and what is left. */
+kb_status kbs_program_take(kbs_program *program, uint32_t rank, uint32_t space, uint64_t size_bytes,
+                           const char *what, uint64_t *ret_offset, kb_trail *trail) KB_MUST_USE;
 
 /* A row of elements in a rank's TCM; `initial` says all of its contents but their place. */
 kb_status kbs_program_tensor(kbs_program *program, uint32_t rank, const char *name, const kb_initial *initial,
@@ -126,9 +131,14 @@ typedef struct kbs_all_reduce {
 kb_status kbs_program_all_reduce(kbs_program *program, const kbs_all_reduce *what,
                                  kb_trail *trail) KB_MUST_USE;
 
-/* Finds or installs the queue from one rank to another. */
-kb_status kbs_program_queue(kbs_program *program, uint32_t producer, uint32_t consumer, uint32_t *ret,
-                            kb_trail *trail) KB_MUST_USE;
+/* Finds or installs the queue from one rank to another, of those between them that with this number. */
+kb_status kbs_program_queue(kbs_program *program, uint32_t producer, uint32_t consumer, uint32_t channel,
+                            uint32_t *ret, kb_trail *trail) KB_MUST_USE;
+/* KB_SPACE_… in which rings lie. */
+uint32_t kbs_ring_space(const kbs_program *program);
+/* "pe2>pe3", and behind it ".1" of a channel other than 0. */
+enum { KBS_QUEUE_NAME_CHARS = 48 };
+const char *kbs_queue_name(const kbs_queue *queue, char buffer[KBS_QUEUE_NAME_CHARS]);
 
 /* Nothing more is recorded: defines links, routes and queues; warns of messages that nobody receives. */
 kb_status kbs_program_seal(kbs_program *program, kb_trail *trail) KB_MUST_USE;

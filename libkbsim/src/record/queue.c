@@ -9,14 +9,15 @@
 
 /* --- finding --------------------------------------------------------------------------------- */
 
-static size_t slot_of(const kbs_program *program, uint32_t producer, uint32_t consumer) {
-    const uint64_t pair = (uint64_t)producer << 32U | consumer;
-    size_t slot = (size_t)(pair * UINT64_C(0x9E3779B97F4A7C15) >> 20U) & (program->queue_slot_count - 1);
+/* The place of a triple in the hash; ranks and channels of a package are below 2^20. */
+static size_t slot_of(const kbs_program *program, uint32_t producer, uint32_t consumer, uint32_t channel) {
+    const uint64_t triple = (uint64_t)producer << 40U ^ (uint64_t)consumer << 20U ^ channel;
+    size_t slot = (size_t)(triple * UINT64_C(0x9E3779B97F4A7C15) >> 32U) & (program->queue_slot_count - 1);
     for (;; slot = (slot + 1) & (program->queue_slot_count - 1)) {
         if (program->queue_slots[slot] == 0)
             return slot;
         const kbs_queue *queue = &program->queues[program->queue_slots[slot] - 1];
-        if (queue->producer == producer && queue->consumer == consumer)
+        if (queue->producer == producer && queue->consumer == consumer && queue->channel == channel)
             return slot;
     }
 }
@@ -28,9 +29,10 @@ static kb_status grow_slots(kbs_program *program, kb_trail *trail) {
     kb_delete(program->alloc, program->queue_slots, program->queue_slot_count * sizeof(uint32_t));
     program->queue_slots = slots;
     program->queue_slot_count = count;
-    for (uint32_t id = 0; id < program->queue_count; id++)
-        program->queue_slots[slot_of(program, program->queues[id].producer, program->queues[id].consumer)] =
-            id + 1;
+    for (uint32_t id = 0; id < program->queue_count; id++) {
+        const kbs_queue *queue = &program->queues[id];
+        program->queue_slots[slot_of(program, queue->producer, queue->consumer, queue->channel)] = id + 1;
+    }
     return KB_OK;
 }
 
@@ -43,37 +45,53 @@ static kb_status check_limit(const kbs_program *program, uint32_t rank, uint32_t
         return KB_OK;
     return kb_fail(trail, KB_E_PROGRAM,
                    "rank %u needs a queue number %u %s, and ipcq.max_queues allows %" PRIu64
-                   " in one direction (raise it, or use fewer peers)",
-                   rank, queues + 1, direction, most);
+                   " in one direction (raise it by --set ipcq.max_queues=%u, or use fewer peers)",
+                   rank, queues + 1, direction, most, queues + 1);
 }
 
-static kb_status install(kbs_program *program, uint32_t producer, uint32_t consumer, kbs_queue *queue,
-                         kb_trail *trail) {
+uint32_t kbs_ring_space(const kbs_program *program) {
+    static const uint32_t spaces[] = {
+        [KBS_RING_TCM] = KB_SPACE_TCM, [KBS_RING_SRAM] = KB_SPACE_SRAM, [KBS_RING_HBM] = KB_SPACE_HBM};
+    return spaces[program->machine->at.ipcq_ring];
+}
+
+const char *kbs_queue_name(const kbs_queue *queue, char buffer[KBS_QUEUE_NAME_CHARS]) {
+    const int length = snprintf(buffer, KBS_QUEUE_NAME_CHARS, "pe%u>pe%u", queue->producer, queue->consumer);
+    if (queue->channel != 0 && length > 0)
+        snprintf(buffer + length, KBS_QUEUE_NAME_CHARS - (size_t)length, ".%u", queue->channel);
+    return buffer;
+}
+
+/* How data and credits travel. */
+static kb_status find_ways(kbs_program *program, kbs_queue *queue, kb_trail *trail) {
+    const kbs_place from = kbs_tcm_of(queue->producer), to = kbs_tcm_of(queue->consumer),
+                    ring = {kbs_ring_space(program), queue->consumer};
+    KB_TRY(kbs_fabric_route(&program->fabric, from, ring, KBS_CHANNEL_QUEUE, &queue->route, trail));
+    kbs_fabric_idle(&program->fabric, to, from, program->machine->at.ipcq_credit_bytes,
+                    &queue->credit_latency_ps, &queue->credit_time_ps);
+    if (program->machine->at.ipcq_credit_path != KBS_CREDIT_VC)
+        return KB_OK;
+    return kbs_fabric_route(&program->fabric, to, from, KBS_CHANNEL_QUEUE, &queue->back, trail);
+}
+
+static kb_status install(kbs_program *program, kbs_queue *queue, kb_trail *trail) {
     const kbs_machine *machine = program->machine;
-    memset(queue, 0, sizeof *queue);
-    queue->producer = producer;
-    queue->consumer = consumer;
+    const uint32_t space = kbs_ring_space(program);
     queue->slots = (uint32_t)machine->at.ipcq_slots;
     queue->slot_bytes = machine->at.ipcq_slot_bytes;
-    char what[64];
-    snprintf(what, sizeof what, "the ring of queue %u>%u", producer, consumer);
-    KB_TRY(kbs_program_take_tcm(program, consumer, queue->slots * queue->slot_bytes, what,
-                                &queue->offset_bytes, trail));
-    KB_TRY(kbs_fabric_route(&program->fabric, kbs_tcm_of(producer), kbs_tcm_of(consumer), KBS_CHANNEL_QUEUE,
-                            &queue->route, trail));
-    const kbs_route *back;
-    KB_TRY(kbs_fabric_route(&program->fabric, kbs_tcm_of(consumer), kbs_tcm_of(producer), KBS_CHANNEL_QUEUE,
-                            &back, trail));
-    queue->credit_latency_ps = back->latency_ps;
-    queue->credit_time_ps = kbs_route_time(back, machine->at.ipcq_credit_bytes);
-    return KB_OK;
+    queue->memory = kbs_memory_of(program, space, queue->consumer);
+    char what[64], name[KBS_QUEUE_NAME_CHARS];
+    snprintf(what, sizeof what, "the ring of queue %s", kbs_queue_name(queue, name));
+    KB_TRY(kbs_program_take(program, queue->consumer, space, queue->slots * queue->slot_bytes, what,
+                            &queue->offset_bytes, trail));
+    return find_ways(program, queue, trail);
 }
 
-kb_status kbs_program_queue(kbs_program *program, uint32_t producer, uint32_t consumer, uint32_t *ret,
-                            kb_trail *trail) {
+kb_status kbs_program_queue(kbs_program *program, uint32_t producer, uint32_t consumer, uint32_t channel,
+                            uint32_t *ret, kb_trail *trail) {
     if ((program->queue_count + 1) * 2 > program->queue_slot_count)
         KB_TRY(grow_slots(program, trail));
-    const size_t slot = slot_of(program, producer, consumer);
+    const size_t slot = slot_of(program, producer, consumer, channel);
     if (program->queue_slots[slot] != 0) {
         *ret = program->queue_slots[slot] - 1;
         return KB_OK;
@@ -85,7 +103,9 @@ kb_status kbs_program_queue(kbs_program *program, uint32_t producer, uint32_t co
     KB_TRY(kb_grow(program->alloc, sizeof(kbs_queue), program->queue_count + 1, &program->queue_capacity,
                    &queues, trail));
     program->queues = queues;
-    KB_TRY(install(program, producer, consumer, &program->queues[program->queue_count], trail));
+    kbs_queue *queue = &program->queues[program->queue_count];
+    *queue = (kbs_queue){.producer = producer, .consumer = consumer, .channel = channel};
+    KB_TRY(install(program, queue, trail));
     from->queues_out++;
     to->queues_in++;
     *ret = (uint32_t)program->queue_count++;
@@ -98,11 +118,12 @@ kb_status kbs_program_queue(kbs_program *program, uint32_t producer, uint32_t co
 static kb_status define_queues(kbs_program *program, kb_trail *trail) {
     for (uint32_t i = 0; i < program->queue_count; i++) {
         const kbs_queue *queue = &program->queues[i];
-        char name[48];
-        snprintf(name, sizeof name, "pe%u>pe%u", queue->producer, queue->consumer);
+        char name[KBS_QUEUE_NAME_CHARS];
+        kbs_queue_name(queue, name);
         const kb_queue row = {.producer = kbs_pe_stream(program, queue->producer),
                               .consumer = kbs_pe_stream(program, queue->consumer),
-                              .memory = kbs_memory_of(program, KB_SPACE_TCM, queue->consumer),
+                              .channel = queue->channel,
+                              .memory = queue->memory,
                               .offset_bytes = queue->offset_bytes,
                               .slots = queue->slots,
                               .slot_bytes = queue->slot_bytes,
