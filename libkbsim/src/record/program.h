@@ -112,7 +112,7 @@ uint32_t kbs_pe_engine(uint32_t rank, uint32_t kind); /* KB_ENGINE_…, of a PE 
 uint32_t kbs_host_engine(const kbs_program *program, uint32_t rank);
 uint32_t kbs_memory_of(const kbs_program *program, uint32_t space, uint32_t rank); /* KB_SPACE_… */
 
-/* Takes bytes of a PE's memory (KB_SPACE_TCM, _SRAM, _HBM) for good, or says what was asked and what is left. */
+/* Takes bytes of a memory of a PE (KB_SPACE_…) for good, or says what was asked for and what is left. */
 kb_status kbs_program_take(kbs_program *program, uint32_t rank, uint32_t space, uint64_t size_bytes,
                            const char *what, uint64_t *ret_offset, kb_trail *trail) KB_MUST_USE;
 
