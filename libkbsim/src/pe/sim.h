@@ -160,9 +160,14 @@ typedef struct kbs_rank {
     kbs_who latest;
 } kbs_rank;
 
-/* Takes the ops of all ranks, each rank's in their order; `amend` says one again that was put unfinished. */
+/*
+ * Takes the ops of all ranks, each rank's in their order; `amend` says one again that was put unfinished.
+ * *inout_known is the sink's own to remember op->what by, NULL at first: the same for ops of one template
+ * and rank.
+ */
 typedef struct kbs_sink {
-    kb_status (*put)(void *context, uint32_t rank, const kb_op *op, kb_trail *trail);
+    kb_status (*put)(void *context, uint32_t rank, const kb_op *op, const void **inout_known,
+                     kb_trail *trail);
     kb_status (*amend)(void *context, uint32_t rank, const kb_op *op, kb_trail *trail);
     void *context;
 } kbs_sink;

@@ -45,63 +45,144 @@ static void fill_template(const kbs_sim *sim, const kbs_op *op, kb_template *wha
     what->route = op->route;
     what->group = common->group;
     what->func = common->func;
+    what->flags = common->flags;
     what->step = common->step;
     what->kernel = common->kernel;
     what->file = common->file;
     what->line = common->line;
     what->operand_count = common->operand_count;
     what->operands = common->operands;
+    what->immediate_count = common->immediate_count;
+    what->immediates = common->immediates;
+    what->claims = op->claims;
+    what->claim_count = op->claim_count;
+    what->whys = op->whys;
+    what->why_count = op->why_count;
+}
+
+/* --- variants -------------------------------------------------------------------------------- */
+
+/*
+ * A template that ops of a shape came to have: they differ in whom they claim and in what took their
+ * time. There are few, and mostly the last one comes again.
+ */
+typedef struct kbs_variant {
+    struct kbs_variant *next;
+    const void *known; /* the sink's own */
+    kb_template what;
+} kbs_variant;
+
+static bool same(const void *a, const void *b, size_t size) {
+    return size == 0 || memcmp(a, b, size) == 0;
+}
+
+/* All but what the shape says. */
+static bool is_variant(const kbs_variant *variant, const kbs_op *op, uint8_t point) {
+    const kb_template *what = &variant->what;
+    return what->reached == point && what->engine == op->engine && what->route == op->route &&
+           what->claim_count == op->claim_count && what->why_count == op->why_count &&
+           same(what->whys, op->whys, op->why_count * sizeof(kb_why)) &&
+           same(what->claims, op->claims, op->claim_count * sizeof(kb_claim));
+}
+
+static kb_status new_variant(kbs_sim *sim, const kbs_op *op, uint8_t point, kbs_variant **ret) {
+    void *memory, *claims, *whys;
+    KB_TRY(kb_arena_new(&sim->arena, sizeof(kbs_variant), &memory, &sim->trail));
+    KB_TRY(kb_arena_copy(&sim->arena, op->claims, op->claim_count * sizeof(kb_claim), &claims, &sim->trail));
+    KB_TRY(kb_arena_copy(&sim->arena, op->whys, op->why_count * sizeof(kb_why), &whys, &sim->trail));
+    kbs_variant *variant = memory;
+    variant->what.reached = point;
+    fill_template(sim, op, &variant->what);
+    variant->what.claims = claims;
+    variant->what.whys = whys;
+    *ret = variant;
+    return KB_OK;
+}
+
+/* The variant that is found is the first of its shape afterwards. */
+static kb_status variant_of(kbs_sim *sim, const kbs_op *op, uint8_t point, kbs_variant **ret) {
+    kbs_variant **link = &op->shape->variants, *variant = *link;
+    while (variant != NULL && !is_variant(variant, op, point)) {
+        link = &variant->next;
+        variant = *link;
+    }
+    if (variant == NULL)
+        KB_TRY(new_variant(sim, op, point, &variant));
+    else
+        *link = variant->next;
+    variant->next = op->shape->variants;
+    op->shape->variants = variant;
+    *ret = variant;
+    return KB_OK;
 }
 
 /* --- putting --------------------------------------------------------------------------------- */
 
-typedef kb_status (*put_fn)(void *context, uint32_t rank, const kb_op *op, kb_trail *trail);
+/* The numbers of an op that is known up to last_ps; the caller says its template. */
+static kb_op record_of(const kbs_op *op, int64_t last_ps) {
+    return (kb_op){.index = op->index,
+                   .issue_ps = op->issue_ps,
+                   .start_ps = op->start_ps != KBS_UNKNOWN ? op->start_ps : last_ps,
+                   .sent_ps = op->sent_ps != KBS_UNKNOWN ? op->sent_ps : last_ps,
+                   .done_ps = last_ps,
+                   .step = op->step,
+                   .sequence = op->sequence,
+                   .id = op->id,
+                   .collective = op->shape->common.collective,
+                   .offsets = op->offsets,
+                   .claimed = op->claimed,
+                   .blames = op->blames};
+}
 
-static void put(kbs_sim *sim, kbs_op *op, put_fn to) {
-    if (sim->status != KB_OK)
-        return;
-    kb_template what;
-    memset(&what, 0, sizeof what);
+static kb_status put(kbs_sim *sim, kbs_op *op) {
+    kbs_variant *variant;
     int64_t last_ps;
-    what.reached = reached(op, &last_ps);
-    fill_template(sim, op, &what);
+    const uint8_t point = reached(op, &last_ps);
+    if (point != KB_POINT_DONE)
+        end_notes(sim, op, last_ps);
+    kb_op record = record_of(op, last_ps);
+    KB_TRY(variant_of(sim, op, point, &variant));
+    record.what = &variant->what;
+    return sim->sink->put(sim->sink->context, op->rank, &record, &variant->known, &sim->trail);
+}
+
+/* Of a launch there is one in each rank: it is no variant of its shape, which all ranks share. */
+static kb_status put_launch(kbs_sim *sim, kbs_op *op, bool again) {
+    const kbs_sink *sink = sim->sink;
+    const void *known = NULL;
+    int64_t last_ps;
+    kb_template what = {.reached = reached(op, &last_ps)};
     if (what.reached != KB_POINT_DONE)
         end_notes(sim, op, last_ps);
-    what.claims = op->claims;
-    what.claim_count = op->claim_count;
-    what.whys = op->whys;
-    what.why_count = op->why_count;
-    const kb_op record = {.what = &what,
-                          .index = op->index,
-                          .issue_ps = op->issue_ps,
-                          .start_ps = op->start_ps != KBS_UNKNOWN ? op->start_ps : last_ps,
-                          .sent_ps = op->sent_ps != KBS_UNKNOWN ? op->sent_ps : last_ps,
-                          .done_ps = last_ps,
-                          .step = op->step,
-                          .sequence = op->sequence,
-                          .id = op->id,
-                          .collective = op->shape->common.collective,
-                          .offsets = op->offsets,
-                          .claimed = op->claimed,
-                          .blames = op->blames};
-    const kb_status status = to(sim->sink->context, op->rank, &record, &sim->trail);
+    fill_template(sim, op, &what);
+    kb_op record = record_of(op, last_ps);
+    record.what = &what;
+    if (again)
+        return sink->amend(sink->context, op->rank, &record, &sim->trail);
+    return sink->put(sink->context, op->rank, &record, &known, &sim->trail);
+}
+
+static void check(kbs_sim *sim, kb_status status) {
     if (status != KB_OK)
         kbs_sim_fail(sim, status);
 }
 
 void kbs_outbox_put_launch(kbs_sim *sim, kbs_op *op) {
     const uint32_t known = op->why_count;
-    put(sim, op, sim->sink->put);
+    if (sim->status == KB_OK)
+        check(sim, put_launch(sim, op, false));
     op->why_count = known; /* the launch goes on */
 }
 
 void kbs_outbox_amend_launch(kbs_sim *sim, kbs_op *op) {
-    put(sim, op, sim->sink->amend);
+    if (sim->status == KB_OK)
+        check(sim, put_launch(sim, op, true));
 }
 
 static void put_first(kbs_sim *sim, kbs_rank *rank) {
     kbs_op *op = rank->first;
-    put(sim, op, sim->sink->put);
+    if (sim->status == KB_OK)
+        check(sim, put(sim, op));
     rank->first = op->next;
     kbs_op_free(sim, op);
 }

@@ -89,8 +89,14 @@ static kb_status identify(const kbs_program *program, const kbs_bench *bench, kb
 
 /* --- the trace ------------------------------------------------------------------------------- */
 
-static kb_status put(void *context, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    return kb_writer_put(context, rank, op, trail);
+static kb_status put(void *context, uint32_t rank, const kb_op *op, const void **inout_known,
+                     kb_trail *trail) {
+    if (*inout_known == NULL) {
+        const kb_known *known;
+        KB_TRY(kb_writer_template(context, rank, op->what, &known, trail));
+        *inout_known = known;
+    }
+    return kb_writer_put_as(context, *inout_known, op, trail);
 }
 
 static kb_status amend(void *context, uint32_t rank, const kb_op *op, kb_trail *trail) {

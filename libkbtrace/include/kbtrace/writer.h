@@ -22,6 +22,7 @@
 #include "kbtrace/run.h"
 
 typedef struct kb_writer kb_writer;
+typedef struct kb_known kb_known; /* a template that a writer knows */
 
 typedef struct kb_writer_options {
     const char *path;      /* FILE for all ranks in one; FOLDER/ for one file a rank; "-" for stdout */
@@ -44,9 +45,30 @@ kb_status kb_writer_create(const kb_writer_options *options, const kb_run *run, 
 /*
  * Takes the next op of a rank; op->index must be its number. Nothing of `op` is kept, and its
  * template may live anywhere: equal ones are found and shared. Ops of a rank come in the order
- * of (issue, stream, program order).
+ * of (issue, stream, program order). What is wrong with an op is told at once; that memory or a
+ * file has failed may be told by any later call.
  */
 kb_status kb_writer_put(kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) KB_MUST_USE;
+
+/*
+ * For who writes many ops of a template and knows it: looking it up costs more than writing an op.
+ *
+ *   if (mine->known == NULL)
+ *       KB_TRY(kb_writer_template(writer, rank, &mine->template, &mine->known, trail));
+ *   KB_TRY(kb_writer_put_as(writer, mine->known, &op, trail));
+ *
+ * *ret_known lives as long as the writer, is of this rank, and is the same for equal templates, of
+ * which nothing is kept. A template of which no op is put leaves no trace.
+ */
+kb_status kb_writer_template(kb_writer *writer, uint32_t rank, const kb_template *what,
+                             const kb_known **ret_known, kb_trail *trail) KB_MUST_USE;
+
+/*
+ * The same as kb_writer_put() of an op with that template; op->what is not looked at. Both may be
+ * mixed. `known` must be this writer's.
+ */
+kb_status kb_writer_put_as(kb_writer *writer, const kb_known *known, const kb_op *op,
+                           kb_trail *trail) KB_MUST_USE;
 
 /*
  * Says an op that was put before once more, whole: for the few that end long after the ops behind

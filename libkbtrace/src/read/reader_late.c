@@ -45,7 +45,7 @@ static kb_status decode_one(gathering *to, kb_span body, found *late, kb_trail *
     if (op->payload_size != 0)
         return kb_fail(trail, KB_E_CORRUPT, "an amended op carries bytes");
     KB_TRY(kb_decoder_template_digest(&to->decoder, &what, trail));
-    late->digest = kb_op_digest(what, op);
+    KB_TRY(kb_op_digest(what, op, to->reader->alloc, &late->digest, trail));
     return copy_op(&to->reader->arena, op, &late->op, trail);
 }
 

@@ -10,6 +10,9 @@
 
 #include "words/defs_rows.h"
 
+/* Words of a rank that wait for the hash. */
+enum { WAITING = 128 };
+
 static kb_digest from_hash(XXH128_hash_t hash) {
     XXH128_canonical_t canonical;
     kb_digest digest;
@@ -36,87 +39,70 @@ const char *kb_digest_text(const kb_digest *digest, char buffer[33]) {
     return buffer;
 }
 
-/* --- one rank --------------------------------------------------------------------------------- */
+/* --- canonical bytes -------------------------------------------------------------------------- */
 
-/* Words wait until there are enough: the hash takes long pieces faster than many short ones. */
-enum { WORDS = 64 };
-
-typedef struct words {
-    XXH3_state_t state;
-    uint64_t *at; /* where the next one goes */
-    uint64_t word[WORDS];
-} words;
-
-/* A state wants to be aligned more strictly than kb_new promises, so it stands inside a larger block. */
-#define STATE_ALIGN 64u
-#define STATE_BLOCK (sizeof(words) + STATE_ALIGN)
-
-static words *words_in(void *block) {
-    return (words *)(((uintptr_t)block + STATE_ALIGN - 1) & ~(uintptr_t)(STATE_ALIGN - 1));
+size_t kb_canonical_count(const kb_template *what) {
+    size_t count = KB_CANONICAL_PARTS + what->operand_count + what->claim_count;
+    for (uint32_t i = 0; i < what->why_count; i++)
+        count += what->whys[i].blames ? 4 : 2;
+    return count;
 }
 
-static void words_begin(words *to) {
-    XXH3_128bits_reset(&to->state);
-    to->at = to->word;
+static inline uint64_t *put(uint64_t *at, uint64_t value) {
+    *at = htole64(value);
+    return at + 1;
 }
 
-static kb_digest words_end(words *to) {
-    XXH3_128bits_update(&to->state, to->word, (size_t)(to->at - to->word) * sizeof to->word[0]);
-    return from_hash(XXH3_128bits_digest(&to->state));
+static uint64_t *put_digest(uint64_t *at, const kb_digest *digest) {
+    memcpy(at, digest->bytes, sizeof digest->bytes);
+    return at + KB_CANONICAL_DIGEST;
 }
 
-static inline uint64_t *put(words *to, uint64_t *at, uint64_t value) {
-    if (__builtin_expect(at == to->word + WORDS, 0)) {
-        XXH3_128bits_update(&to->state, to->word, sizeof to->word);
-        at = to->word;
-    }
-    *at++ = htole64(value);
-    return at;
-}
-
-static uint64_t *put_digest(words *to, uint64_t *at, const kb_digest *digest) {
-    uint64_t halves[2];
-    memcpy(halves, digest->bytes, sizeof halves);
-    at = put(to, at, le64toh(halves[0]));
-    return put(to, at, le64toh(halves[1]));
-}
-
-static uint64_t *put_parts(words *to, uint64_t *at, const kb_op *op) {
-    const kb_template *shared = op->what;
-    for (uint32_t i = 0; i < shared->operand_count; i++)
-        at = put(to, at, op->offsets[i]);
-    for (uint32_t i = 0; i < shared->claim_count; i++)
-        at = put(to, at, shared->claims[i].set == KB_SET_ONE ? op->claimed[i] : 0);
-    for (uint32_t i = 0; i < shared->why_count; i++) {
+static uint64_t *put_whys(uint64_t *at, const kb_template *what, const kb_op *op) {
+    for (uint32_t i = 0; i < what->why_count; i++) {
         const kb_blame *blame = &op->blames[i];
-        at = put(to, at, (uint64_t)blame->ps);
-        at = put(to, at, blame->resource);
-        if (shared->whys[i].blames) {
-            at = put(to, at, blame->rank);
-            at = put(to, at, blame->op);
+        at = put(at, (uint64_t)blame->ps);
+        at = put(at, blame->resource);
+        if (what->whys[i].blames) {
+            at = put(at, blame->rank);
+            at = put(at, blame->op);
         }
     }
     return at;
 }
 
-static void put_op(words *to, const kb_digest *what, const kb_op *op) {
-    uint64_t *at = put_digest(to, to->at, what);
-    at = put(to, at, (uint64_t)op->issue_ps);
-    at = put(to, at, (uint64_t)op->start_ps);
-    at = put(to, at, (uint64_t)op->sent_ps);
-    at = put(to, at, (uint64_t)op->done_ps);
-    at = put(to, at, op->step);
-    at = put(to, at, op->sequence);
-    at = put(to, at, op->id);
-    at = put(to, at, op->tile);
-    at = put(to, at, op->collective);
-    at = put(to, at, op->value);
-    at = put(to, at, op->payload_size);
+uint64_t *kb_canonical_put(uint64_t *at, const kb_digest *digest, const kb_template *what, const kb_op *op) {
+    at = put_digest(at, digest);
+    at = put(at, (uint64_t)op->issue_ps);
+    at = put(at, (uint64_t)op->start_ps);
+    at = put(at, (uint64_t)op->sent_ps);
+    at = put(at, (uint64_t)op->done_ps);
+    at = put(at, op->step);
+    at = put(at, op->sequence);
+    at = put(at, op->id);
+    at = put(at, op->tile);
+    at = put(at, op->collective);
+    at = put(at, op->value);
+    at = put(at, op->payload_size);
     if (op->payload_size > 0) {
         kb_digest payload = kb_digest_of(op->payload, (size_t)op->payload_size);
-        at = put_digest(to, at, &payload);
+        at = put_digest(at, &payload);
     }
-    to->at = put_parts(to, at, op);
+    for (uint32_t i = 0; i < what->operand_count; i++)
+        at = put(at, op->offsets[i]);
+    for (uint32_t i = 0; i < what->claim_count; i++)
+        at = put(at, what->claims[i].set == KB_SET_ONE ? op->claimed[i] : 0);
+    return put_whys(at, what, op);
+}
+
+/* --- one rank --------------------------------------------------------------------------------- */
+
+/* A state wants to be aligned more strictly than kb_new promises, so it stands inside a larger block. */
+#define STATE_ALIGN 64u
+#define STATE_BLOCK (sizeof(XXH3_state_t) + STATE_ALIGN)
+
+static XXH3_state_t *state_in(void *block) {
+    return (XXH3_state_t *)(((uintptr_t)block + STATE_ALIGN - 1) & ~(uintptr_t)(STATE_ALIGN - 1));
 }
 
 void kb_rank_digester_init(kb_rank_digester *digester, const kb_alloc *alloc) {
@@ -125,6 +111,7 @@ void kb_rank_digester_init(kb_rank_digester *digester, const kb_alloc *alloc) {
 
 void kb_rank_digester_fini(kb_rank_digester *digester) {
     kb_delete(digester->alloc, digester->state, digester->state ? STATE_BLOCK : 0);
+    kb_delete(digester->alloc, digester->words, digester->word_capacity * sizeof *digester->words);
     kb_delete(digester->alloc, digester->blocks, digester->block_capacity * sizeof *digester->blocks);
     *digester = (kb_rank_digester){.alloc = digester->alloc};
 }
@@ -136,33 +123,68 @@ static kb_status begin_block(kb_rank_digester *digester, kb_trail *trail) {
     digester->blocks = blocks;
     if (state == NULL) {
         KB_TRY(kb_new(digester->alloc, STATE_BLOCK, &state, trail));
-        XXH3_INITSTATE(&words_in(state)->state);
+        XXH3_INITSTATE(state_in(state));
         digester->state = state;
     }
-    words_begin(words_in(state));
+    XXH3_128bits_reset(state_in(state));
     return KB_OK;
 }
 
-static void end_block(kb_rank_digester *digester) {
-    digester->blocks[digester->block_count++] = words_end(words_in(digester->state));
+/* What waits goes to the hash: it takes long pieces faster than many short ones. */
+static void hash_waiting(kb_rank_digester *digester) {
+    if (digester->word_count > 0)
+        XXH3_128bits_update(state_in(digester->state), digester->words,
+                            digester->word_count * sizeof *digester->words);
+    digester->word_count = 0;
 }
 
-kb_status kb_rank_digester_add(kb_rank_digester *digester, const kb_digest *what, const kb_op *op,
+static void end_block(kb_rank_digester *digester) {
+    hash_waiting(digester);
+    digester->blocks[digester->block_count++] = from_hash(XXH3_128bits_digest(state_in(digester->state)));
+}
+
+static kb_status make_room(kb_rank_digester *digester, size_t count, kb_trail *trail) {
+    void *words = digester->words;
+    hash_waiting(digester);
+    KB_TRY(kb_grow(digester->alloc, sizeof *digester->words, count > WAITING ? count : WAITING,
+                   &digester->word_capacity, &words, trail));
+    digester->words = words;
+    return KB_OK;
+}
+
+kb_status kb_rank_digester_add(kb_rank_digester *digester, const kb_digest *digest, const kb_op *op,
                                kb_trail *trail) {
+    size_t count = kb_canonical_count(op->what) + KB_CANONICAL_DIGEST;
     if (digester->ops % KB_DIGEST_BLOCK == 0)
         KB_TRY(begin_block(digester, trail));
-    put_op(words_in(digester->state), what, op);
+    if (digester->word_capacity - digester->word_count < count)
+        KB_TRY(make_room(digester, count, trail));
+    uint64_t *end = kb_canonical_put(digester->words + digester->word_count, digest, op->what, op);
+    digester->word_count = (size_t)(end - digester->words);
     if (++digester->ops % KB_DIGEST_BLOCK == 0)
         end_block(digester);
     return KB_OK;
 }
 
-kb_digest kb_op_digest(const kb_digest *what, const kb_op *op) {
-    words to;
-    XXH3_INITSTATE(&to.state);
-    words_begin(&to);
-    put_op(&to, what, op);
-    return words_end(&to);
+kb_status kb_rank_digester_take(kb_rank_digester *digester, const uint64_t *words, size_t count,
+                                kb_trail *trail) {
+    if (digester->ops % KB_DIGEST_BLOCK == 0)
+        KB_TRY(begin_block(digester, trail));
+    XXH3_128bits_update(state_in(digester->state), words, count * sizeof *words);
+    if (++digester->ops % KB_DIGEST_BLOCK == 0)
+        end_block(digester);
+    return KB_OK;
+}
+
+kb_status kb_op_digest(const kb_digest *digest, const kb_op *op, const kb_alloc *alloc, kb_digest *ret_digest,
+                       kb_trail *trail) {
+    size_t size = (kb_canonical_count(op->what) + KB_CANONICAL_DIGEST) * sizeof(uint64_t);
+    void *block;
+    KB_TRY(kb_new(alloc, size, &block, trail));
+    uint64_t *words = block, *end = kb_canonical_put(words, digest, op->what, op);
+    *ret_digest = kb_digest_of(words, (size_t)(end - words) * sizeof *words);
+    kb_delete(alloc, block, size);
+    return KB_OK;
 }
 
 static int by_index(const void *a, const void *b) {

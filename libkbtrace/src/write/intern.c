@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "words/digest.h"
+
 void kb_intern_init(kb_intern *intern, const kb_alloc *alloc) {
     *intern = (kb_intern){.count = 0};
     kb_arena_init(&intern->arena, alloc, 0);
@@ -42,6 +44,19 @@ static kb_status grow(kb_intern *intern, kb_trail *trail) {
     return KB_OK;
 }
 
+static uint32_t rest_field(const kb_template *what, const kb_layout *layout) {
+    uint32_t field = layout->first_why;
+    for (uint32_t i = 0; i < kb_template_rest(what); i++)
+        field += what->whys[i].blames ? 4 : 2;
+    return field;
+}
+
+static uint32_t resume_word(const kb_template *what) {
+    if (what->blocks == KB_BLOCKS_DONE)
+        return KB_CANONICAL_DONE;
+    return what->blocks == KB_BLOCKS_SENT ? KB_CANONICAL_SENT : KB_CANONICAL_ISSUE;
+}
+
 kb_status kb_intern_add(kb_intern *intern, const kb_template *what, uint64_t hash, const kb_defs *defs,
                         kb_known **ret_known, kb_trail *trail) {
     void *block, *fields;
@@ -52,7 +67,11 @@ kb_status kb_intern_add(kb_intern *intern, const kb_template *what, uint64_t has
     KB_TRY(kb_template_copy(what, &intern->arena, &known->key, trail));
     KB_TRY(kb_template_digest(what, defs, &known->digest, trail));
     known->hash = hash;
+    known->id = KB_NONE;
     known->layout = kb_template_layout(what);
+    known->rest_field = rest_field(what, &known->layout);
+    known->resume_word = resume_word(what);
+    known->canonical_count = kb_canonical_count(what);
     size_t count = known->layout.count, words = known->layout.words;
     KB_TRY(kb_arena_new(&intern->arena, (4 * count + 2 * words) * sizeof(uint64_t), &fields, trail));
     kb_guess *guess = &known->guess;

@@ -3,8 +3,10 @@
 #include "write/packet.h"
 
 #include <assert.h>
+#include <endian.h>
 
 #include "wire/schema.h"
+#include "words/digest.h"
 
 void kb_packet_init(kb_packet *packet, const kb_alloc *alloc, uint32_t rank) {
     *packet = (kb_packet){.rank = rank};
@@ -56,46 +58,50 @@ kb_status kb_packet_resume(kb_packet *packet, kb_known *known, int64_t **ret_ps,
     return KB_OK;
 }
 
-static uint64_t minus(int64_t a, int64_t b) {
-    return (uint64_t)a - (uint64_t)b;
+/* Each item writes all that one could have, and the next writes over what this one has not. */
+static uint64_t *why_fields(const kb_known *known, const uint64_t *words, uint64_t index, uint64_t *fields,
+                            uint64_t *ret_sum) {
+    const kb_template *what = &known->key;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < what->why_count; i++) {
+        sum += fields[0] = le64toh(words[0]);
+        fields[1] = (uint32_t)(le64toh(words[1]) + 1);
+        fields[2] = le64toh(words[2]);
+        fields[3] = index - le64toh(words[3]);
+        const size_t count = 2 + 2 * (size_t)what->whys[i].blames;
+        fields += count;
+        words += count;
+    }
+    *ret_sum = sum;
+    return fields;
 }
 
-void kb_op_to_fields(const kb_op *op, int64_t resume_ps, uint64_t *fields) {
-    const kb_template *what = op->what;
-    const uint64_t fixed[KB_FIX_COUNT] = {
-        [KB_FIX_GAP] = minus(op->issue_ps, resume_ps),
-        [KB_FIX_START] = minus(op->start_ps, op->issue_ps),
-        [KB_FIX_SENT] = minus(op->sent_ps, op->start_ps),
-        [KB_FIX_DONE] = minus(op->done_ps, op->sent_ps),
-        [KB_FIX_STEP] = op->step,
-        [KB_FIX_SEQUENCE] = op->sequence,
-        [KB_FIX_ID] = op->id,
-        [KB_FIX_TILE] = op->tile,
-        [KB_FIX_COLLECTIVE] = op->collective,
-        [KB_FIX_VALUE] = op->value,
-        [KB_FIX_PAYLOAD] = op->payload_size,
-    };
-    memcpy(fields, fixed, sizeof fixed);
-    fields += KB_FIX_COUNT;
+void kb_put_to_fields(const kb_known *known, const kb_put *put, int64_t resume_ps, uint64_t *fields) {
+    const kb_template *what = &known->key;
+    const uint64_t *words = put->words;
+    const uint64_t issue_ps = le64toh(words[KB_CANONICAL_ISSUE]),
+                   start_ps = le64toh(words[KB_CANONICAL_START]), sent_ps = le64toh(words[KB_CANONICAL_SENT]),
+                   done_ps = le64toh(words[KB_CANONICAL_DONE]);
+    fields[KB_FIX_GAP] = issue_ps - (uint64_t)resume_ps;
+    fields[KB_FIX_START] = start_ps - issue_ps;
+    fields[KB_FIX_SENT] = sent_ps - start_ps;
+    fields[KB_FIX_DONE] = done_ps - sent_ps;
+    for (size_t i = 0; i < KB_FIX_COUNT - KB_FIX_STEP; i++)
+        fields[KB_FIX_STEP + i] = le64toh(words[KB_CANONICAL_STEP + i]);
+    words += KB_CANONICAL_PARTS + (fields[KB_FIX_PAYLOAD] > 0 ? KB_CANONICAL_DIGEST : 0);
+    uint64_t *at = fields + KB_FIX_COUNT;
     for (uint32_t i = 0; i < what->operand_count; i++)
-        *fields++ = op->offsets[i];
-    for (uint32_t i = 0; i < what->claim_count; i++)
-        if (what->claims[i].set == KB_SET_ONE)
-            *fields++ = op->index - op->claimed[i];
-    /* One item counts from what the others leave, so that it is nearly always 0. */
-    uint32_t rest = kb_template_rest(what);
-    uint64_t left = minus(op->done_ps, op->issue_ps);
-    for (uint32_t i = 0; i < what->why_count; i++)
-        left -= i == rest ? 0 : (uint64_t)op->blames[i].ps;
-    for (uint32_t i = 0; i < what->why_count; i++) {
-        const kb_blame *blame = &op->blames[i];
-        *fields++ = (uint64_t)blame->ps - (i == rest ? left : 0);
-        *fields++ = (uint64_t)(uint32_t)(blame->resource + 1);
-        if (what->whys[i].blames) {
-            *fields++ = blame->rank;
-            *fields++ = op->index - blame->op;
-        }
+        *at++ = le64toh(*words++);
+    for (uint32_t i = 0; i < what->claim_count; i++) {
+        *at = put->index - le64toh(*words++);
+        at += what->claims[i].set == KB_SET_ONE;
     }
+    uint64_t sum;
+    at = why_fields(known, words, put->index, at, &sum);
+    assert(at == fields + known->layout.count);
+    /* One item counts from what the others leave, so that it is nearly always 0. */
+    if (what->why_count > 0)
+        fields[known->rest_field] = sum - (done_ps - issue_ps);
 }
 
 /* --- prediction ------------------------------------------------------------------------------- */
@@ -148,10 +154,12 @@ static uint64_t correct(kb_guess *guess, uint32_t field, uint64_t value) {
 }
 
 /* Writes the residuals of all fields to their columns, and their masks. */
-static kb_status predict(kb_packet *packet, kb_known *known, const uint64_t *fields, uint64_t *masks,
-                         size_t *inout_size, kb_trail *trail) {
+static inline __attribute__((always_inline)) kb_status predict(kb_packet *packet, kb_known *known,
+                                                               const uint64_t *fields, uint32_t words,
+                                                               uint64_t *masks, size_t *inout_size,
+                                                               kb_trail *trail) {
     const kb_layout *layout = &known->layout;
-    for (uint32_t word = 0; word < layout->words; word++) {
+    for (uint32_t word = 0; word < words; word++) {
         uint32_t first = 64 * word, count = layout->count - first < 64 ? layout->count - first : 64;
         masks[word] = differences(fields + first, known->guess.next + first, count);
         confirm(&known->guess, word, ~masks[word]);
@@ -206,25 +214,31 @@ static kb_status find_form(kb_packet *packet, kb_known *known, const uint64_t *m
     return new_form(packet, known, masks, arena, inout_size, trail);
 }
 
-kb_status kb_packet_add(kb_packet *packet, kb_known *known, const uint64_t *fields, const kb_op *op,
+kb_status kb_packet_add(kb_packet *packet, kb_known *known, const kb_put *put, const uint64_t *fields,
                         kb_arena *forms, size_t *ret_size, kb_trail *trail) {
     uint64_t few[4], *masks = few;
-    size_t size = (size_t)op->payload_size + 1;
-    if (known->layout.words > sizeof few / sizeof few[0]) {
-        void *many;
-        KB_TRY(kb_arena_new(forms, known->layout.words * sizeof(uint64_t), &many, trail));
-        masks = many;
-    }
+    const uint32_t words = known->layout.words;
+    const int64_t done_ps = (int64_t)le64toh(put->words[KB_CANONICAL_DONE]);
+    size_t payload_size = (size_t)fields[KB_FIX_PAYLOAD], size = payload_size + 1;
     if (known->packet != packet->number)
         restart(known, packet->number);
-    KB_TRY(predict(packet, known, fields, masks, &size, trail));
+    if (words == 1) {
+        KB_TRY(predict(packet, known, fields, 1, masks, &size, trail));
+    } else {
+        if (words > sizeof few / sizeof few[0]) {
+            void *many;
+            KB_TRY(kb_arena_new(forms, words * sizeof(uint64_t), &many, trail));
+            masks = many;
+        }
+        KB_TRY(predict(packet, known, fields, words, masks, &size, trail));
+    }
     KB_TRY(find_form(packet, known, masks, forms, &size, trail));
-    KB_TRY(kb_buffer_append(&packet->payload, op->payload, (size_t)op->payload_size, trail));
+    KB_TRY(kb_buffer_append(&packet->payload, put->payload, payload_size, trail));
     KB_TRY(kb_buffer_reserve(&packet->op, KB_VARINT_MAX, trail));
     kb_buffer_put(&packet->op, known->forms->number);
     packet->count++;
-    if (op->done_ps > packet->last_ps)
-        packet->last_ps = op->done_ps;
+    if (done_ps > packet->last_ps)
+        packet->last_ps = done_ps;
     *ret_size = size;
     return KB_OK;
 }

@@ -38,14 +38,26 @@ void kb_packet_open(kb_packet *packet, uint64_t number, uint64_t first, int64_t 
 /* When the stream of `known` could issue next; new streams begin at base_ps. */
 kb_status kb_packet_resume(kb_packet *packet, kb_known *known, int64_t **ret_ps, kb_trail *trail) KB_MUST_USE;
 
-/* An op's fields in the order of its layout; `fields` has room for layout.count. */
-void kb_op_to_fields(const kb_op *op, int64_t resume_ps, uint64_t *fields);
+/* An op on its way into the packet, as canonical words: see words/digest.h. */
+typedef struct kb_put {
+    uint64_t index;
+    const uint64_t *words; /* KB_PUT_BEYOND more than it has may be read */
+    const uint8_t *payload;
+} kb_put;
+
+enum { KB_PUT_BEYOND = 2 };
+
+/*
+ * An op's fields in the order of its layout. `fields` has room for KB_PUT_BEYOND more than
+ * layout.count, which may be written, too.
+ */
+void kb_put_to_fields(const kb_known *known, const kb_put *put, int64_t resume_ps, uint64_t *fields);
 
 /*
  * Adds an op, whose template is `known` and whose fields are `fields`; forms come from `forms`.
  * *ret_size: how many bytes the packet grew.
  */
-kb_status kb_packet_add(kb_packet *packet, kb_known *known, const uint64_t *fields, const kb_op *op,
+kb_status kb_packet_add(kb_packet *packet, kb_known *known, const kb_put *put, const uint64_t *fields,
                         kb_arena *forms, size_t *ret_size, kb_trail *trail) KB_MUST_USE;
 
 /* Appends the packet as a kb.trace.Packet, of KB_PACKET_OPS or _LATE, to `out`, and closes it. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The writer: ops go into their rank's open packet; when all open packets together are large
- * enough, they become frames. What is said of definitions, templates and the end is in
- * writer_say.c; files and threads are output.h's and press.h's.
+ * The writer as a whole: its making, samples, its end. Ops are in writer_put.c; what is said of
+ * definitions, templates and the end is in writer_say.c; files and threads are output.h's and
+ * press.h's.
  */
 #include <assert.h>
 #include <string.h>
@@ -93,6 +93,7 @@ static uint64_t run_tag(const kb_run *run) {
 
 static kb_status begin(kb_writer *writer, const kb_writer_options *options, kb_trail *trail) {
     KB_TRY(make_ranks(writer, trail));
+    KB_TRY(kb_writer_make_stage(writer, trail));
     KB_TRY(make_files(writer, writer->path, trail));
     KB_TRY(kb_press_create(writer->alloc, options->level ? options->level : LEVEL, options->threads > 1,
                            run_tag(&writer->run), &writer->press, trail));
@@ -148,6 +149,7 @@ void kb_writer_destroy(kb_writer *writer) {
                   writer->ranks[i].late_capacity * sizeof *writer->ranks[i].late);
     }
     kb_delete(writer->alloc, writer->ranks, writer->ranks ? writer->run.ranks * sizeof *writer->ranks : 0);
+    kb_delete(writer->alloc, writer->staged, writer->staged_capacity * sizeof *writer->staged);
     kb_delete(writer->alloc, writer->fields, writer->field_capacity * sizeof *writer->fields);
     kb_delete(writer->alloc, writer->counters, writer->counter_capacity * sizeof *writer->counters);
     kb_packet_fini(&writer->late_packet);
@@ -160,142 +162,6 @@ void kb_writer_destroy(kb_writer *writer) {
 
 kb_out_file *kb_writer_file_of(kb_writer *writer, uint32_t rank) {
     return &writer->files[writer->folder ? rank : 0];
-}
-
-/* --- ops -------------------------------------------------------------------------------------- */
-
-kb_status kb_writer_check_op(const kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    if (rank >= writer->run.ranks)
-        return kb_fail(trail, KB_E_ARGUMENT, "an op of rank %u, but the run has ranks 0 to %u", rank,
-                       writer->run.ranks - 1);
-    const int64_t times[] = {op->issue_ps, op->start_ps, op->sent_ps, op->done_ps};
-    for (size_t i = 0; i < 4; i++)
-        if (times[i] < 0 || times[i] > KB_TIME_MAX_PS)
-            return kb_fail(
-                trail, KB_E_ARGUMENT, "op %llu of rank %u has a time of %lld ps; 0 to %lld can be written",
-                (unsigned long long)op->index, rank, (long long)times[i], (long long)KB_TIME_MAX_PS);
-    for (uint32_t i = 0; i < op->what->why_count; i++)
-        if (op->what->whys[i].blames && op->blames[i].rank >= writer->run.ranks)
-            return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u blames an op of rank %u, the run has %u",
-                           (unsigned long long)op->index, rank, op->blames[i].rank, writer->run.ranks);
-    if (op->payload_size > KB_PAYLOAD_MAX)
-        return kb_fail(trail, KB_E_ARGUMENT,
-                       "op %llu of rank %u carries %llu bytes; write at most %llu at once",
-                       (unsigned long long)op->index, rank, (unsigned long long)op->payload_size,
-                       (unsigned long long)KB_PAYLOAD_MAX);
-    return KB_OK;
-}
-
-static kb_status make_known(kb_writer *writer, uint32_t rank, const kb_op *op, uint64_t hash,
-                            kb_known **ret_known, kb_trail *trail) {
-    const kb_template *what = op->what;
-    KB_TRY(kb_template_check(what, trail));
-    if (what->stream >= writer->defs->stream_count || writer->defs->streams[what->stream].rank != rank)
-        return kb_fail(trail, KB_E_ARGUMENT, "an op of rank %u is of stream %u, which is not this rank's",
-                       rank, what->stream);
-    KB_TRY(kb_template_check_ids(what, writer->defs, writer->run.ranks, KB_E_ARGUMENT, trail));
-    kb_known *known;
-    KB_TRY(kb_intern_add(&writer->intern, what, hash, writer->defs, &known, trail));
-    if (known->layout.count > writer->field_capacity) {
-        void *fields = writer->fields;
-        KB_TRY(kb_grow(writer->alloc, sizeof *writer->fields, known->layout.count, &writer->field_capacity,
-                       &fields, trail));
-        writer->fields = fields;
-    }
-    kb_out_file_learn(kb_writer_file_of(writer, rank), known);
-    /* It will be said before the packet, about so large. */
-    writer->open_size +=
-        16 + 24 * (size_t)(what->operand_count + what->claim_count) + 4 * (size_t)known->layout.count;
-    *ret_known = known;
-    return KB_OK;
-}
-
-static bool is_of(const kb_known *known, const kb_op *op) {
-    return known != NULL && kb_template_equal(&known->key, op->what);
-}
-
-/* What is known of a template that is likely to come next is on its way while this op is worked on. */
-static void expect(const kb_known *known) {
-    enum { LINE = 64, LINES = 8 };
-    for (size_t i = 0; known != NULL && i < LINES; i++)
-        __builtin_prefetch((const char *)known + i * LINE);
-}
-
-static kb_status look_up(kb_writer *writer, uint32_t rank, const kb_op *op, kb_known **ret_known,
-                         bool *ret_new, kb_trail *trail) {
-    uint64_t hash = kb_template_hash(op->what);
-    kb_known *found = kb_intern_find(&writer->intern, op->what, hash);
-    bool is_new = found == NULL;
-    if (is_new)
-        KB_TRY(make_known(writer, rank, op, hash, &found, trail));
-    *ret_known = found;
-    *ret_new = is_new;
-    return KB_OK;
-}
-
-/* One of the two templates that followed the last one before is nearly always right. */
-kb_status kb_writer_find(kb_writer *writer, uint32_t rank, const kb_op *op, kb_known **ret_known,
-                         bool *ret_new, kb_trail *trail) {
-    kb_out_rank *of = &writer->ranks[rank];
-    kb_known *last = of->last, *found = last ? last->follower : NULL;
-    expect(found ? found->follower : NULL);
-    *ret_new = false;
-    if (!is_of(found, op)) {
-        found = last ? last->former : NULL;
-        if (!is_of(found, op))
-            KB_TRY(look_up(writer, rank, op, &found, ret_new, trail));
-        if (last != NULL) {
-            last->former = last->follower;
-            last->follower = found;
-        }
-    }
-    of->last = found;
-    *ret_known = found;
-    return KB_OK;
-}
-
-static kb_status put_op(kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    kb_out_rank *of = &writer->ranks[rank];
-    kb_known *known;
-    int64_t *resume;
-    bool is_new;
-    size_t size;
-    KB_TRY(kb_writer_check_op(writer, rank, op, trail));
-    if (op->index != of->ops)
-        return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u came as op %llu",
-                       (unsigned long long)of->ops, rank, (unsigned long long)op->index);
-    if (op->issue_ps < of->issue_ps)
-        return kb_fail(trail, KB_E_ARGUMENT,
-                       "op %llu of rank %u is issued at %lld ps, the one before at %lld ps",
-                       (unsigned long long)op->index, rank, (long long)op->issue_ps, (long long)of->issue_ps);
-    of->issue_ps = op->issue_ps;
-    KB_TRY(kb_writer_find(writer, rank, op, &known, &is_new, trail));
-    if (of->packet.number == 0)
-        kb_packet_open(&of->packet, ++writer->packets, op->index, op->issue_ps);
-    KB_TRY(kb_packet_resume(&of->packet, known, &resume, trail));
-    kb_op_to_fields(op, *resume, writer->fields);
-    if (is_new)
-        memcpy(known->nominal, writer->fields, known->layout.count * sizeof *writer->fields);
-    KB_TRY(kb_packet_add(&of->packet, known, writer->fields, op, &writer->forms, &size, trail));
-    *resume = kb_op_resume_ps(op);
-    KB_TRY(kb_rank_digester_add(&of->digester, &known->digest, op, trail));
-    of->ops++;
-    writer->ops++;
-    writer->open_size += size;
-    return KB_OK;
-}
-
-kb_status kb_writer_put(kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    if (writer->failed != KB_OK)
-        return kb_fail(trail, writer->failed, "the trace %s failed earlier", writer->path);
-    kb_status status = put_op(writer, rank, op, trail);
-    if (status == KB_OK && writer->open_size >= writer->open_limit)
-        status = kb_writer_flush(writer, trail);
-    if (status != KB_OK) {
-        writer->failed = status;
-        return kb_while(trail, status, "writing the trace %s", writer->path);
-    }
-    return KB_OK;
 }
 
 /* --- samples ---------------------------------------------------------------------------------- */
@@ -332,7 +198,9 @@ kb_status kb_writer_sample(kb_writer *writer, uint32_t counter, int64_t time_ps,
                            kb_trail *trail) {
     if (writer->failed != KB_OK)
         return kb_fail(trail, writer->failed, "the trace %s failed earlier", writer->path);
-    kb_status status = put_sample(writer, counter, time_ps, value, trail);
+    kb_status status = kb_writer_drain(writer, trail);
+    if (status == KB_OK)
+        status = put_sample(writer, counter, time_ps, value, trail);
     if (status == KB_OK && writer->open_size >= writer->open_limit)
         status = kb_writer_flush(writer, trail);
     writer->failed = status;
@@ -366,6 +234,7 @@ static kb_status commit(kb_writer *writer, kb_trail *trail) {
 }
 
 static kb_status finish(kb_writer *writer, const kb_ending *ending, kb_trail *trail) {
+    KB_TRY(kb_writer_drain(writer, trail));
     KB_TRY(kb_writer_flush(writer, trail));
     KB_TRY(kb_writer_make_footer(writer, ending, trail));
     for (size_t i = 0; i < writer->file_count; i++)
@@ -392,11 +261,9 @@ kb_status kb_writer_finish(kb_writer *writer, const kb_ending *ending, const kb_
 }
 
 void kb_writer_measure(const kb_writer *writer, kb_writer_stats *ret_stats) {
-    kb_writer_stats stats = {.ops = writer->ops,
-                             .templates = writer->intern.count,
-                             .packets = writer->packets,
-                             .raw_bytes = writer->raw_bytes};
+    kb_writer_stats stats = {.ops = writer->ops, .packets = writer->packets, .raw_bytes = writer->raw_bytes};
     for (size_t i = 0; i < writer->file_count; i++) {
+        stats.templates += writer->files[i].known_count;
         stats.frames += writer->files[i].frames;
         stats.file_bytes += writer->files[i].output.size_bytes;
     }

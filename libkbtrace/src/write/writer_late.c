@@ -3,6 +3,7 @@
  * Ops said again. What is amended waits until the open packets are closed: a template's prediction
  * serves one packet at a time.
  */
+#include <endian.h>
 #include <string.h>
 
 #include "write/writer_parts.h"
@@ -35,39 +36,36 @@ static kb_status check(const kb_writer *writer, uint32_t rank, const kb_op *op, 
     return KB_OK;
 }
 
-static kb_status remember(kb_writer *writer, uint32_t rank, const kb_op *op, const kb_known *known,
+static kb_status remember(kb_writer *writer, uint32_t rank, uint64_t index, const kb_digest *digest,
                           kb_trail *trail) {
     kb_out_rank *of = &writer->ranks[rank];
     void *late = of->late;
     KB_TRY(kb_grow(writer->alloc, sizeof *of->late, of->late_count + 1, &of->late_capacity, &late, trail));
     of->late = late;
-    size_t at = late_place(of, op->index);
+    size_t at = late_place(of, index);
     memmove(of->late + at + 1, of->late + at, (of->late_count - at) * sizeof *of->late);
-    of->late[at] = (kb_late_digest){op->index, kb_op_digest(&known->digest, op)};
+    of->late[at] = (kb_late_digest){index, *digest};
     of->late_count++;
     return KB_OK;
 }
 
 static kb_status amend(kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
     kb_known *known;
-    bool is_new;
-    void *block, *fields;
-    KB_TRY(kb_writer_check_op(writer, rank, op, trail));
+    void *block, *words;
+    KB_TRY(kb_writer_drain(writer, trail));
+    KB_TRY(kb_writer_check_op(writer, rank, op->what, op, trail));
     KB_TRY(check(writer, rank, op, trail));
-    KB_TRY(kb_writer_find(writer, rank, op, &known, &is_new, trail));
+    KB_TRY(kb_writer_find(writer, rank, op->what, &known, trail));
+    const size_t size = (known->canonical_count + KB_PUT_BEYOND) * sizeof(uint64_t);
     KB_TRY(kb_arena_new(&writer->forms, sizeof(kb_amendment), &block, trail));
-    KB_TRY(kb_arena_new(&writer->forms, known->layout.count * sizeof(uint64_t), &fields, trail));
+    KB_TRY(kb_arena_new(&writer->forms, size, &words, trail));
+    kb_canonical_put(words, &known->digest, &known->key, op);
+    const kb_put put = {.index = op->index, .words = words};
+    KB_TRY(kb_writer_learn(writer, known, &put, op->issue_ps, trail));
+    const kb_digest digest = kb_digest_of(words, known->canonical_count * sizeof(uint64_t));
+    KB_TRY(remember(writer, rank, op->index, &digest, trail));
     kb_amendment *amendment = block;
-    *amendment = (kb_amendment){.rank = rank,
-                                .known = known,
-                                .index = op->index,
-                                .issue_ps = op->issue_ps,
-                                .done_ps = op->done_ps,
-                                .fields = fields};
-    kb_op_to_fields(op, op->issue_ps, amendment->fields);
-    if (is_new)
-        memcpy(known->nominal, amendment->fields, known->layout.count * sizeof(uint64_t));
-    KB_TRY(remember(writer, rank, op, known, trail));
+    *amendment = (kb_amendment){.rank = rank, .known = known, .index = op->index, .words = words};
     kb_out_file *file = kb_writer_file_of(writer, rank);
     if (file->late_last != NULL)
         file->late_last->next = amendment;
@@ -94,13 +92,13 @@ kb_status kb_writer_amend(kb_writer *writer, uint32_t rank, const kb_op *op, kb_
 kb_status kb_writer_say_late(kb_writer *writer, kb_out_file *file, kb_trail *trail) {
     for (kb_amendment *late = file->late; late != NULL; late = late->next) {
         kb_packet *packet = &writer->late_packet;
-        kb_op op = {.what = &late->known->key, .index = late->index, .done_ps = late->done_ps};
-        int64_t *resume;
+        const kb_put put = {.index = late->index, .words = late->words};
+        const int64_t issue_ps = (int64_t)le64toh(late->words[KB_CANONICAL_ISSUE]);
         size_t size;
         packet->rank = late->rank;
-        kb_packet_open(packet, ++writer->packets, late->index, late->issue_ps);
-        KB_TRY(kb_packet_resume(packet, late->known, &resume, trail));
-        KB_TRY(kb_packet_add(packet, late->known, late->fields, &op, &writer->forms, &size, trail));
+        kb_packet_open(packet, ++writer->packets, late->index, issue_ps);
+        kb_put_to_fields(late->known, &put, issue_ps, writer->fields);
+        KB_TRY(kb_packet_add(packet, late->known, &put, writer->fields, &writer->forms, &size, trail));
         KB_TRY(kb_packet_close(packet, KB_PACKET_LATE, &writer->raw, trail));
     }
     file->late = file->late_last = NULL;

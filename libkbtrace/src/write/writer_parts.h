@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What writer.c (ops) and writer_say.c (everything else that a file holds) share. */
+/*
+ * What writer.c (the whole), writer_put.c (ops), writer_late.c (ops said again) and writer_say.c
+ * (everything else that a file holds) share.
+ */
 #ifndef KBTRACE_SRC_WRITER_PARTS_H
 #define KBTRACE_SRC_WRITER_PARTS_H
 
@@ -16,8 +19,8 @@
 typedef struct kb_out_rank {
     kb_packet packet;
     kb_rank_digester digester;
-    kb_known *last; /* the template of its last op */
-    uint64_t ops;
+    kb_known *last;       /* the template of its last op */
+    uint64_t ops;         /* that were put; the digester has those that are encoded */
     int64_t issue_ps;     /* of the last one */
     kb_late_digest *late; /* amended ops */
     size_t late_count, late_capacity;
@@ -29,8 +32,7 @@ typedef struct kb_amendment {
     uint32_t rank;
     kb_known *known;
     uint64_t index;
-    int64_t issue_ps, done_ps;
-    uint64_t *fields;
+    const uint64_t *words; /* canonical */
 } kb_amendment;
 
 typedef struct kb_out_file {
@@ -70,7 +72,10 @@ struct kb_writer {
     size_t file_count, file_capacity;
     kb_out_rank *ranks;
     kb_packet late_packet;
-    uint64_t *fields; /* of the op that is being put */
+    /* Ops that were put and are not in their packets yet: kb_known, canonical words, payload. */
+    uint64_t *staged;
+    size_t staged_count, staged_capacity; /* words */
+    uint64_t *fields;                     /* of the op that is being encoded */
     size_t field_capacity;
     kb_counter_state *counters;
     size_t counter_capacity;
@@ -89,12 +94,18 @@ kb_status kb_out_file_sample(kb_out_file *file, uint32_t counter, int64_t later_
                              int64_t former_value, kb_trail *trail) KB_MUST_USE;
 
 kb_out_file *kb_writer_file_of(kb_writer *writer, uint32_t rank);
-/* What any record must keep to. */
-kb_status kb_writer_check_op(const kb_writer *writer, uint32_t rank, const kb_op *op,
+/* What any record must keep to; its template is `what`. */
+kb_status kb_writer_check_op(const kb_writer *writer, uint32_t rank, const kb_template *what, const kb_op *op,
                              kb_trail *trail) KB_MUST_USE;
-/* The op's template, known from now on; a new one wants its nominal fields. */
-kb_status kb_writer_find(kb_writer *writer, uint32_t rank, const kb_op *op, kb_known **ret_known,
-                         bool *ret_new, kb_trail *trail) KB_MUST_USE;
+/* What is known of a template; makes it known where it is new. */
+kb_status kb_writer_find(kb_writer *writer, uint32_t rank, const kb_template *what, kb_known **ret_known,
+                         kb_trail *trail) KB_MUST_USE;
+/* Gives a template its place in the file, if it has none yet; `put` is the first op of it. */
+kb_status kb_writer_learn(kb_writer *writer, kb_known *known, const kb_put *put, int64_t resume_ps,
+                          kb_trail *trail) KB_MUST_USE;
+kb_status kb_writer_make_stage(kb_writer *writer, kb_trail *trail) KB_MUST_USE;
+/* Until all ops that were put are in their packets. */
+kb_status kb_writer_drain(kb_writer *writer, kb_trail *trail) KB_MUST_USE;
 /* The amendments that wait. */
 kb_status kb_writer_say_late(kb_writer *writer, kb_out_file *file, kb_trail *trail) KB_MUST_USE;
 

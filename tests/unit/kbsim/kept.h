@@ -73,9 +73,10 @@ static inline void kept_put(kept *run, uint32_t rank, const kb_op *op) {
     copy->blames = kept_copy(run, op->blames, what->why_count * sizeof(kb_blame));
 }
 
-static inline kb_status kept_sink_put(void *context, uint32_t rank, const kb_op *op, kb_trail *trail) {
+static inline kb_status kept_sink_put(void *context, uint32_t rank, const kb_op *op, const void **inout_known,
+                                      kb_trail *trail) {
     kept *run = context;
-    (void)trail;
+    (void)inout_known, (void)trail;
     assert_int_equal(op->index, run->counts[rank]);
     assert_true(op->index < KEPT_OPS);
     run->counts[rank]++;
