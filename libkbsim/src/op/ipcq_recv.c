@@ -6,11 +6,6 @@
 #include "op/kind.h"
 #include "pe/ipcq.h"
 
-static bool begin(kbs_pe *pe, kbs_op *op) {
-    kbs_ipcq_receive(pe, op);
-    return true;
-}
-
 static void explain(const kbs_pe *pe, const kbs_op *op, char *buffer, size_t buffer_size) {
     const kbs_ipcq *q = kbs_ipcq_of(pe->sim, op);
     snprintf(buffer, buffer_size,
@@ -20,4 +15,4 @@ static void explain(const kbs_pe *pe, const kbs_op *op, char *buffer, size_t buf
              q->queue->sent);
 }
 
-const kbs_kind kbs_kind_ipcq_recv = {.engine = KB_ENGINE_IPCQ, .begin = begin, .explain = explain};
+const kbs_kind kbs_kind_ipcq_recv = {.engine = KB_ENGINE_IPCQ, .begin = kbs_ipcq_receive, .explain = explain};

@@ -3,9 +3,4 @@
 #include "op/kind.h"
 #include "pe/ipcq.h"
 
-static bool begin(kbs_pe *pe, kbs_op *op) {
-    kbs_ipcq_release(pe, op);
-    return true;
-}
-
-const kbs_kind kbs_kind_ipcq_release = {.engine = KB_ENGINE_IPCQ, .begin = begin};
+const kbs_kind kbs_kind_ipcq_release = {.engine = KB_ENGINE_IPCQ, .begin = kbs_ipcq_release};

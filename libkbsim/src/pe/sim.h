@@ -95,35 +95,7 @@ typedef struct kbs_dma {
     const kbs_route *route; /* within the PE's TCM */
 } kbs_dma;
 
-/* Both ends of a queue. Slots are remembered until the ring has come around. */
-typedef struct kbs_seen {
-    int64_t done_ps; /* KBS_UNKNOWN: not yet */
-    uint64_t op;
-    uint64_t elements;
-    uint32_t dtype;
-} kbs_seen;
-
-typedef struct kbs_ipcq {
-    const kbs_queue *queue;
-    uint32_t id;
-    uint32_t places; /* of `released` and `seen`, which are found by sequence modulo this */
-    /* at the producer */
-    kbs_op *first, *last; /* copies in line; the first waits for its credit or for the one before it */
-    kbs_op *sending;      /* being injected: its `sent` is not known yet */
-    uint32_t waiting;     /* messages in line that have not started */
-    int64_t free_ps;      /* the copy before was sent */
-    kbs_who holder;       /* that copy */
-    uint64_t copies;      /* sequence of the next */
-    uint64_t credits;     /* releases known so far */
-    struct {
-        int64_t done_ps;
-        uint64_t op;
-    } * released;
-    /* at the consumer */
-    uint64_t receives, releases; /* sequences of the next */
-    kbs_seen *seen;
-    kbs_op *receiver; /* waits for a copy */
-} kbs_ipcq;
+typedef struct kbs_ipcq kbs_ipcq; /* a queue's both ends; see ipcq.h */
 
 /* --- PEs ------------------------------------------------------------------------------------- */
 
@@ -175,8 +147,7 @@ typedef struct kbs_sink {
 /* What parameters come to, in the units of the simulation. */
 typedef struct kbs_costs {
     int64_t dispatch_ps, dma_setup_ps, launch_ps, cycle_ps;
-    uint64_t packet_bytes, math_bytes, tcm_read_rate, tcm_write_rate, slot_rate;
-    int64_t slot_ps;
+    uint64_t packet_bytes, math_bytes, tcm_read_rate, tcm_write_rate;
     uint32_t dma_outstanding, depth;
 } kbs_costs;
 

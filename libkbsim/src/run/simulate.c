@@ -20,8 +20,6 @@ static void find_costs(kbs_costs *costs, const kbs_machine *machine) {
     costs->math_bytes = machine->at.math_bytes_per_cycle;
     costs->tcm_read_rate = kbs_rate_of_gbps(machine->at.tcm_read_gbps);
     costs->tcm_write_rate = kbs_rate_of_gbps(machine->at.tcm_write_gbps);
-    costs->slot_rate = kbs_rate_of_gbps(machine->at.ipcq_tcm_gbps);
-    costs->slot_ps = kbs_ps_of_ns(machine->at.ipcq_tcm_ns);
     costs->dma_outstanding = (uint32_t)machine->at.dma_reads_outstanding;
     costs->depth = (uint32_t)machine->at.engine_queue_depth;
 }
