@@ -52,6 +52,7 @@ typedef struct kbs_bucket {
 struct kbs_engine {
     int64_t now_ps;
     uint64_t fired;            /* events so far; an instant's end is none */
+    uint64_t spared;           /* what would have been one, and was known without: counted by who knew */
     void *owner;               /* for fire(): the simulation */
     kbs_events soon, end;      /* of this instant: without delay, at its end */
     uint32_t levels;           /* bit: the level has a bucket in use */
@@ -68,6 +69,11 @@ void kbs_engine_at(kbs_engine *engine, kbs_event *event, int64_t time_ps);
 void kbs_engine_soon(kbs_engine *engine, kbs_event *event);
 /* At this instant, when nothing else is left of it. */
 void kbs_engine_at_end(kbs_engine *engine, kbs_event *event);
+
+/* Whether the event that is being fired is the last one of its instant, as far as is known by now. */
+static inline bool kbs_engine_is_last(const kbs_engine *engine) {
+    return !engine->soon.first;
+}
 
 /*
  * Fires events up to and including until_ps, and at most `most` of them. Returns true when nothing

@@ -121,6 +121,10 @@ void kbs_fabric_idle(kbs_fabric *fabric, kbs_place from, kbs_place to, uint64_t 
     *ret_time_ps = kbs_link_time(&narrowest, bytes);
 }
 
+kb_status kbs_fabric_settle(kbs_fabric *fabric, bool fuse, kb_trail *trail) {
+    return kbs_routes_settle(fabric->routes, fabric->route_count, fuse, fabric->arena, trail);
+}
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 kb_status kbs_fabric_init(kbs_fabric *fabric, const kbs_machine *machine, kb_arena *arena, kb_trail *trail) {

@@ -65,6 +65,9 @@ static inline kbs_place kbs_tcm_of(uint32_t pe) {
     return (kbs_place){KB_SPACE_TCM, pe};
 }
 
+/* No route is asked for any more: finds the steps of those that there are; see kbs_routes_settle(). */
+kb_status kbs_fabric_settle(kbs_fabric *fabric, bool fuse, kb_trail *trail) KB_MUST_USE;
+
 /* "sip0.cube3.pe5" */
 enum { KBS_PE_NAME_CHARS = 48 };
 const char *kbs_pe_name(const kbs_machine *machine, uint32_t pe, char buffer[KBS_PE_NAME_CHARS]);

@@ -100,57 +100,88 @@ static void ask(kbs_engine *engine, kbs_link *link) {
     }
 }
 
-static void note_wait(kbs_packet *packet, const kbs_link *link, int64_t start_ps) {
-    if (start_ps == packet->ready_ps)
-        return;
-    packet->waits[packet->wait_count++] = (kbs_wait){start_ps - packet->ready_ps, link, link->holder};
+/* The packet enters the link of its step, where it was ready at `ready_ps`; returns when its head leaves. */
+static inline int64_t enter(kbs_packet *packet, kbs_link *link, int64_t ready_ps, int64_t start_ps) {
+    const kbs_who who = packet->train->who;
+    const int64_t own_ps = start_ps + time_of_flits(link, packet->whole_flits, packet->last_bytes);
+    const int64_t tail_ps = own_ps > packet->tail_ps ? own_ps : packet->tail_ps;
+    if (start_ps != ready_ps)
+        packet->waits[packet->wait_count++] =
+            (kbs_wait){start_ps - ready_ps, link, link->holder, packet->step};
+    link->holder = who;
+    link->free_ps = tail_ps;
+    link->bytes += packet->bytes;
+    packet->tail_ps = tail_ps;
+    return start_ps;
+}
+
+/* A packet is let in at a link that decides: on it goes, to the next that does or to its end. */
+static void let_in(kbs_engine *engine, kbs_packet *packet, kbs_link *link) {
+    kbs_train *train = packet->train;
+    const kbs_route *route = train->route;
+    const kbs_step *step = &route->steps[packet->step], *end = &route->steps[route->step_count];
+    int64_t start_ps = enter(packet, link, packet->ready_ps, engine->now_ps);
+    if (packet->step == 0)
+        train->sent(train, packet, packet->tail_ps);
+    for (;;) {
+        packet->drain_ps = packet->tail_ps - start_ps;
+        packet->tail_ps += step->delay_ps;
+        const int64_t ready_ps = start_ps + step->delay_ps;
+        step++;
+        packet->step++;
+        if (step == end)
+            break;
+        if (step->link->pass == KBS_DECIDES) {
+            kbs_engine_at(engine, &packet->arrival, ready_ps);
+            return;
+        }
+        start_ps = ready_ps > step->link->free_ps ? ready_ps : step->link->free_ps;
+        enter(packet, step->link, ready_ps, start_ps);
+    }
+    train->seen(train, packet, packet->tail_ps);
 }
 
 static void fire_grant(kbs_engine *engine, kbs_event *event) {
     kbs_link *link = OWNER(kbs_link, grant, event);
     link->asked = false;
     kbs_packet *packet = dequeue(link);
-    kbs_train *train = packet->train;
-    const int64_t start_ps = engine->now_ps;
-    const int64_t own_ps = start_ps + time_of_flits(link, packet->whole_flits, packet->last_bytes);
-    const int64_t tail_ps = own_ps > packet->tail_ps ? own_ps : packet->tail_ps;
-    note_wait(packet, link, start_ps);
-    link->holder = train->who;
-    link->free_ps = tail_ps;
-    link->bytes += packet->bytes;
+    let_in(engine, packet, link);
     if (link->waiting[0] != NULL || link->waiting[1] != NULL)
         ask(engine, link);
-    packet->tail_ps = tail_ps + link->latency_ps;
-    const bool first = packet->hop == 0;
-    if (++packet->hop < train->route->link_count) {
-        kbs_engine_at(engine, &packet->arrival, start_ps + link->latency_ps);
-        if (first)
-            train->sent(train, packet, tail_ps);
-        return;
-    }
-    packet->drain_ps = tail_ps - start_ps;
-    if (first)
-        train->sent(train, packet, tail_ps);
-    train->seen(train, packet, packet->tail_ps);
 }
 
 static void fire_arrival(kbs_engine *engine, kbs_event *event) {
     kbs_packet *packet = OWNER(kbs_packet, arrival, event);
-    kbs_link *link = packet->train->route->links[packet->hop];
+    kbs_link *link = packet->train->route->steps[packet->step].link;
     packet->ready_ps = engine->now_ps;
+    if (link->free_ps <= engine->now_ps && !link->asked && kbs_engine_is_last(engine)) {
+        link->turn = (uint8_t)(1 - packet->train->channel); /* nobody else can come any more */
+        let_in(engine, packet, link);
+        return;
+    }
     enqueue(link, packet);
     ask(engine, link);
 }
 
 /* --- packets --------------------------------------------------------------------------------- */
 
-kb_status kbs_packet_take(kbs_packets *packets, kbs_packet **ret, kb_trail *trail) {
-    if (packets->free == NULL) {
-        void *fresh;
-        const size_t size = sizeof(kbs_packet) + packets->most_links * sizeof(kbs_wait);
-        KB_TRY(kb_arena_new(packets->arena, size, &fresh, trail));
-        packets->free = fresh;
+/* Packets come a few at a time, close together, and their waits apart from them: most have none. */
+static kb_status grow(kbs_packets *packets, kb_trail *trail) {
+    enum { AT_ONCE = 16 };
+    void *fresh, *waits;
+    KB_TRY(kb_arena_new(packets->arena, AT_ONCE * sizeof(kbs_packet), &fresh, trail));
+    KB_TRY(kb_arena_new(packets->arena, AT_ONCE * packets->most_links * sizeof(kbs_wait), &waits, trail));
+    for (size_t i = AT_ONCE; i-- > 0;) {
+        kbs_packet *packet = (kbs_packet *)fresh + i;
+        packet->waits = (kbs_wait *)waits + i * packets->most_links;
+        kbs_packet_give(packets, packet);
     }
+    return KB_OK;
+}
+
+kb_status kbs_packet_take(kbs_packets *packets, kbs_packet **ret, kb_trail *trail) {
+    if (packets->free == NULL)
+        KB_TRY(grow(packets, trail));
     *ret = packets->free;
     packets->free = packets->free->next;
     return KB_OK;
@@ -163,17 +194,52 @@ void kbs_packet_give(kbs_packets *packets, kbs_packet *packet) {
 
 void kbs_packet_inject(kbs_engine *engine, kbs_packet *packet, kbs_train *train, uint32_t number,
                        uint32_t bytes, int64_t time_ps) {
-    assert(bytes > 0 && train->route->link_count > 0);
+    const kbs_route *route = train->route;
+    assert(bytes > 0 && route->step_count > 0 && (route->channels >> train->channel & 1U) != 0);
     packet->arrival.fire = fire_arrival;
     packet->train = train;
     packet->number = number;
     packet->bytes = bytes;
-    const uint32_t flit_bytes = train->route->links[0]->flit_bytes;
+    const uint32_t flit_bytes = route->steps[0].link->flit_bytes;
     packet->whole_flits = (bytes - 1) / flit_bytes;
     packet->last_bytes = bytes - packet->whole_flits * flit_bytes;
-    packet->hop = 0;
+    packet->step = 0;
     packet->injected_ps = time_ps;
     packet->tail_ps = 0;
     packet->wait_count = 0;
+    engine->spared += route->spared;
     kbs_engine_at(engine, &packet->arrival, time_ps);
+}
+
+static bool is_below(kbs_line a, kbs_line b) {
+    return a.base_ps <= b.base_ps && a.flit_ps <= b.flit_ps;
+}
+
+/* Keeps the lines that are not below another everywhere. */
+static uint32_t add_line(kbs_line *lines, uint32_t count, kbs_line line) {
+    for (uint32_t i = 0; i < count; i++)
+        if (is_below(line, lines[i]))
+            return count;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (!is_below(lines[i], line))
+            lines[kept++] = lines[i];
+    lines[kept++] = line;
+    return kept;
+}
+
+uint32_t kbs_packet_lines(const kbs_packet *packet, kbs_line *ret_lines) {
+    const kbs_route *route = packet->train->route;
+    int64_t start_ps = packet->injected_ps, left_ps = 0;
+    uint32_t count = 0, waits = 0;
+    for (uint32_t i = 0; i < route->step_count; i++)
+        left_ps += route->steps[i].delay_ps;
+    for (uint32_t i = 0; i < route->step_count; i++) {
+        if (waits < packet->wait_count && packet->waits[waits].step == i)
+            start_ps += packet->waits[waits++].ps;
+        count = add_line(ret_lines, count, (kbs_line){start_ps + left_ps, route->steps[i].link->flit_ps});
+        start_ps += route->steps[i].delay_ps;
+        left_ps -= route->steps[i].delay_ps;
+    }
+    return count;
 }

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Links, and packets that travel over them as trains of flits.
+ * Links, routes over them, and packets that travel as trains of flits.
  *
  * A packet holds a link from its head to its tail. Its head is ready at a link at R, starts at
  * S = max(R, the link free), and is ready at the next link at S + latency. Its tail leaves at
  * T = max(S + d, tail at the link before + that link's latency), where d is the packet's own time
- * on this link; the link is free again at T. So a whole packet costs one event a link, and the
- * times are those of a model that moves every flit.
+ * on this link; the link is free again at T. So a whole packet costs no more than one event a link,
+ * and the times are those of a model that moves every flit.
  *
  * Who gets a free link is decided at the end of the instant, when all heads of the instant are
  * there: from the virtual channel after the one served last, and within it by R, then by rank, op
  * and packet. Ports of memories are links like any other.
+ *
+ * A link that packets reach from one other link only, in all routes, needs no decision of its own
+ * where it is no slower than that one (whoever comes finds it free: it lets everything through), or
+ * serves one channel (they go on in the order in which they come: it follows). Then a packet's times
+ * there are known when the decision before is made, and cost no event.
  */
 #ifndef KBSIM_SRC_LINK_H
 #define KBSIM_SRC_LINK_H
@@ -29,19 +34,28 @@ typedef struct kbs_who {
     uint64_t op;
 } kbs_who;
 
+/* How packets get past a link. */
+typedef enum kbs_pass { KBS_DECIDES, KBS_FOLLOWS, KBS_LETS_THROUGH } kbs_pass;
+
 typedef struct kbs_link {
     int64_t free_ps;
     int64_t flit_ps, latency_ps;
-    kbs_event grant; /* a decision that is due: at the end of this instant, or when it gets free */
-    bool asked;      /* `grant` is scheduled */
-    bool is_port;    /* of a memory: what waits here blames the port */
-    uint8_t turn;    /* the channel that is asked first */
-    uint32_t id;
+    kbs_who holder; /* the last op that was let in */
     uint32_t flit_bytes;
+    uint8_t turn;                      /* the channel that is asked first */
+    bool asked;                        /* `grant` is scheduled */
+    bool is_port;                      /* of a memory: what waits here blames the port */
+    uint8_t pass;                      /* KBS_DECIDES … */
+    uint64_t bytes;                    /* carried so far; not counted where it lets everything through */
     kbs_packet *waiting[KBS_CHANNELS]; /* in the order of their turn */
     kbs_packet *waiting_last[KBS_CHANNELS];
-    kbs_who holder; /* the last op that was let in */
-    uint64_t bytes; /* carried so far */
+    kbs_event grant; /* a decision that is due: at the end of this instant, or when it gets free */
+    /* for those who set up and describe */
+    uint32_t id;
+    uint32_t channels;       /* bit: is used on that channel */
+    bool reserves;           /* leads into a memory that is reserved at its decisions: always decides */
+    bool is_entry, is_joint; /* routes begin with it; it is reached from several links */
+    struct kbs_link *before; /* a link from which it is reached */
     uint64_t bytes_per_s;
     const char *name;
 } kbs_link;
@@ -55,11 +69,21 @@ void kbs_link_init(kbs_link *link, uint64_t bytes_per_s, uint32_t flit_bytes, in
 /* The time that so many bytes take on a link: whole flits, and the part of the last one. */
 int64_t kbs_link_time(const kbs_link *link, uint64_t bytes);
 
+/* --- routes ---------------------------------------------------------------------------------- */
+
+/* A link of a route that decides or follows. */
+typedef struct kbs_step {
+    kbs_link *link;
+    int64_t delay_ps; /* its latency, and those of the links behind it that let everything through */
+} kbs_step;
+
 /* All links of a route have flits of one size. */
 typedef struct kbs_route {
     uint32_t id;
-    uint32_t link_count;
+    uint32_t link_count, step_count;
+    uint32_t spared;     /* links that do not decide */
     uint32_t channels;   /* bit: is used on that channel */
+    kbs_step *steps;     /* once settled */
     int64_t latency_ps;  /* of all links: what a message without bytes takes */
     int64_t back_ps;     /* the same of the way back, whose links this need not have */
     kbs_link *narrowest; /* the first of the slowest */
@@ -69,12 +93,21 @@ typedef struct kbs_route {
 /* The longest time that so many bytes take on one of its links. */
 int64_t kbs_route_time(const kbs_route *route, uint64_t bytes);
 
+/*
+ * Finds how packets get past each link, and each route's steps. Nothing may travel before, and neither
+ * routes nor the channels of their use may change afterwards. Without `fuse` every link decides, which
+ * gives the same times.
+ */
+kb_status kbs_routes_settle(kbs_route *const *routes, size_t count, bool fuse, kb_arena *arena,
+                            kb_trail *trail) KB_MUST_USE;
+
 /* --- trains ---------------------------------------------------------------------------------- */
 
 /*
- * An op's packets. `sent` is called when the tail's time on the first link is known, `seen` when
- * its time behind the last one is: both ahead of that time. Both may inject more packets and may
- * not drive the engine; after `seen` the packet is the fabric's again.
+ * An op's packets. `sent` is called when the tail's time on the first link is known, `seen` when its
+ * time behind the last one is: both ahead of that time. Where the last link decides, `seen` is called
+ * at the instant of that decision. Both may inject more packets and may not drive the engine; after
+ * `seen` the packet is its owner's.
  */
 struct kbs_train {
     kbs_who who;
@@ -84,42 +117,65 @@ struct kbs_train {
     void (*seen)(kbs_train *train, kbs_packet *packet, int64_t seen_ps);
 };
 
-/* What a packet waited for, at one link of its way. */
+/* What a packet waited for, at one step of its way. */
 typedef struct kbs_wait {
     int64_t ps;
     const kbs_link *link;
     kbs_who holder;
+    uint32_t step;
 } kbs_wait;
+
+/* What held bytes up at the channels of a memory, and how long they were served there. */
+typedef struct kbs_service {
+    int64_t channel_ps, burst_ps;
+    uint32_t channel;
+    kbs_who holder; /* of the channel */
+} kbs_service;
 
 struct kbs_packet {
     kbs_event arrival;
     kbs_packet *next; /* behind it at a link, or in the pool */
     kbs_train *train;
-    void *owner;     /* for the train's owner, once seen */
+    uint32_t step;   /* of its route */
     uint32_t number; /* in its train */
     uint32_t bytes;
     uint32_t whole_flits, last_bytes; /* but for the last flit, and in it */
-    uint32_t hop;
-    int64_t injected_ps;
-    int64_t ready_ps; /* R at the link of `hop` */
-    int64_t tail_ps;  /* earliest T at it: that of the link before, and its latency */
-    int64_t drain_ps; /* T - S of the last link, when seen */
     uint32_t wait_count;
-    kbs_wait waits[];
+    int64_t ready_ps; /* R at the link of `step` */
+    int64_t tail_ps; /* earliest T at it: that of the link before, and its latency; at last when it is seen */
+    kbs_wait *waits; /* has room for those of any route */
+    int64_t injected_ps;
+    int64_t drain_ps; /* T - S of the last link, when seen */
+    /* its owner's */
+    void *owner;
+    uint64_t first_byte;        /* of its op */
+    int64_t begun_ps, stall_ps; /* requested or injected at, and how long its op had been held back by then */
+    kbs_service read, write;
 };
 
-/* Packets that are not on their way; every one has room for `most_links` waits. */
+/* Packets that are not on their way. */
 typedef struct kbs_packets {
     kb_arena *arena;
     kbs_packet *free;
-    size_t most_links;
+    size_t most_links; /* of any route */
 } kbs_packets;
 
 kb_status kbs_packet_take(kbs_packets *packets, kbs_packet **ret, kb_trail *trail) KB_MUST_USE;
 void kbs_packet_give(kbs_packets *packets, kbs_packet *packet);
 
-/* Its head is ready at the first link at time_ps. `bytes` > 0, and the route has links. */
+/* Its head is ready at the first link at time_ps. `bytes` > 0, and the route is settled. */
 void kbs_packet_inject(kbs_engine *engine, kbs_packet *packet, kbs_train *train, uint32_t number,
                        uint32_t bytes, int64_t time_ps);
+
+/*
+ * When the flits of a packet are behind its last link, once that is decided: flit i at the latest of
+ * base_ps + (i + 1) * flit_ps of all lines, the last one at the packet's tail_ps.
+ */
+typedef struct kbs_line {
+    int64_t base_ps, flit_ps;
+} kbs_line;
+
+/* Returns how many lines there are; ret_lines has room for one a link of the route. */
+uint32_t kbs_packet_lines(const kbs_packet *packet, kbs_line *ret_lines);
 
 #endif

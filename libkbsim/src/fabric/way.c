@@ -71,7 +71,7 @@ typedef struct way {
 typedef struct link_spec {
     uint64_t gbps; /* in millionths, as the parameters */
     int64_t latency_ps;
-    bool is_port;
+    bool is_port, reserves;
 } link_spec;
 
 static kb_status step(way *w, size_t place, const link_spec *spec, const char *format, ...) KB_PRINTF(4, 5);
@@ -84,6 +84,7 @@ static kb_status add_link(kbs_fabric *fabric, size_t place, const link_spec *spe
     kbs_link_init(link, kbs_rate_of_gbps(spec->gbps), (uint32_t)fabric->machine->at.fabric_flit_bytes,
                   spec->latency_ps);
     link->is_port = spec->is_port;
+    link->reserves = spec->reserves;
     link->id = (uint32_t)fabric->link_count;
     KB_TRY(kb_arena_text(fabric->arena, name, strlen(name), &link->name, trail));
     KB_TRY(kb_grow(fabric->arena->alloc, sizeof(kbs_link *), fabric->link_count + 1, &fabric->link_capacity,
@@ -123,12 +124,12 @@ static kb_status step_pe(way *w, uint32_t pe, pe_link link) {
     /* A PE and its slice sit at their router: no wire, but a router is entered. */
     const int64_t enter_ps = kbs_ps_of_ns(machine->at.noc_router_ns);
     const link_spec specs[PE_LINKS] = {
-        [TCM_READ] = {machine->at.tcm_read_gbps, 0, true},
-        [TCM_WRITE] = {machine->at.tcm_write_gbps, 0, true},
-        [PE_IN] = {machine->at.noc_link_gbps, enter_ps, false},
-        [PE_OUT] = {machine->at.noc_link_gbps, 0, false},
-        [HBM_IN] = {machine->at.noc_link_gbps, enter_ps, true},
-        [HBM_OUT] = {machine->at.noc_link_gbps, 0, true},
+        [TCM_READ] = {machine->at.tcm_read_gbps, .is_port = true},
+        [TCM_WRITE] = {machine->at.tcm_write_gbps, .is_port = true},
+        [PE_IN] = {machine->at.noc_link_gbps, .latency_ps = enter_ps},
+        [PE_OUT] = {machine->at.noc_link_gbps, .latency_ps = 0},
+        [HBM_IN] = {machine->at.noc_link_gbps, .latency_ps = enter_ps, .is_port = true},
+        [HBM_OUT] = {machine->at.noc_link_gbps, .is_port = true, .reserves = true},
     };
     char name[KBS_PE_NAME_CHARS];
     return step(w, place_of_pe(w->fabric, pe, link), &specs[link], "%s%s", kbs_pe_name(machine, pe, name),
@@ -141,10 +142,10 @@ static kb_status step_sram(way *w, uint32_t cube, sram_link link) {
     const int64_t port_ps = kbs_ps_of_ns(machine->at.sram_ns);
     const int64_t enter_ps = kbs_ps_of_ns(machine->at.noc_router_ns);
     const link_spec specs[SRAM_LINKS] = {
-        [SRAM_READ] = {machine->at.sram_gbps, port_ps, true},
-        [SRAM_WRITE] = {machine->at.sram_gbps, port_ps, true},
-        [SRAM_IN] = {machine->at.noc_link_gbps, enter_ps, false},
-        [SRAM_OUT] = {machine->at.noc_link_gbps, 0, false},
+        [SRAM_READ] = {machine->at.sram_gbps, port_ps, .is_port = true},
+        [SRAM_WRITE] = {machine->at.sram_gbps, port_ps, .is_port = true},
+        [SRAM_IN] = {machine->at.noc_link_gbps, .latency_ps = enter_ps},
+        [SRAM_OUT] = {machine->at.noc_link_gbps, .latency_ps = 0},
     };
     return step(w, place_of_sram(w->fabric, cube, link), &specs[link], "sip0.cube%u.sram%s", cube,
                 names[link]);
@@ -189,7 +190,8 @@ static kb_status walk_to(way *w, kbs_cell to) {
     for (uint32_t i = 0; i + 1 < count; i++) {
         const kbs_cell a = cells[i], b = cells[i + 1];
         const uint32_t pitches = apart(a.x, b.x) + apart(a.y, b.y);
-        const link_spec spec = {machine->at.noc_link_gbps, mesh_latency_ps(machine, pitches), false};
+        const link_spec spec = {.gbps = machine->at.noc_link_gbps,
+                                .latency_ps = mesh_latency_ps(machine, pitches)};
         KB_TRY(step(w, place_of_router(w->fabric, w->cube, a, direction_of(a, b)), &spec,
                     "sip0.cube%u.r%uc%u>r%uc%u", w->cube, a.y, a.x, b.y, b.x));
     }
@@ -209,8 +211,9 @@ static kb_status cross(way *w, direction toward) {
     const kbs_cell enter[DIRECTIONS] = {{0, row}, {last_column, row}, {column, last_row}, {column, 0}};
     const uint32_t columns = kbs_columns(machine->at.sip_cubes);
     const uint32_t next[DIRECTIONS] = {w->cube + 1, w->cube - 1, w->cube - columns, w->cube + columns};
-    const link_spec spec = {machine->at.ucie_gbps,
-                            kbs_ps_of_ns(2 * machine->at.ucie_port_ns + machine->at.noc_router_ns), false};
+    const link_spec spec = {.gbps = machine->at.ucie_gbps,
+                            .latency_ps =
+                                kbs_ps_of_ns(2 * machine->at.ucie_port_ns + machine->at.noc_router_ns)};
     KB_TRY(walk_to(w, leave[toward]));
     KB_TRY(step(w, place_of_crossing(w->fabric, w->cube, toward, w->crossing), &spec,
                 "sip0.cube%u>cube%u.ucie%u", w->cube, next[toward], w->crossing));

@@ -55,6 +55,7 @@ static kb_status init(kbs_sim *sim, kbs_program *program, const kbs_sink *sink, 
     find_costs(&sim->costs, program->machine);
     sim->packets = (kbs_packets){&sim->arena, NULL, program->fabric.most_links};
     KB_TRY(init_pes(sim, trail));
+    KB_TRY(kbs_fabric_settle(&program->fabric, true, trail));
     void *memory;
     KB_TRY(kb_arena_new(&sim->arena, program->queue_count * sizeof(kbs_ipcq), &memory, trail));
     sim->queues = memory;
@@ -155,7 +156,7 @@ static kb_status finish(kbs_sim *sim, bool empty, kbs_result *ret_result, kb_tra
     for (uint32_t rank = 0; rank < sim->program->ranks; rank++)
         if (sim->ranks[rank].latest.op > 0 || sim->ranks[rank].launch->finished)
             result.time_ps = kbs_later(result.time_ps, sim->ranks[rank].latest_ps);
-    result.events = sim->engine.fired;
+    result.events = sim->engine.fired + sim->engine.spared;
     memcpy(result.ops, sim->ops, sizeof result.ops);
     *ret_result = result;
     return KB_OK;

@@ -9,6 +9,7 @@
 #ifndef KB_TESTS_TRAFFIC_H
 #define KB_TESTS_TRAFFIC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,7 @@ typedef struct traffic_message {
 
 typedef struct traffic {
     uint32_t flit_bytes, packet_bytes;
+    bool plain; /* every link decides: the same times, and links that let all through count their bytes */
     traffic_link *links;
     size_t link_count;
     traffic_route *routes;

@@ -130,8 +130,11 @@ static void make_routes(run *r) {
             route->links[hop] = &r->links[plan->links[hop]];
             route->latency_ps += route->links[hop]->latency_ps;
         }
+        route->channels = (1U << KBS_CHANNELS) - 1;
         r->routes[i] = route;
     }
+    kb_trail trail;
+    must(kbs_routes_settle(r->routes, of->route_count, !of->plain, &r->arena, &trail));
 }
 
 static void make_messages(run *r) {
@@ -200,7 +203,7 @@ void traffic_run(traffic *of) {
     while (!kbs_engine_run(&r->engine, INT64_MAX, UINT64_C(1) << 32U))
         ;
     of->seconds = seconds_now() - begun;
-    of->events = r->engine.fired;
+    of->events = r->engine.fired + r->engine.spared;
     for (size_t i = 0; i < of->link_count; i++)
         of->links[i].bytes = r->links[i].bytes;
     for (size_t i = 0; i < of->route_count; i++)

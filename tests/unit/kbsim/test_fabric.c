@@ -141,9 +141,11 @@ static void idle_ways_take_their_latencies_and_the_narrowest_link(void **state) 
                                       &f.trail),
                      &f.trail);
             assert_ptr_equal(route, again);
-            send_one(&f, route, sizes[(from * 7 + to) % 6]);
         }
     assert_int_equal(f.fabric.route_count, 72 * 72);
+    check_ok(kbs_fabric_settle(&f.fabric, true, &f.trail), &f.trail);
+    for (uint32_t i = 0; i < f.fabric.route_count; i++)
+        send_one(&f, f.fabric.routes[i], sizes[i * 7 % 6]);
     tear_down(&f);
 }
 

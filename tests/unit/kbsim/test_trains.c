@@ -224,8 +224,10 @@ static void make_routes(network *net, random_source *random) {
                  LINKS; /* never the same twice: HOPS < LINKS / 2 + 2 */
         }
         route->link_count = hops;
+        route->channels = (1U << KBS_CHANNELS) - 1;
         net->routes[r] = route;
     }
+    check_ok(kbs_routes_settle(net->routes, ROUTES, false, &net->arena, &net->trail), &net->trail);
 }
 
 static void make_trains(network *net, random_source *random, uint32_t flit_bytes) {
@@ -370,8 +372,9 @@ static void channels_take_turns_and_ties_go_by_rank_and_op(void **state) {
     check_ok(kb_arena_new(&arena, sizeof(kbs_route) + sizeof(kbs_link *), &memory, &trail), &trail);
     kbs_route *route = memory;
     kbs_link_init(&link, UINT64_C(256000000000), 256, 1);
-    *route = (kbs_route){.link_count = 1, .latency_ps = 1, .narrowest = &link};
+    *route = (kbs_route){.link_count = 1, .channels = 3, .latency_ps = 1, .narrowest = &link};
     route->links[0] = &link;
+    check_ok(kbs_routes_settle(&route, 1, true, &arena, &trail), &trail);
     kbs_packets packets = {&arena, NULL, 1};
     arrival all[] = {
         {{{2, 5}, route, 1, note_sent, note_seen}, 'f'}, {{{1, 9}, route, 0, note_sent, note_seen}, 'c'},
