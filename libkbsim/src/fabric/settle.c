@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Routes as steps: which links decide who goes on, which follow, and which let everything through; see link.h. */
+/* Routes as steps: which links decide who goes on, follow, or let everything through; see link.h. */
 #include <assert.h>
 
 #include "fabric/link.h"
