@@ -194,7 +194,7 @@ static kb_status put(mutation *it, void *user, uint32_t rank, const kb_op *op, k
     } else if (here) {
         it->fault->apply(&it->edit, it->defs);
     }
-    it->latest_ps = op->done_ps > it->latest_ps ? op->done_ps : it->latest_ps;
+    it->latest_ps = it->edit.op.done_ps > it->latest_ps ? it->edit.op.done_ps : it->latest_ps;
     return kb_writer_put(user, rank, &it->edit.op, trail);
 }
 

@@ -1,4 +1,4 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A math op that does not wait for the one before it on its engine.
-exec "$KB_ROOT/tests/bad/finds" causality 'engine' 2 9 drop-claim
+# A math op that ends after the next command of its stream has been issued.
+exec "$KB_ROOT/tests/bad/finds" causality 'program order' 2 9 done-late

@@ -30,9 +30,15 @@ while read -r rank op; do
     done
 done <copies
 
+# Of every fault a sample, in the first of these traces that has an op for it.
+"$KB_BIN/../tests/program-trace" program.zst
+"$KB_BIN/kb-replay" program.zst --verify -q >out
+test ! -s out
 for fault in $("$KB_BIN/kb-mutate" --list | cut -d' ' -f1); do
+    good=run.zst
+    "$KB_BIN/kb-mutate" $good --fault "$fault" -q -o bad.zst 2>err || good=program.zst
     for seed in 1 2 3; do
-        "$KB_BIN/kb-mutate" run.zst --fault "$fault" --seed $seed -o bad.zst >what
+        "$KB_BIN/kb-mutate" $good --fault "$fault" --seed $seed -o bad.zst >what
         case $fault in drop-op) continue ;; esac # a dropped wait is for the order check
         status=0
         "$KB_BIN/kb-replay" bad.zst --verify >out || status=$?

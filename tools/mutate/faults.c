@@ -112,6 +112,20 @@ static void apply_peer_shift(kbt_edit *edit, const kb_defs *defs) {
 
 const kbt_fault kbt_fault_peer_shift = {fits_peer_shift, apply_peer_shift};
 
+/* What a data op reads must be near its engine, but for a dma_read, which fetches from anywhere. */
+static bool fits_source_peer(const kb_op *op, const kb_defs *defs) {
+    uint32_t at = operand_of(op, false);
+    return is_data(op) && op->what->kind != KB_OP_DMA_READ && at < op->what->operand_count &&
+           other_memory(defs, op->what->operands[at].memory) != op->what->operands[at].memory;
+}
+
+static void apply_source_peer(kbt_edit *edit, const kb_defs *defs) {
+    uint32_t at = operand_of(&edit->op, false);
+    edit->operands[at].memory = other_memory(defs, edit->operands[at].memory);
+}
+
+const kbt_fault kbt_fault_source_peer = {fits_source_peer, apply_source_peer};
+
 static bool fits_queue(const kb_op *op, const kb_defs *defs) {
     return op->what->queue < defs->queue_count;
 }
@@ -183,6 +197,33 @@ static void apply_wrong_dtype(kbt_edit *edit, const kb_defs *defs) {
 
 const kbt_fault kbt_fault_wrong_dtype = {fits_wrong_dtype, apply_wrong_dtype};
 
+/* --- what is there ----------------------------------------------------------------------------- */
+
+static bool fits_alloc_short(const kb_op *op, const kb_defs *defs) {
+    (void)defs;
+    return op->what->kind == KB_OP_ALLOC && op->what->operands[0].dims == 1 &&
+           op->what->operands[0].shape[0] > 1;
+}
+
+static void apply_alloc_short(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    edit->operands[0].shape[0] /= 2;
+}
+
+const kbt_fault kbt_fault_alloc_short = {fits_alloc_short, apply_alloc_short};
+
+static bool fits_wrong_peek(const kb_op *op, const kb_defs *defs) {
+    (void)defs;
+    return op->what->kind == KB_OP_ASSUME;
+}
+
+static void apply_wrong_peek(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    edit->op.value ^= 1;
+}
+
+const kbt_fault kbt_fault_wrong_peek = {fits_wrong_peek, apply_wrong_peek};
+
 /* --- order ------------------------------------------------------------------------------------- */
 
 static bool fits_drop_claim(const kb_op *op, const kb_defs *defs) {
@@ -209,6 +250,33 @@ static void apply_claim_next(kbt_edit *edit, const kb_defs *defs) {
 }
 
 const kbt_fault kbt_fault_claim_next = {fits_claim_next, apply_claim_next};
+
+/* Somebody is sure to have gone on when it was done: who received it, or its stream. */
+static bool fits_done_late(const kb_op *op, const kb_defs *defs) {
+    (void)defs;
+    return op->what->kind == KB_OP_IPCQ_COPY || (is_data(op) && op->what->blocks == KB_BLOCKS_DONE);
+}
+
+static void apply_done_late(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    edit->op.done_ps += 1000000;
+    if (edit->what.why_count != 0)
+        edit->blames[0].ps += 1000000;
+}
+
+const kbt_fault kbt_fault_done_late = {fits_done_late, apply_done_late};
+
+static bool fits_meet_next(const kb_op *op, const kb_defs *defs) {
+    return op->what->kind == KB_OP_BARRIER && op->what->group < defs->group_count &&
+           defs->groups[op->what->group].rank_count > 1;
+}
+
+static void apply_meet_next(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    edit->op.id++;
+}
+
+const kbt_fault kbt_fault_meet_next = {fits_meet_next, apply_meet_next};
 
 static bool fits_drop_op(const kb_op *op, const kb_defs *defs) {
     (void)defs;

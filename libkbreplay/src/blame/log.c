@@ -46,7 +46,7 @@ kb_status kbr_log_add(kbr_log *log, uint32_t rank, const kb_op *op, kb_trail *tr
                                              .label = what->step,
                                              .step = op->step,
                                              .kind = what->kind,
-                                             .flow = (uint8_t)kbr_op_impl_of(what->kind)->flow,
+                                             .flow = (uint8_t)kbr_op_flow(what),
                                              .touch_count = (uint8_t)what->operand_count,
                                              .touches = at};
     return KB_OK;

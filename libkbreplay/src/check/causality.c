@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * causality: nothing begins before what it claims to have observed, nor a command before its stream is free;
- * and what runs one after another, or is launched, claims that.
+ * causality: nothing begins before what it claims to have observed, nor a command before its stream is free,
+ * nor a barrier before all of its members have come; and what is claimed is what may be.
  *
  * Equal times are fine along an edge. The times of the ops that were read last are at hand; older ones
  * are looked up in the trace.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "check/check.h"
+#include "walk/table.h"
 
 enum { WINDOW = 128 };
 
 typedef struct moments {
     uint64_t index;
     int64_t sent_ps, done_ps;
+    uint64_t composite; /* its id, or 0 */
     kbr_mention mention;
     bool known, done; /* done: it came to its end */
 } moments;
@@ -27,24 +30,32 @@ typedef struct stream_state {
     moments launch;       /* that it works for */
 } stream_state;
 
-/* A claim that ends when its claimer is done: what it names may come after it in the trace. */
-typedef struct completion {
-    kbr_mention claimer;
-    int64_t done_ps;
-    uint32_t rank;
-    uint64_t index;
-    bool sent;
-} completion;
+/* Ops that meet: a barrier, or the launches of several ranks. */
+typedef struct meeting {
+    struct meeting *next;
+    uint32_t group;
+    uint16_t kind;
+    uint64_t id;
+    size_t count;
+    kbr_mention last, first; /* that was issued last; that started first */
+    int64_t issue_ps, start_ps;
+    bool started; /* any has */
+} meeting;
+
+/* A composite of a rank: what it was completed by, and what in it was done last. */
+typedef struct composite {
+    kbr_node node; /* by rank and id */
+    kbr_mention completer, last;
+    int64_t completed_ps, latest_ps;
+} composite;
 
 typedef struct causality {
     kbr_pass *pass;
     moments **windows;   /* [ranks]; NULL until the rank's first op */
     kb_cursor **lookups; /* [ranks]; NULL until an old op is asked for */
     stream_state *streams;
-    kbr_mention *served; /* [engines]: the op before, of an engine that promises an order */
-    bool *launches;      /* [ranks]: a launch was read */
-    completion *completions;
-    size_t completion_count, completion_capacity;
+    meeting *meetings;
+    kbr_table composites;
 } causality;
 
 static void close_causality(void *state, const kb_alloc *alloc) {
@@ -59,9 +70,15 @@ static void close_causality(void *state, const kb_alloc *alloc) {
     kb_delete(alloc, it->windows, ranks * sizeof(moments *));
     kb_delete(alloc, it->lookups, ranks * sizeof(kb_cursor *));
     kb_delete(alloc, it->streams, it->pass->defs->stream_count * sizeof(stream_state));
-    kb_delete(alloc, it->served, it->pass->defs->engine_count * sizeof(kbr_mention));
-    kb_delete(alloc, it->launches, ranks * sizeof(bool));
-    kb_delete(alloc, it->completions, it->completion_capacity * sizeof(completion));
+    while (it->meetings != NULL) {
+        meeting *next = it->meetings->next;
+        kb_delete(alloc, it->meetings, sizeof(meeting));
+        it->meetings = next;
+    }
+    kbr_node *node;
+    while ((node = kbr_table_take(&it->composites)) != NULL)
+        kb_delete(alloc, node, sizeof(composite));
+    kbr_table_fini(&it->composites);
     kb_delete(alloc, it, sizeof *it);
 }
 
@@ -74,10 +91,6 @@ static kb_status new_arrays(causality *it, kb_trail *trail) {
     it->lookups = block;
     KB_TRY(kb_new_zeroed(pass->alloc, pass->defs->stream_count * sizeof(stream_state), &block, trail));
     it->streams = block;
-    KB_TRY(kb_new_zeroed(pass->alloc, pass->defs->engine_count * sizeof(kbr_mention), &block, trail));
-    it->served = block;
-    KB_TRY(kb_new_zeroed(pass->alloc, pass->run->ranks * sizeof(bool), &block, trail));
-    it->launches = block;
     return KB_OK;
 }
 
@@ -86,6 +99,7 @@ static kb_status open_causality(kbr_pass *pass, void **ret_state, kb_trail *trai
     KB_TRY(kb_new_zeroed(pass->alloc, sizeof(causality), &block, trail));
     causality *it = block;
     it->pass = pass;
+    kbr_table_init(&it->composites, pass->alloc);
     kb_status status = new_arrays(it, trail);
     if (status != KB_OK) {
         close_causality(it, pass->alloc);
@@ -97,10 +111,15 @@ static kb_status open_causality(kbr_pass *pass, void **ret_state, kb_trail *trai
 
 /* --- times of ops ------------------------------------------------------------------------------ */
 
+static bool is_composite(const kb_op *op) {
+    return strcmp(kb_kind_describe(op->what->kind)->id_name, "composite") == 0;
+}
+
 static moments moments_of(uint32_t rank, const kb_op *op) {
     return (moments){.index = op->index,
                      .sent_ps = op->sent_ps,
                      .done_ps = op->done_ps,
+                     .composite = is_composite(op) ? op->id : 0,
                      .mention = kbr_mention_of(rank, op),
                      .known = true,
                      .done = op->what->reached == KB_POINT_DONE};
@@ -170,65 +189,96 @@ static kb_status check_launch(causality *it, uint32_t rank, const kb_op *op, str
     return KB_OK;
 }
 
-/* Sets that name what is behind the claimer in its stream, and completions, which wait for the end. */
-static kb_status check_sets(causality *it, uint32_t rank, const kb_op *op, const stream_state *stream,
-                            kb_trail *trail) {
+/* Sets that name what is behind the claimer in its stream. */
+static void check_sets(const causality *it, uint32_t rank, const kb_op *op, const stream_state *stream) {
     kbr_mention self = kbr_mention_of(rank, op);
     for (uint32_t i = 0; i < op->what->claim_count; i++) {
         const kb_claim *claim = &op->what->claims[i];
-        bool sent = claim->point == KB_POINT_SENT;
-        if (claim->set == KB_SET_STREAM && stream->any && op->what->reached == KB_POINT_DONE) {
-            const char *point;
-            int64_t at_ps = claimer_ps(op, claim->role, &point), latest_ps = stream->latest_ps[sent ? 0 : 1];
-            if (at_ps < latest_ps)
-                report(it, "stream", &self, &stream->former, point, at_ps, latest_ps);
-        }
-        if (claim->role != KB_ROLE_COMPLETION || claim->set != KB_SET_ONE ||
-            op->what->reached != KB_POINT_DONE)
+        if (claim->set != KB_SET_STREAM || !stream->any || op->what->reached != KB_POINT_DONE)
             continue;
-        void *items = it->completions;
-        KB_TRY(kb_grow(it->pass->alloc, sizeof(completion), it->completion_count + 1,
-                       &it->completion_capacity, &items, trail));
-        it->completions = items;
-        it->completions[it->completion_count++] =
-            (completion){self, op->done_ps, claim->rank, op->claimed[i], sent};
+        const char *point;
+        int64_t at_ps = claimer_ps(op, claim->role, &point);
+        int64_t latest_ps = stream->latest_ps[claim->point == KB_POINT_SENT ? 0 : 1];
+        if (at_ps < latest_ps)
+            report(it, "stream", &self, &stream->former, point, at_ps, latest_ps);
     }
-    return KB_OK;
 }
 
-static bool claims_role(const kb_op *op, unsigned role, uint32_t rank, uint64_t index) {
+/* --- ops that belong together ------------------------------------------------------------------ */
+
+static bool completes(const kb_op *op) {
     for (uint32_t i = 0; i < op->what->claim_count; i++)
-        if (op->what->claims[i].role == role &&
-            (index == UINT64_MAX || (op->what->claims[i].rank == rank && op->claimed[i] == index)))
-            return true;
+        if (op->what->claims[i].role == KB_ROLE_COMPLETION && op->what->claims[i].set == KB_SET_COMPOSITE)
+            return op->what->reached == KB_POINT_DONE;
     return false;
 }
 
-static void report_edge(const causality *it, const char *rule, uint32_t rank, const kb_op *op,
-                        const kbr_mention *whom, const char *message) {
-    kbr_finding finding = kbr_finding_about(it->pass->defs, "causality", rule, rank, op);
-    finding.key = op->what->kind;
-    if (whom != NULL)
-        kbr_finding_mention(&finding, whom);
-    kbr_finding_say(&finding, "no edge: %s", message);
-    kbr_findings_add(it->pass->findings, &finding);
+/* A composite is completed when all in it is done, and by one op. */
+static kb_status check_composite(causality *it, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    if (op->id == 0 || !is_composite(op))
+        return KB_OK;
+    composite *of = (composite *)kbr_table_find(&it->composites, rank, op->id);
+    if (of == NULL) {
+        void *block;
+        KB_TRY(kb_new_zeroed(it->pass->alloc, sizeof *of, &block, trail));
+        of = block;
+        of->node = (kbr_node){.rank = rank, .index = op->id};
+        kb_status status = kbr_table_add(&it->composites, &of->node, trail);
+        if (status != KB_OK) {
+            kb_delete(it->pass->alloc, of, sizeof *of);
+            return status;
+        }
+    }
+    if (completes(op)) {
+        of->completer = kbr_mention_of(rank, op);
+        of->completed_ps = op->done_ps;
+    }
+    if (!of->last.known || op->done_ps > of->latest_ps) {
+        of->last = kbr_mention_of(rank, op);
+        of->latest_ps = op->done_ps;
+    }
+    if (of->completer.known && of->completed_ps < of->latest_ps)
+        report(it, "completion", &of->completer, &of->last, "done", of->completed_ps, of->latest_ps);
+    return KB_OK;
 }
 
-/* Whether these claims exist never depends on timing, so one that is missing is wrong. */
-static void check_promises(causality *it, uint32_t rank, const kb_op *op, const stream_state *stream) {
-    uint32_t engine = op->what->engine;
-    bool launch = op->what->kind == KB_OP_LAUNCH;
-    if (engine != KB_NONE && it->pass->defs->engines[engine].promise == KB_PROMISE_TOTAL) {
-        kbr_mention *former = &it->served[engine];
-        if (former->known && op->what->reached >= KB_POINT_START &&
-            !claims_role(op, KB_ROLE_ENGINE, former->rank, former->index))
-            report_edge(it, "engine", rank, op, former, "it does not claim the op before it on its engine");
-        *former = kbr_mention_of(rank, op);
+/* No member of a barrier starts before the last is issued; of a launch it is asked that all are there. */
+static void end_meeting(causality *it, meeting *of) {
+    if (of->kind == KB_OP_BARRIER && of->started && of->start_ps < of->issue_ps)
+        report(it, "barrier", &of->first, &of->last, "start", of->start_ps, of->issue_ps);
+    meeting **at = &it->meetings;
+    while (*at != of)
+        at = &(*at)->next;
+    *at = of->next;
+    kb_delete(it->pass->alloc, of, sizeof *of);
+}
+
+static kb_status check_meeting(causality *it, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    const kb_template *what = op->what;
+    if ((what->kind != KB_OP_BARRIER && what->kind != KB_OP_LAUNCH) || what->group == KB_NONE)
+        return KB_OK;
+    meeting *of = it->meetings;
+    while (of != NULL && (of->group != what->group || of->kind != what->kind || of->id != op->id))
+        of = of->next;
+    if (of == NULL) {
+        void *block;
+        KB_TRY(kb_new_zeroed(it->pass->alloc, sizeof *of, &block, trail));
+        of = block;
+        *of = (meeting){.next = it->meetings, .group = what->group, .kind = what->kind, .id = op->id};
+        it->meetings = of;
     }
-    it->launches[rank] = it->launches[rank] || launch;
-    bool first = !stream->any && it->pass->defs->streams[op->what->stream].pe != KB_NONE;
-    if (first && it->launches[rank] && !claims_role(op, KB_ROLE_LAUNCH, 0, UINT64_MAX))
-        report_edge(it, "launch", rank, op, NULL, "it is the first of its stream and claims no launch");
+    if (of->count == 0 || op->issue_ps > of->issue_ps) {
+        of->last = kbr_mention_of(rank, op);
+        of->issue_ps = op->issue_ps;
+    }
+    if (what->reached >= KB_POINT_START && (!of->started || op->start_ps < of->start_ps)) {
+        of->first = kbr_mention_of(rank, op);
+        of->start_ps = op->start_ps;
+        of->started = true;
+    }
+    if (++of->count == it->pass->defs->groups[what->group].rank_count)
+        end_meeting(it, of);
+    return KB_OK;
 }
 
 static kb_status read_causality(void *state, uint32_t rank, const kb_op *op, bool *inout_usable,
@@ -240,8 +290,9 @@ static kb_status read_causality(void *state, uint32_t rank, const kb_op *op, boo
         kbr_mention self = kbr_mention_of(rank, op);
         report(it, "program order", &self, &stream->former, "issue", op->issue_ps, stream->free_ps);
     }
-    check_promises(it, rank, op, stream);
-    KB_TRY(check_sets(it, rank, op, stream, trail));
+    check_sets(it, rank, op, stream);
+    KB_TRY(check_composite(it, rank, op, trail));
+    KB_TRY(check_meeting(it, rank, op, trail));
     KB_TRY(check_launch(it, rank, op, stream, trail));
     stream->free_ps = op->what->blocks == KB_BLOCKS_NO     ? op->issue_ps
                       : op->what->blocks == KB_BLOCKS_SENT ? op->sent_ps
@@ -263,35 +314,59 @@ static kb_status read_causality(void *state, uint32_t rank, const kb_op *op, boo
 
 /* --- in the order of dataflow ------------------------------------------------------------------ */
 
+/* Does the op that is claimed fit the role? Queues look at their own. */
+static bool fits_role(const kb_op *op, const kb_claim *claim, const moments *claimed) {
+    const kbr_mention *who = &claimed->mention;
+    switch (claim->role) {
+    case KB_ROLE_AWAITED: return who->stream == op->what->stream && who->index < op->index;
+    case KB_ROLE_LAUNCH: return who->kind == KB_OP_LAUNCH;
+    case KB_ROLE_STAGE: return claimed->composite != 0 && claimed->composite == op->id;
+    default: return true;
+    }
+}
+
 static kb_status execute_causality(void *state, uint32_t rank, const kb_op *op, kb_trail *trail) {
     causality *it = state;
     for (uint32_t i = 0; i < op->what->claim_count; i++) {
         const kb_claim *claim = &op->what->claims[i];
-        if (claim->set != KB_SET_ONE || claim->role == KB_ROLE_COMPLETION)
+        if (claim->set != KB_SET_ONE)
             continue;
         moments claimed;
         KB_TRY(look_up(it, claim->rank, op->claimed[i], &claimed, trail));
-        const char *point;
-        int64_t at_ps = claimer_ps(op, claim->role, &point);
-        int64_t seen_ps = claim->point == KB_POINT_SENT ? claimed.sent_ps : claimed.done_ps;
-        if (!claimed.known || at_ps >= seen_ps)
+        if (!claimed.known)
             continue;
         kbr_mention self = kbr_mention_of(rank, op);
-        const char *role = kb_word_name(KB_VOC_ROLE, claim->role);
-        report(it, role != NULL ? role : "claim", &self, &claimed.mention, point, at_ps, seen_ps);
+        const char *role = kb_word_name(KB_VOC_ROLE, claim->role), *point;
+        int64_t at_ps = claimer_ps(op, claim->role, &point);
+        int64_t seen_ps = claim->point == KB_POINT_SENT ? claimed.sent_ps : claimed.done_ps;
+        if (at_ps < seen_ps)
+            report(it, role, &self, &claimed.mention, point, at_ps, seen_ps);
+        if (fits_role(op, claim, &claimed))
+            continue;
+        kbr_finding finding = kbr_finding_about(it->pass->defs, "causality", "claim", rank, op);
+        finding.key = op->what->kind;
+        kbr_finding_mention(&finding, &claimed.mention);
+        kbr_finding_say(&finding, "no rule lets it claim that op as `%s`", role);
+        kbr_findings_add(it->pass->findings, &finding);
     }
     return KB_OK;
 }
 
+/* What did not come together in a whole trace; barriers are told by `progress`, for they stand still. */
 static kb_status finish_causality(void *state, kb_trail *trail) {
+    (void)trail;
     causality *it = state;
-    for (size_t i = 0; i < it->completion_count; i++) {
-        const completion *claim = &it->completions[i];
-        moments claimed;
-        KB_TRY(look_up(it, claim->rank, claim->index, &claimed, trail));
-        int64_t seen_ps = claim->sent ? claimed.sent_ps : claimed.done_ps;
-        if (claimed.known && claim->done_ps < seen_ps)
-            report(it, "completion", &claim->claimer, &claimed.mention, "done", claim->done_ps, seen_ps);
+    for (const meeting *of = it->meetings; of != NULL && it->pass->complete; of = of->next) {
+        const kb_group *group = &it->pass->defs->groups[of->group];
+        if (of->kind != KB_OP_LAUNCH)
+            continue;
+        kbr_finding finding = kbr_finding_about(it->pass->defs, "causality", "launch", of->last.rank, NULL);
+        finding.key = of->group;
+        finding.time_ps = of->last.time_ps;
+        kbr_finding_mention(&finding, &of->last);
+        kbr_finding_say(&finding, "launch %" PRIu64 " of group `%s` has %zu ops, and the group %zu ranks",
+                        of->id, group->name, of->count, group->rank_count);
+        kbr_findings_add(it->pass->findings, &finding);
     }
     return KB_OK;
 }

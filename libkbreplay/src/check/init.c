@@ -40,7 +40,7 @@ static void report(kbr_pass *pass, uint32_t rank, const kb_op *op, uint32_t numb
 
 static kb_status execute_init(void *state, uint32_t rank, const kb_op *op, kb_trail *trail) {
     kbr_pass *pass = state;
-    kbr_flow flow = kbr_op_impl_of(op->what->kind)->flow;
+    kbr_flow flow = kbr_op_flow(op->what);
     if (flow != KBR_FLOW_MAP && flow != KBR_FLOW_MIX && flow != KBR_FLOW_USE)
         return KB_OK;
     for (uint32_t i = 0; i < op->what->operand_count; i++) {

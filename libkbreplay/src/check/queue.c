@@ -51,6 +51,23 @@ typedef struct queues {
     queue_state *items;
 } queues;
 
+/* A ring lies with its consumer. */
+static void check_ring(kbr_pass *pass, uint32_t id) {
+    const kb_queue *queue = &pass->defs->queues[id];
+    const kb_stream *consumer = &pass->defs->streams[queue->consumer];
+    const kb_memory *memory = &pass->defs->memories[queue->memory];
+    if (memory->rank == consumer->rank && memory->pe == consumer->pe)
+        return;
+    kbr_finding finding = kbr_finding_about(pass->defs, "queue", "ring", consumer->rank, NULL);
+    finding.key = id;
+    finding.pe = consumer->pe;
+    kbr_finding_place(&finding, pass->defs, queue->memory, queue->offset_bytes,
+                      queue->slots * queue->slot_bytes);
+    kbr_finding_say(&finding, "the ring of queue %s does not lie in a memory of its consumer, %s",
+                    queue->name, consumer->name);
+    kbr_findings_add(pass->findings, &finding);
+}
+
 static kb_status open_queues(kbr_pass *pass, void **ret_state, kb_trail *trail) {
     void *block;
     size_t size = sizeof(queues) + pass->defs->queue_count * sizeof(queue_state);
@@ -58,6 +75,8 @@ static kb_status open_queues(kbr_pass *pass, void **ret_state, kb_trail *trail) 
     queues *it = block;
     it->pass = pass;
     it->items = (queue_state *)(it + 1);
+    for (uint32_t id = 0; id < pass->defs->queue_count; id++)
+        check_ring(pass, id);
     *ret_state = it;
     return KB_OK;
 }
@@ -337,7 +356,7 @@ static void check_touch(const queues *it, uint32_t rank, const kb_op *op, uint32
 static kb_status execute_queues(void *state, uint32_t rank, const kb_op *op, kb_trail *trail) {
     queues *it = state;
     int act = act_of(op);
-    kbr_flow flow = kbr_op_impl_of(op->what->kind)->flow;
+    kbr_flow flow = kbr_op_flow(op->what);
     if (flow == KBR_FLOW_NONE || flow == KBR_FLOW_UNDEFINE)
         return KB_OK;
     for (uint32_t i = 0; i < op->what->operand_count; i++) {

@@ -21,22 +21,29 @@ typedef struct structure {
     kbr_pass *pass;
     rank_state *ranks;
     int64_t latest_ps;
+    uint32_t group; /* whose members `member` marks, or KB_NONE */
+    bool *member;   /* [ranks] */
 } structure;
+
+static size_t state_size(const kbr_pass *pass) {
+    return sizeof(structure) + pass->run->ranks * (sizeof(rank_state) + sizeof(bool));
+}
 
 static kb_status open_structure(kbr_pass *pass, void **ret_state, kb_trail *trail) {
     void *block;
-    KB_TRY(
-        kb_new_zeroed(pass->alloc, sizeof(structure) + pass->run->ranks * sizeof(rank_state), &block, trail));
+    KB_TRY(kb_new_zeroed(pass->alloc, state_size(pass), &block, trail));
     structure *it = block;
     it->pass = pass;
     it->ranks = (rank_state *)(it + 1);
+    it->member = (bool *)(it->ranks + pass->run->ranks);
+    it->group = KB_NONE;
     *ret_state = it;
     return KB_OK;
 }
 
 static void close_structure(void *state, const kb_alloc *alloc) {
     structure *it = state;
-    kb_delete(alloc, it, sizeof *it + it->pass->run->ranks * sizeof(rank_state));
+    kb_delete(alloc, it, state_size(it->pass));
 }
 
 #define SAY(it, rank, op, rule, ...)                                                                   \
@@ -49,7 +56,20 @@ static void close_structure(void *state, const kb_alloc *alloc) {
 
 /* --- names ------------------------------------------------------------------------------------- */
 
-static bool names(const structure *it, uint32_t rank, const kb_op *op) {
+/* The group that was asked for last is at hand: ops of one group come together. */
+static bool is_member(structure *it, uint32_t group, uint32_t rank) {
+    const kb_group *groups = it->pass->defs->groups;
+    if (it->group != group) {
+        for (size_t i = 0; it->group != KB_NONE && i < groups[it->group].rank_count; i++)
+            it->member[groups[it->group].ranks[i]] = false;
+        for (size_t i = 0; i < groups[group].rank_count; i++)
+            it->member[groups[group].ranks[i]] = true;
+        it->group = group;
+    }
+    return it->member[rank];
+}
+
+static bool names(structure *it, uint32_t rank, const kb_op *op) {
     const kb_defs *defs = it->pass->defs;
     const kb_template *what = op->what;
     const struct {
@@ -77,6 +97,11 @@ static bool names(const structure *it, uint32_t rank, const kb_op *op) {
         SAY(it, rank, op, "stream",
             "it stands among the ops of rank %" PRIu32 ", but its stream %s is of rank %" PRIu32, rank,
             defs->streams[what->stream].name, defs->streams[what->stream].rank);
+        return false;
+    }
+    if (what->group != KB_NONE && !is_member(it, what->group, rank)) {
+        SAY(it, rank, op, "group", "it is of group `%s`, and its rank %" PRIu32 " is not",
+            defs->groups[what->group].name, rank);
         return false;
     }
     return true;
@@ -118,63 +143,28 @@ static bool operands(const structure *it, uint32_t rank, const kb_op *op) {
     return true;
 }
 
-/* Does each element of the result come of one of each input? */
-static bool elementwise(const structure *it, const kb_template *what) {
-    return what->func == KB_FUNC_COPY || what->func == KB_FUNC_CAST ||
-           (what->func < KBR_FUNCS && it->pass->kernels->map[what->func][KB_DTYPE_F32] != NULL);
+/* A written operand has a place of its own for each element; only what is read may be spread by stride 0. */
+static bool spreads(const kb_operand *operand) {
+    for (uint32_t i = 0; i < operand->dims; i++)
+        if (operand->shape[i] > 1 && operand->stride[i] == 0)
+            return true;
+    return false;
 }
 
-/* Operands that become one another have as many bytes or elements. */
-static bool sizes(const structure *it, uint32_t rank, const kb_op *op) {
-    const kb_template *what = op->what;
-    kbr_flow flow = kbr_op_impl_of(what->kind)->flow;
-    bool whole_bytes = flow == KBR_FLOW_MOVE || (flow == KBR_FLOW_MAP && what->func == KB_FUNC_COPY);
-    bool alike = flow == KBR_FLOW_MOVE || (flow == KBR_FLOW_MAP && elementwise(it, what));
-    for (uint32_t i = 1; i < what->operand_count && alike; i++) {
-        uint64_t a =
-            whole_bytes ? kbr_operand_size(&what->operands[0]) : kb_operand_elements(&what->operands[0]);
-        uint64_t b =
-            whole_bytes ? kbr_operand_size(&what->operands[i]) : kb_operand_elements(&what->operands[i]);
-        if (a != b) {
-            SAY(it, rank, op, "operand size",
-                "operand %" PRIu32 " holds %" PRIu64 " %s, and what it becomes %" PRIu64, i, b,
-                whole_bytes ? "bytes" : "elements", a);
+/* What the kind asks of its operands together. */
+static bool shapes(const structure *it, uint32_t rank, const kb_op *op) {
+    const kbr_op_impl *impl = kbr_op_impl_of(op->what->kind);
+    char words[KBR_MISFIT_CHARS] = "";
+    for (uint32_t i = 0; i < op->what->operand_count; i++)
+        if (op->what->operands[i].access != KB_ACCESS_READ && spreads(&op->what->operands[i])) {
+            SAY(it, rank, op, "operand shape",
+                "operand %" PRIu32 " is written, and several of its elements lie at one place", i);
             return false;
         }
-    }
-    if (flow == KBR_FLOW_MAKE && what->reached == KB_POINT_DONE &&
-        op->payload_size != kbr_operand_size(&what->operands[0])) {
-        SAY(it, rank, op, "payload", "it brings %" PRIu64 " bytes for a range of %" PRIu64, op->payload_size,
-            kbr_operand_size(&what->operands[0]));
-        return false;
-    }
-    return true;
-}
-
-/* --- claims ------------------------------------------------------------------------------------ */
-
-static bool claims(const structure *it, uint32_t rank, const kb_op *op) {
-    bool awaits = false;
-    for (uint32_t i = 0; i < op->what->claim_count; i++) {
-        const kb_claim *claim = &op->what->claims[i];
-        awaits = awaits || claim->role == KB_ROLE_AWAITED;
-        bool known = kb_word_name(KB_VOC_ROLE, claim->role) != NULL &&
-                     kb_word_name(KB_VOC_SET, claim->set) != NULL &&
-                     (claim->point == KB_POINT_SENT || claim->point == KB_POINT_DONE);
-        if (!known || claim->rank >= it->pass->run->ranks) {
-            SAY(it, rank, op, "claim", "claim %" PRIu32 " has role %u, set %u, point %u, rank %" PRIu32, i,
-                claim->role, claim->set, claim->point, claim->rank);
-            return false;
-        }
-        if (claim->set == KB_SET_ONE && claim->rank == rank && op->claimed[i] == op->index) {
-            SAY(it, rank, op, "claim", "claim %" PRIu32 " names the op itself", i);
-            return false;
-        }
-    }
-    if (!awaits && op->what->reached >= KB_POINT_START &&
-        (op->what->kind == KB_OP_WAIT || op->what->kind == KB_OP_FENCE))
-        SAY(it, rank, op, "claim", "it claims nothing that it waits for");
-    return true;
+    if (impl->fits == NULL || impl->fits(op, words))
+        return true;
+    SAY(it, rank, op, "operand shape", "%s", words);
+    return false;
 }
 
 /* --- times ------------------------------------------------------------------------------------- */
@@ -225,8 +215,7 @@ static kb_status read_structure(void *state, uint32_t rank, const kb_op *op, boo
         *inout_usable = false;
         return KB_OK;
     }
-    *inout_usable =
-        names(it, rank, op) && operands(it, rank, op) && sizes(it, rank, op) && claims(it, rank, op);
+    *inout_usable = names(it, rank, op) && operands(it, rank, op) && shapes(it, rank, op);
     return KB_OK;
 }
 

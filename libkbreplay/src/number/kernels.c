@@ -5,63 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "number/number.h"
+#include "number/elements.h"
+#include "number/multiply.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "arrays are little-endian, and so must the machine be");
-
-/* --- elements: how each dtype is loaded, computed with and stored ------------------------------ */
-
-static inline float load_f16(const uint8_t *bytes) {
-    uint16_t bits;
-    memcpy(&bits, bytes, sizeof bits);
-    return kbr_f16_to_f32(bits);
-}
-
-static inline void store_f16(uint8_t *bytes, float value) {
-    uint16_t bits = kbr_f16_from_f32(value);
-    memcpy(bytes, &bits, sizeof bits);
-}
-
-static inline float load_bf16(const uint8_t *bytes) {
-    uint16_t bits;
-    memcpy(&bits, bytes, sizeof bits);
-    return kbr_bf16_to_f32(bits);
-}
-
-static inline void store_bf16(uint8_t *bytes, float value) {
-    uint16_t bits = kbr_bf16_from_f32(value);
-    memcpy(bytes, &bits, sizeof bits);
-}
-
-static inline float load_f32(const uint8_t *bytes) {
-    float value;
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
-
-static inline void store_f32(uint8_t *bytes, float value) {
-    uint32_t bits = kbr_f32_to_bits(value);
-    memcpy(bytes, &bits, sizeof bits);
-}
-
-static inline uint32_t load_i8(const uint8_t *bytes) {
-    return (uint32_t)(int32_t)(int8_t)bytes[0];
-}
-
-static inline void store_i8(uint8_t *bytes, uint32_t value) {
-    bytes[0] = (uint8_t)value;
-}
-
-static inline uint32_t load_i32(const uint8_t *bytes) {
-    uint32_t value;
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
-
-static inline void store_i32(uint8_t *bytes, uint32_t value) {
-    memcpy(bytes, &value, sizeof value);
-}
+/* --- immediates ------------------------------------------------------------------------------- */
 
 /* An immediate is the bits of a double for floats, and two's complement for integers. */
 static float scalar_float(uint64_t immediate) {
@@ -83,10 +30,10 @@ static uint32_t scalar_integer(uint64_t immediate) {
                                     size_t count) {                                                 \
         float s UNUSED = scalar_float(immediate);                                                   \
         for (size_t i = 0; i < count; i++) {                                                        \
-            float a UNUSED = (used) > 0 ? load_##type(inputs[0] + (size)*i) : 0.0f;                 \
-            float b UNUSED = (used) > 1 ? load_##type(inputs[1] + (size)*i) : 0.0f;                 \
-            float c UNUSED = (used) > 2 ? load_##type(inputs[2] + (size)*i) : 0.0f;                 \
-            store_##type(out + (size)*i, (expression));                                             \
+            float a UNUSED = (used) > 0 ? kbr_load_##type(inputs[0] + (size)*i) : 0.0f;             \
+            float b UNUSED = (used) > 1 ? kbr_load_##type(inputs[1] + (size)*i) : 0.0f;             \
+            float c UNUSED = (used) > 2 ? kbr_load_##type(inputs[2] + (size)*i) : 0.0f;             \
+            kbr_store_##type(out + (size)*i, (expression));                                         \
         }                                                                                           \
     }
 
@@ -95,11 +42,11 @@ static uint32_t scalar_integer(uint64_t immediate) {
                                     size_t count) {                                                 \
         uint32_t s UNUSED = scalar_integer(immediate);                                              \
         for (size_t i = 0; i < count; i++) {                                                        \
-            uint32_t a UNUSED = (used) > 0 ? load_##type(inputs[0] + (size)*i) : 0;                 \
-            uint32_t b UNUSED = (used) > 1 ? load_##type(inputs[1] + (size)*i) : 0;                 \
-            uint32_t c UNUSED = (used) > 2 ? load_##type(inputs[2] + (size)*i) : 0;                 \
+            uint32_t a UNUSED = (used) > 0 ? kbr_load_##type(inputs[0] + (size)*i) : 0;             \
+            uint32_t b UNUSED = (used) > 1 ? kbr_load_##type(inputs[1] + (size)*i) : 0;             \
+            uint32_t c UNUSED = (used) > 2 ? kbr_load_##type(inputs[2] + (size)*i) : 0;             \
             int32_t A UNUSED = (int32_t)a, B UNUSED = (int32_t)b;                                   \
-            store_##type(out + (size)*i, (expression));                                             \
+            kbr_store_##type(out + (size)*i, (expression));                                         \
         }                                                                                           \
     }
 
@@ -113,34 +60,98 @@ static uint32_t scalar_integer(uint64_t immediate) {
     LOOP_INTEGER(NAME, used, integers, i8, 1u) \
     LOOP_INTEGER(NAME, used, integers, i32, 4u)
 #define KBR_FLOAT_FUNC(NAME, used, floats) LOOPS_FLOAT(NAME, used, floats)
+#define KBR_REDUCTION(NAME, floats, integers)
+#include "number/kernels.def"
+#undef KBR_REDUCTION
+#undef KBR_FUNC
+#undef KBR_FLOAT_FUNC
+
+/* --- reductions --------------------------------------------------------------------------------- */
+
+/*
+ * The tree joins neighbours in pairs, carries an odd last one, and does so again until one is left. As a
+ * binary counter: whole subtrees wait by their height, and the rest is joined from the lowest up.
+ */
+#define TREE(value_t, count, value_at, join)                                            \
+    value_t waiting[64], result;                                                        \
+    for (size_t k = 0; k < (count); k++) {                                              \
+        value_t b = (value_at);                                                         \
+        unsigned height = 0;                                                            \
+        for (; (k >> height & 1) != 0; height++) {                                      \
+            value_t a = waiting[height];                                                \
+            b = (join);                                                                 \
+        }                                                                               \
+        waiting[height] = b;                                                            \
+    }                                                                                   \
+    unsigned lowest = (unsigned)__builtin_ctzll(count);                                 \
+    result = waiting[lowest];                                                           \
+    for (unsigned height = lowest + 1; height < 64 && (count) >> height != 0; height++) \
+        if (((count) >> height & 1) != 0) {                                             \
+            value_t a = waiting[height], b = result;                                    \
+            result = (join);                                                            \
+        }
+
+#define REDUCE_FLOAT(NAME, expression, type, size)                                               \
+    static void reduce_##NAME##_##type(uint8_t *out, bool wide, const uint8_t *in, size_t count, \
+                                       size_t width) {                                           \
+        for (size_t i = 0; i < count; i++, in += (size)*width) {                                 \
+            TREE(float, width, kbr_load_##type(in + (size)*k), expression)                       \
+            if (wide)                                                                            \
+                kbr_store_f32(out + 4 * i, result);                                              \
+            else                                                                                 \
+                kbr_store_##type(out + (size)*i, result);                                        \
+        }                                                                                        \
+    }
+
+#define REDUCE_INTEGER(NAME, expression, type, size)                                             \
+    static void reduce_##NAME##_##type(uint8_t *out, bool wide, const uint8_t *in, size_t count, \
+                                       size_t width) {                                           \
+        for (size_t i = 0; i < count; i++, in += (size)*width) {                                 \
+            TREE(uint32_t, width, kbr_load_##type(in + (size)*k), expression)                    \
+            if (wide)                                                                            \
+                kbr_store_i32(out + 4 * i, result);                                              \
+            else                                                                                 \
+                kbr_store_##type(out + (size)*i, result);                                        \
+        }                                                                                        \
+    }
+
+#define KBR_REDUCTION(NAME, floats, integers) \
+    REDUCE_FLOAT(NAME, floats, f16, 2u)       \
+    REDUCE_FLOAT(NAME, floats, bf16, 2u)      \
+    REDUCE_FLOAT(NAME, floats, f32, 4u)       \
+    REDUCE_INTEGER(NAME, integers, i8, 1u)    \
+    REDUCE_INTEGER(NAME, integers, i32, 4u)
+#define KBR_FUNC(NAME, used, floats, integers)
+#define KBR_FLOAT_FUNC(NAME, used, floats)
 #include "number/kernels.def"
 #undef KBR_FUNC
 #undef KBR_FLOAT_FUNC
+#undef KBR_REDUCTION
 
 /* --- the table --------------------------------------------------------------------------------- */
 
-#define ROW_FLOAT(NAME) \
-    [KB_DTYPE_F16] = map_##NAME##_f16, [KB_DTYPE_BF16] = map_##NAME##_bf16, [KB_DTYPE_F32] = map_##NAME##_f32
+#define ROW_FLOAT(what, NAME)                                                     \
+    [KB_DTYPE_F16] = what##_##NAME##_f16, [KB_DTYPE_BF16] = what##_##NAME##_bf16, \
+    [KB_DTYPE_F32] = what##_##NAME##_f32
+#define ROW_INTEGER(what, NAME) [KB_DTYPE_I8] = what##_##NAME##_i8, [KB_DTYPE_I32] = what##_##NAME##_i32
 
 static const kbr_kernels portable = {
     .name = "portable",
-    .map =
-        {
 #define KBR_FUNC(NAME, used, floats, integers) \
-    [KB_FUNC_##NAME] = {ROW_FLOAT(NAME), [KB_DTYPE_I8] = map_##NAME##_i8, [KB_DTYPE_I32] = map_##NAME##_i32},
-#define KBR_FLOAT_FUNC(NAME, used, floats) [KB_FUNC_##NAME] = {ROW_FLOAT(NAME)},
+    .map[KB_FUNC_##NAME] = {ROW_FLOAT(map, NAME), ROW_INTEGER(map, NAME)}, .inputs[KB_FUNC_##NAME] = (used),
+#define KBR_FLOAT_FUNC(NAME, used, floats) \
+    .map[KB_FUNC_##NAME] = {ROW_FLOAT(map, NAME)}, .inputs[KB_FUNC_##NAME] = (used),
+#define KBR_REDUCTION(NAME, floats, integers) \
+    .reduce[KB_FUNC_##NAME] = {ROW_FLOAT(reduce, NAME), ROW_INTEGER(reduce, NAME)},
 #include "number/kernels.def"
 #undef KBR_FUNC
 #undef KBR_FLOAT_FUNC
-        },
-    .inputs =
-        {
-#define KBR_FUNC(NAME, used, floats, integers) [KB_FUNC_##NAME] = (used),
-#define KBR_FLOAT_FUNC(NAME, used, floats) [KB_FUNC_##NAME] = (used),
-#include "number/kernels.def"
-#undef KBR_FUNC
-#undef KBR_FLOAT_FUNC
-        },
+#undef KBR_REDUCTION
+    .multiply = {[KB_DTYPE_F16] = kbr_multiply_exact,
+                 [KB_DTYPE_BF16] = kbr_multiply_floats,
+                 [KB_DTYPE_F32] = kbr_multiply_floats,
+                 [KB_DTYPE_I8] = kbr_multiply_integers,
+                 [KB_DTYPE_I32] = kbr_multiply_integers},
 };
 
 const kbr_kernels *kbr_kernels_choose(void) {

@@ -2,6 +2,8 @@
 /* Gathering and scattering views; see access.h. */
 #include "op/access.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* --- runs -------------------------------------------------------------------------------------- */
@@ -125,6 +127,14 @@ static kb_status is_defined(kbr_pass *pass, const kb_operand *operand, uint64_t 
     }
     *ret_defined = true;
     return KB_OK;
+}
+
+bool kbr_move_fits(const kb_op *op, char words[KBR_MISFIT_CHARS]) {
+    uint64_t to = kbr_operand_size(&op->what->operands[0]), from = kbr_operand_size(&op->what->operands[1]);
+    if (to != from)
+        snprintf(words, KBR_MISFIT_CHARS, "operand 1 holds %" PRIu64 " bytes, and what it becomes %" PRIu64,
+                 from, to);
+    return to == from;
 }
 
 kb_status kbr_move(kbr_pass *pass, const kb_op *op, kb_trail *trail) {

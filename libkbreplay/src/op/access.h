@@ -8,7 +8,7 @@
 #ifndef KBREPLAY_SRC_ACCESS_H
 #define KBREPLAY_SRC_ACCESS_H
 
-#include "pass.h"
+#include "op/op.h"
 
 /* The contiguous runs of a view, first to last. */
 typedef struct kbr_runs {
@@ -34,7 +34,9 @@ kb_status kbr_scatter(kbr_pass *pass, const kb_operand *operand, uint64_t offset
 kb_status kbr_undefine(kbr_pass *pass, const kb_operand *operand, uint64_t offset,
                        kb_trail *trail) KB_MUST_USE;
 
-/* The second operand's bytes into the first, definedness included; both hold as many. */
+/* Do the first two operands hold as many bytes? */
+bool kbr_move_fits(const kb_op *op, char words[KBR_MISFIT_CHARS]);
+/* The second operand's bytes into the first, definedness included. */
 kb_status kbr_move(kbr_pass *pass, const kb_op *op, kb_trail *trail) KB_MUST_USE;
 
 #endif

@@ -1,9 +1,114 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gemm multiplies matrices, which this build does not; it is refused by name. */
+/* gemm multiplies two matrices, and adds the product to what its result holds where it accumulates. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "number/multiply.h"
+#include "number/number.h"
+#include "op/access.h"
 #include "op/op.h"
 
-static kb_status execute(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    return kbr_op_unsupported(pass, rank, op, "matrix multiplication", trail);
+enum { OUT, A, B, OPERANDS };
+
+static bool transposed(const kb_template *what, int operand) {
+    uint32_t flag = operand == A ? KB_FLAG_TRANSPOSE_A : operand == B ? KB_FLAG_TRANSPOSE_B : 0;
+    return (what->flags & flag) != 0;
 }
 
-const kbr_op_impl kbr_op_gemm = {.flow = KBR_FLOW_MIX, .execute = execute};
+/* Rows and columns of an operand as the product takes it. */
+static void extents(const kb_template *what, int operand, uint64_t *ret_rows, uint64_t *ret_columns) {
+    const kb_operand *view = &what->operands[operand];
+    bool turned = transposed(what, operand);
+    *ret_rows = view->shape[turned ? 1 : 0];
+    *ret_columns = view->shape[turned ? 0 : 1];
+}
+
+static bool accumulates(const kb_template *what) {
+    return (what->flags & KB_FLAG_ACCUMULATE) != 0;
+}
+
+static bool dtypes_fit(const kb_template *what) {
+    const kbr_dtype *in = kbr_dtype_of(what->operands[A].dtype);
+    uint32_t out = what->operands[OUT].dtype;
+    if (what->operands[A].dtype != what->operands[B].dtype)
+        return false;
+    if (in == NULL || kbr_dtype_of(out) == NULL) /* no numbers here: refused when it runs */
+        return true;
+    return in->is_float ? out == KB_DTYPE_F32 || out == what->operands[A].dtype : out == KB_DTYPE_I32;
+}
+
+static bool fits(const kb_op *op, char words[KBR_MISFIT_CHARS]) {
+    const kb_template *what = op->what;
+    uint64_t rows[OPERANDS], columns[OPERANDS];
+    for (int i = OUT; i < OPERANDS; i++) {
+        if (what->operands[i].dims != 2) {
+            snprintf(words, KBR_MISFIT_CHARS, "operand %d has %u dimensions, and is to be a matrix", i,
+                     what->operands[i].dims);
+            return false;
+        }
+        extents(what, i, &rows[i], &columns[i]);
+    }
+    bool fit = rows[OUT] == rows[A] && columns[OUT] == columns[B] && columns[A] == rows[B];
+    if (!fit)
+        snprintf(words, KBR_MISFIT_CHARS,
+                 "[%" PRIu64 ",%" PRIu64 "] times [%" PRIu64 ",%" PRIu64 "] does not give [%" PRIu64
+                 ",%" PRIu64 "]",
+                 rows[A], columns[A], rows[B], columns[B], rows[OUT], columns[OUT]);
+    else if (!dtypes_fit(what))
+        snprintf(words, KBR_MISFIT_CHARS, "%s times %s does not give %s",
+                 kb_word_name(KB_VOC_DTYPE, what->operands[A].dtype),
+                 kb_word_name(KB_VOC_DTYPE, what->operands[B].dtype),
+                 kb_word_name(KB_VOC_DTYPE, what->operands[OUT].dtype));
+    else if (accumulates(what) != (what->operands[OUT].access == KB_ACCESS_UPDATE))
+        snprintf(words, KBR_MISFIT_CHARS, "it %s, and its result is said to be a %s",
+                 accumulates(what) ? "accumulates" : "does not accumulate",
+                 kb_word_name(KB_VOC_ACCESS, what->operands[OUT].access));
+    else
+        return true;
+    return false;
+}
+
+/* An operand as f32 or i32, in buffer `number`; buffer 0 is used on the way. */
+static kb_status widen(kbr_pass *pass, const kb_op *op, int operand, unsigned number, uint8_t **ret_wide,
+                       kb_trail *trail) {
+    const kb_operand *view = &op->what->operands[operand];
+    uint64_t rows, columns, size;
+    extents(op->what, operand, &rows, &columns);
+    uint8_t *bytes;
+    if (__builtin_mul_overflow(kb_operand_elements(view), (uint64_t)4, &size))
+        size = UINT64_MAX;
+    KB_TRY(kbr_pass_buffer(pass, 0, kbr_operand_size(view), &bytes, trail));
+    KB_TRY(kbr_pass_buffer(pass, number, size, ret_wide, trail));
+    KB_TRY(kbr_gather(pass, view, op->offsets[operand], bytes, NULL, trail));
+    kbr_widen(view->dtype, *ret_wide, bytes, rows, columns, transposed(op->what, operand));
+    return KB_OK;
+}
+
+static kb_status execute(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    const kb_template *what = op->what;
+    const kb_operand *out = &what->operands[OUT];
+    uint32_t dtype = what->operands[A].dtype;
+    kbr_multiply *multiply = dtype < KBR_DTYPES ? pass->kernels->multiply[dtype] : NULL;
+    if (multiply == NULL || kbr_dtype_of(out->dtype) == NULL)
+        return kbr_op_unsupported(pass, rank, op, "a product of what holds no numbers here", trail);
+    uint64_t m, n, k, unused, size = 4 * kb_operand_elements(out);
+    extents(what, OUT, &m, &n);
+    extents(what, A, &unused, &k);
+    uint8_t *a, *b, *sums, *bytes;
+    KB_TRY(widen(pass, op, A, 1, &a, trail));
+    KB_TRY(widen(pass, op, B, 2, &b, trail));
+    if (accumulates(what)) {
+        KB_TRY(widen(pass, op, OUT, 3, &sums, trail));
+    } else {
+        KB_TRY(kbr_pass_buffer(pass, 3, size, &sums, trail));
+        memset(sums, 0, size);
+    }
+    multiply(sums, a, b, m, n, k);
+    KB_TRY(kbr_pass_buffer(pass, 0, kbr_operand_size(out), &bytes, trail));
+    kbr_narrow(out->dtype, bytes, sums, m * n);
+    return kbr_scatter(pass, out, op->offsets[OUT], bytes, NULL, trail);
+}
+
+const kbr_op_impl kbr_op_gemm = {
+    .flow = KBR_FLOW_MIX, .reach = KBR_REACH_ENGINE, .fits = fits, .execute = execute};

@@ -8,4 +8,5 @@ static kb_status execute(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trai
     return kbr_move(pass, op, trail);
 }
 
-const kbr_op_impl kbr_op_ipcq_copy = {.flow = KBR_FLOW_MOVE, .execute = execute};
+const kbr_op_impl kbr_op_ipcq_copy = {
+    .flow = KBR_FLOW_MOVE, .reach = KBR_REACH_FROM, .fits = kbr_move_fits, .execute = execute};

@@ -22,9 +22,27 @@ typedef enum kbr_flow {
     KBR_FLOW_UNDEFINE /* leaves its operands undefined */
 } kbr_flow;
 
+/* Which of its operands must lie in a memory of the PE whose stream it is of. */
+typedef enum kbr_reach {
+    KBR_REACH_ANY,   /* none */
+    KBR_REACH_TO,    /* the first, which it writes */
+    KBR_REACH_FROM,  /* all that it reads */
+    KBR_REACH_ENGINE /* all, and in its TCM; or in a slot of a queue, wherever its ring lies */
+} kbr_reach;
+
+enum { KBR_MISFIT_CHARS = 160 };
+
 typedef struct kbr_op_impl {
     kbr_flow flow;
     bool joins; /* waits until each rank of its group has issued one of the same id */
+    kbr_reach reach;
+    /* NULL: `flow` holds for every op of the kind. */
+    kbr_flow (*flow_of)(const kb_template *what);
+    /*
+     * Do number, shapes and dtypes of its operands go together? If not, says why in `words`. Their access
+     * and memories have been checked. NULL: any do.
+     */
+    bool (*fits)(const kb_op *op, char words[KBR_MISFIT_CHARS]);
     /* NULL: memory stays as it is. */
     kb_status (*execute)(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail);
 } kbr_op_impl;
@@ -35,6 +53,7 @@ typedef struct kbr_op_impl {
 
 /* NULL where this build knows no such kind. */
 const kbr_op_impl *kbr_op_impl_of(uint32_t kind);
+kbr_flow kbr_op_flow(const kb_template *what);
 
 /* The refusal of what this build cannot execute: `what` completes "… is not executed by this build". */
 kb_status kbr_op_unsupported(const kbr_pass *pass, uint32_t rank, const kb_op *op, const char *what,

@@ -12,6 +12,11 @@ const kbr_op_impl *kbr_op_impl_of(uint32_t kind) {
     return kind < KB_OP_LIMIT ? impls[kind] : NULL;
 }
 
+kbr_flow kbr_op_flow(const kb_template *what) {
+    const kbr_op_impl *impl = kbr_op_impl_of(what->kind);
+    return impl->flow_of != NULL ? impl->flow_of(what) : impl->flow;
+}
+
 kb_status kbr_op_unsupported(const kbr_pass *pass, uint32_t rank, const kb_op *op, const char *what,
                              kb_trail *trail) {
     kbr_mention mention = kbr_mention_of(rank, op);

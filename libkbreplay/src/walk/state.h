@@ -47,11 +47,13 @@ typedef struct kbr_future {
 
 /* A barrier that some ranks have come to. */
 typedef struct kbr_meeting {
+    struct kbr_meeting *next;
     uint32_t group;
     uint64_t id;
-    size_t arrived, left;
+    size_t arrived; /* members */
+    size_t inside;  /* ops that came, and have not started */
     kbr_line waiters;
-    struct kbr_meeting *next;
+    bool came[]; /* [ranks] */
 } kbr_meeting;
 
 typedef struct kbr_walk_rank {
@@ -99,6 +101,18 @@ typedef struct kbr_awaited {
 /* Do all claims of `op` that end at one of `stages` hold? If not, *ret_awaited is the first in the way. */
 bool kbr_claims_hold(const kbr_walk_state *walk, uint32_t rank, const kb_op *op, uint64_t launch,
                      unsigned stages, kbr_awaited *ret_awaited);
+
+/* --- meeting.c --------------------------------------------------------------------------------- */
+
+/* The barrier that an op is of, or NULL where nobody came yet, or all have started. */
+kbr_meeting *kbr_meeting_find(const kbr_walk_state *walk, const kb_op *op);
+/* The op is issued. *ret_full tells whether it was the last that was missing. */
+kb_status kbr_meeting_enter(kbr_walk_state *walk, uint32_t rank, const kb_op *op, kbr_meeting **ret_meeting,
+                            bool *ret_full, kb_trail *trail) KB_MUST_USE;
+bool kbr_meeting_is_full(const kbr_walk_state *walk, const kbr_meeting *meeting);
+/* The op starts: the meeting is over when all have. */
+void kbr_meeting_leave(kbr_walk_state *walk, kbr_meeting *meeting);
+void kbr_meetings_fini(kbr_walk_state *walk);
 
 /* --- stuck.c ----------------------------------------------------------------------------------- */
 

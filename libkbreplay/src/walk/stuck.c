@@ -62,6 +62,19 @@ static uint32_t report_cycle(kbr_walk_state *walk, kbr_parked *from) {
     return report(walk, &finding);
 }
 
+/* Who is missing at a barrier. */
+static void say_absent(const kbr_walk_state *walk, const kbr_parked *it, kbr_finding *finding) {
+    const kb_group *group = &walk->pass->defs->groups[it->op.what->group];
+    const kbr_meeting *meeting = kbr_meeting_find(walk, &it->op);
+    size_t first = 0;
+    while (first + 1 < group->rank_count && meeting->came[group->ranks[first]])
+        first++;
+    kbr_finding_say(finding,
+                    "barrier %" PRIu64
+                    " of group `%s` is reached by %zu of %zu members, and not by rank %" PRIu32,
+                    it->op.id, group->name, meeting->arrived, group->rank_count, group->ranks[first]);
+}
+
 /* The end of a chain that is no cycle. */
 static uint32_t report_end(kbr_walk_state *walk, kbr_parked *it) {
     const kb_template *what = it->op.what;
@@ -82,12 +95,10 @@ static uint32_t report_end(kbr_walk_state *walk, kbr_parked *it) {
         const char *point = kb_word_name(KB_VOC_POINT, what->reached);
         kbr_finding_say(&finding, "it only came to its %s, and the trace says that it is complete",
                         point != NULL ? point : "?");
-    } else {
+    } else if (kbr_op_impl_of(what->kind)->joins) {
         snprintf(finding.rule, sizeof finding.rule, "%s", "barrier");
-        finding.key = it->op.id;
-        kbr_finding_say(&finding, "barrier %" PRIu64 " of group `%s` is not reached by all %zu members",
-                        it->op.id, walk->pass->defs->groups[what->group].name,
-                        walk->pass->defs->groups[what->group].rank_count);
+        finding.key = (uint64_t)what->group << 40 ^ it->op.id;
+        say_absent(walk, it, &finding);
     }
     return report(walk, &finding);
 }

@@ -174,53 +174,6 @@ static kb_status abandon(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) 
     return it->op.what->reached >= KB_POINT_SENT ? ran(walk, it, trail) : KB_OK;
 }
 
-/* --- barriers ---------------------------------------------------------------------------------- */
-
-static kb_status meet(kbr_walk_state *walk, const kb_op *op, kbr_meeting **ret_meeting, kb_trail *trail) {
-    kbr_meeting *it = walk->meetings;
-    while (it != NULL && (it->group != op->what->group || it->id != op->id))
-        it = it->next;
-    if (it == NULL) {
-        void *block;
-        KB_TRY(kb_new_zeroed(walk->pass->alloc, sizeof *it, &block, trail));
-        it = block;
-        it->group = op->what->group;
-        it->id = op->id;
-        it->next = walk->meetings;
-        walk->meetings = it;
-    }
-    *ret_meeting = it;
-    return KB_OK;
-}
-
-static void leave(kbr_walk_state *walk, kbr_meeting *meeting) {
-    if (++meeting->left < walk->pass->defs->groups[meeting->group].rank_count)
-        return;
-    kbr_meeting **at = &walk->meetings;
-    while (*at != meeting)
-        at = &(*at)->next;
-    *at = meeting->next;
-    kb_delete(walk->pass->alloc, meeting, sizeof *meeting);
-}
-
-/* *ret_open tells whether all have come, so that this one may start. */
-static kb_status arrive(kbr_walk_state *walk, kbr_parked *it, bool first, bool *ret_open, kb_trail *trail) {
-    kbr_meeting *meeting;
-    KB_TRY(meet(walk, &it->op, &meeting, trail));
-    size_t members = walk->pass->defs->groups[meeting->group].rank_count;
-    if (first && ++meeting->arrived == members)
-        wake_all(walk, &meeting->waiters);
-    *ret_open = meeting->arrived >= members;
-    if (!*ret_open) {
-        it->awaited_rank = KB_NONE;
-        if (!first)
-            line_up(&meeting->waiters, it);
-    } else if (!first) {
-        leave(walk, meeting);
-    }
-    return KB_OK;
-}
-
 /* --- from phase to phase ----------------------------------------------------------------------- */
 
 static kb_status issue(kbr_walk_state *walk, kbr_parked *it, bool *ret_issued, kb_trail *trail) {
@@ -240,8 +193,14 @@ static kb_status issue(kbr_walk_state *walk, kbr_parked *it, bool *ret_issued, k
     else
         wake_stream(walk, stream);
     *ret_issued = true;
-    bool open;
-    return kbr_op_impl_of(it->op.what->kind)->joins ? arrive(walk, it, true, &open, trail) : KB_OK;
+    if (!kbr_op_impl_of(it->op.what->kind)->joins)
+        return KB_OK;
+    kbr_meeting *meeting;
+    bool full;
+    KB_TRY(kbr_meeting_enter(walk, it->node.rank, &it->op, &meeting, &full, trail));
+    if (full)
+        wake_all(walk, &meeting->waiters);
+    return KB_OK;
 }
 
 static kb_status start(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) {
@@ -250,13 +209,15 @@ static kb_status start(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) {
         return wait_for(walk, it, &awaited, trail);
     if (it->op.what->reached != KB_POINT_DONE)
         return abandon(walk, it, trail);
-    if (kbr_op_impl_of(it->op.what->kind)->joins) {
-        bool open;
-        KB_TRY(arrive(walk, it, false, &open, trail));
-        if (!open)
-            return KB_OK;
-    }
     it->awaited_rank = KB_NONE;
+    if (kbr_op_impl_of(it->op.what->kind)->joins) {
+        kbr_meeting *meeting = kbr_meeting_find(walk, &it->op);
+        if (!kbr_meeting_is_full(walk, meeting)) {
+            line_up(&meeting->waiters, it);
+            return KB_OK;
+        }
+        kbr_meeting_leave(walk, meeting);
+    }
     if (walk->pass->random) {
         void *ready = walk->ready;
         KB_TRY(kb_grow(walk->pass->alloc, sizeof *walk->ready, walk->ready_count + 1, &walk->ready_capacity,
@@ -432,11 +393,7 @@ static void end(kbr_walk_state *walk) {
         kb_delete(pass->alloc, node, ((kbr_parked *)node)->size);
     while ((node = kbr_table_take(&walk->futures)) != NULL)
         kb_delete(pass->alloc, node, sizeof(kbr_future));
-    while (walk->meetings != NULL) {
-        kbr_meeting *next = walk->meetings->next;
-        kb_delete(pass->alloc, walk->meetings, sizeof *walk->meetings);
-        walk->meetings = next;
-    }
+    kbr_meetings_fini(walk);
     kbr_table_fini(&walk->parked);
     kbr_table_fini(&walk->futures);
     for (uint32_t rank = 0; walk->ranks != NULL && rank < pass->run->ranks; rank++)

@@ -19,14 +19,19 @@ typedef struct replayed {
     kb_trail trail;
 } replayed;
 
-static inline void replayed_open(replayed *it, ring *made, const kbr_options *options) {
-    fault_fs_init(&it->disk);
+/* Opens what was written to the disk as run.zst. */
+static inline void replayed_begin(replayed *it, const kbr_options *options) {
     kb_trail_init(&it->trail);
-    ring_write(made, &it->disk.fs, "run.zst");
     const char *path = "run.zst";
     kb_reader_options reading = {.fs = &it->disk.fs, .check_digests = true};
     check_ok(kb_reader_open(&path, 1, &reading, &it->reader, &it->trail), &it->trail);
     check_ok(kbr_replay_create(it->reader, options, &it->replay, &it->trail), &it->trail);
+}
+
+static inline void replayed_open(replayed *it, ring *made, const kbr_options *options) {
+    fault_fs_init(&it->disk);
+    ring_write(made, &it->disk.fs, "run.zst");
+    replayed_begin(it, options);
 }
 
 static inline void replayed_run(replayed *it, ring *made, const kbr_options *options) {

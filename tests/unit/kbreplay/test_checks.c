@@ -288,6 +288,17 @@ static spoilt an_op_never_ends(ring *it) {
     return of(1, op);
 }
 
+static spoilt a_peek_saw_something_else(ring *it) {
+    ring_op *op = ring_find(it, 1, KB_OP_WAIT, 2);
+    op->what.kind = KB_OP_ASSUME;
+    op->what.claim_count = 0;
+    op->what.operand_count = 1;
+    op->operands[0] = kb_operand_vector(1, KB_ACCESS_READ, KB_DTYPE_F16, 1);
+    op->offsets[0] = RING_X_AT;
+    op->op.value = 0x7BFF;
+    return of(1, op);
+}
+
 static spoilt a_barrier_is_not_reached_by_all(ring *it) {
     ring_op *op = ring_find(it, 1, KB_OP_WAIT, 0);
     op->what.kind = KB_OP_BARRIER;
@@ -304,11 +315,11 @@ static const struct {
 } cases[] = {
     {times_go_back, "structure", "times"},
     {why_does_not_sum, "structure", "why"},
-    {a_wait_waits_for_nothing, "structure", "claim"},
-    {an_op_claims_itself, "structure", "claim"},
+    {a_wait_waits_for_nothing, "claims", "awaited"},
+    {an_op_claims_itself, "claims", "claim"},
     {a_source_is_written, "structure", "operand access"},
     {an_operand_is_missing, "structure", "operand count"},
-    {operands_differ_in_size, "structure", "operand size"},
+    {operands_differ_in_size, "structure", "operand shape"},
     {the_footer_lies, "structure", "footer"},
     {an_offset_is_odd, "bounds", "alignment"},
     {an_operand_leaves_its_memory, "bounds", "memory"},
@@ -329,10 +340,11 @@ static const struct {
     {somebody_else_writes_into_a_ring, "queue", "write"},
     {a_message_is_longer_than_received, "queue", "length"},
     {undefined_bytes_are_sent, "init", "undefined"},
+    {a_peek_saw_something_else, "assumption", "contents"},
     {a_copy_is_seen_too_early, "causality", "copy"},
     {a_command_overtakes_the_one_before, "causality", "program order"},
-    {an_engine_is_not_claimed, "causality", "engine"},
-    {a_launch_is_not_claimed, "causality", "launch"},
+    {an_engine_is_not_claimed, "claims", "engine"},
+    {a_launch_is_not_claimed, "claims", "launch"},
     {a_launch_is_done_too_early, "causality", "completion"},
     {another_element_is_sent, "value", "source"},
     {a_sum_goes_elsewhere, "value", "target"},
