@@ -6,21 +6,28 @@
 #include "op/kind.h"
 #include "pe/ipcq.h"
 
-static void explain(const kbs_pe *pe, const kbs_op *op, char *buffer, size_t buffer_size) {
+static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
     const kbs_ipcq *q = kbs_ipcq_of(pe->sim, op);
     const kbs_queue *queue = q->queue;
-    if (op->start_ps != KBS_UNKNOWN)
-        snprintf(buffer, buffer_size, "is on its way");
-    else if (op->sequence < queue->slots || op->sequence - queue->slots < q->credits)
-        snprintf(buffer, buffer_size, "waits for the copies before it on queue pe%u>pe%u", queue->producer,
-                 queue->consumer);
-    else
-        snprintf(
-            buffer, buffer_size,
-            "waits for a free slot of queue pe%u>pe%u: all %u are full, and rank %u has released %" PRIu64
-            " of the %" PRIu64 " messages that slot %" PRIu64 " needs",
-            queue->producer, queue->consumer, queue->slots, queue->consumer, q->credits,
-            op->sequence - queue->slots + 1, op->sequence);
+    if (op != q->first) {
+        snprintf(ret->text, sizeof ret->text, "waits for the copies before it on queue pe%u>pe%u",
+                 queue->producer, queue->consumer);
+        ret->op = q->first;
+        return;
+    }
+    const uint64_t needed = op->sequence - queue->slots;
+    if (needed >= queue->received) {
+        snprintf(ret->text, sizeof ret->text,
+                 "waits for a credit of queue pe%u>pe%u, all %u slots of which are full, and the program of "
+                 "rank %u receives only %" PRIu64 " of its messages",
+                 queue->producer, queue->consumer, queue->slots, queue->consumer, queue->received);
+        return;
+    }
+    snprintf(ret->text, sizeof ret->text,
+             "waits for a credit of queue pe%u>pe%u, all %u slots of which are full: rank %u must release "
+             "message slot %" PRIu64,
+             queue->producer, queue->consumer, queue->slots, queue->consumer, needed);
+    ret->on = &pe->sim->pes[queue->consumer];
 }
 
 const kbs_kind kbs_kind_ipcq_copy = {.engine = KB_ENGINE_IPCQ, .begin = kbs_ipcq_send, .explain = explain};

@@ -6,13 +6,23 @@
 #include "op/kind.h"
 #include "pe/ipcq.h"
 
-static void explain(const kbs_pe *pe, const kbs_op *op, char *buffer, size_t buffer_size) {
+static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
     const kbs_ipcq *q = kbs_ipcq_of(pe->sim, op);
-    snprintf(buffer, buffer_size,
-             "waits for message slot %" PRIu64 " of queue pe%u>pe%u: rank %u has sent %" PRIu64
-             " of the %" PRIu64 " that its program holds",
-             op->sequence, q->queue->producer, q->queue->consumer, q->queue->producer, q->copies,
-             q->queue->sent);
+    const kbs_queue *queue = q->queue;
+    if (op->sequence >= queue->sent) {
+        snprintf(ret->text, sizeof ret->text,
+                 "waits for message slot %" PRIu64 " of queue pe%u>pe%u, which nobody sends: the program of "
+                 "rank %u sends %" PRIu64,
+                 op->sequence, queue->producer, queue->consumer, queue->producer, queue->sent);
+        return;
+    }
+    snprintf(ret->text, sizeof ret->text,
+             "waits for message slot %" PRIu64 " of queue pe%u>pe%u from rank %u", op->sequence,
+             queue->producer, queue->consumer, queue->producer);
+    for (const kbs_op *copy = q->first; copy != NULL && ret->op == NULL; copy = copy->behind)
+        if (copy->sequence == op->sequence)
+            ret->op = copy;
+    ret->on = &pe->sim->pes[queue->producer];
 }
 
 const kbs_kind kbs_kind_ipcq_recv = {.engine = KB_ENGINE_IPCQ, .begin = kbs_ipcq_receive, .explain = explain};

@@ -14,3 +14,10 @@ const kbs_kind *kbs_kind_of(uint32_t kind) {
     assert(kind < KB_OP_LIMIT && kinds[kind] != NULL);
     return kinds[kind];
 }
+
+bool kbs_mark(kbs_pe *pe, kbs_op *op) {
+    op->start_ps = op->ready_ps;
+    kbs_op_sent(pe->sim, op, op->start_ps);
+    kbs_op_done(pe->sim, op, op->start_ps);
+    return true;
+}

@@ -8,8 +8,15 @@
 
 #include "pe/sim.h"
 
+/* What an unfinished op waits for: words, and whom. */
+typedef struct kbs_reason {
+    char text[320];   /* "waits for ..." */
+    const kbs_op *op; /* an op that was issued and must go on first, or NULL */
+    const kbs_pe *on; /* else the stream that must go on; NULL: nobody will bring what it waits for */
+} kbs_reason;
+
 typedef struct kbs_kind {
-    uint32_t engine; /* KB_ENGINE_… that serves it */
+    uint32_t engine; /* KB_ENGINE_… that serves it in a PE's stream; in a host's all are the host's */
     bool is_free;    /* takes no dispatch */
     /*
      * The sequencer hands `op` over at op->ready_ps, which may lie ahead of the clock. Finds the op's
@@ -18,13 +25,16 @@ typedef struct kbs_kind {
      * sequencers but through kbs_pe_wake().
      */
     bool (*begin)(kbs_pe *pe, kbs_op *op);
-    /* What the unfinished `op` waits for, in words; NULL where it never waits. */
-    void (*explain)(const kbs_pe *pe, const kbs_op *op, char *buffer, size_t buffer_size);
+    /* What the unfinished `op` waits for; *ret is zeros. NULL where it never waits. */
+    void (*explain)(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret);
 } kbs_kind;
 
 #define KBS_KIND(NAME, name) extern const kbs_kind kbs_kind_##name;
 #include "op/kinds.def"
 #undef KBS_KIND
+
+/* A begin() of what takes no time. */
+bool kbs_mark(kbs_pe *pe, kbs_op *op);
 
 /* Of a kind that was recorded. */
 const kbs_kind *kbs_kind_of(uint32_t kind);

@@ -1,44 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * math in time: one function after another, as they were issued. An elementwise function takes as long as its
- * slowest part: computing the results, reading the inputs, writing the results.
+ * math in time: one function after another, as they were issued. It takes as long as its slowest part:
+ *
+ *   max(passes * ceil(bytes / math.bytes_per_cycle) cycles, bytes read / tcm.read_gbps,
+ *       bytes written / tcm.write_gbps, slots read: each its ns + bytes / its rate)
+ *
+ * `bytes` are those of the results; of a function over an axis those of its input, for that is what passes
+ * the lanes. `passes` is 1; math.transcendental_cycles where a lane takes so many cycles for an element; a
+ * softmax takes one pass for the largest, one for the powers and their sum, one for the quotients.
  */
+#include "op/access.h"
 #include "op/kind.h"
+#include "pe/unit.h"
 
-static int64_t service_ps(const kbs_costs *costs, const kbs_common *common) {
-    const uint64_t out_bytes = kbs_operand_bytes(&common->operands[0]);
-    uint64_t in_bytes = 0;
-    for (unsigned i = 1; i < common->operand_count; i++)
-        in_bytes += kbs_operand_bytes(&common->operands[i]);
-    const uint64_t cycles = (out_bytes + costs->math_bytes - 1) / costs->math_bytes;
-    int64_t longest_ps = (int64_t)cycles * costs->cycle_ps;
-    longest_ps = kbs_later(longest_ps, kbs_time_at(in_bytes, costs->tcm_read_rate));
-    return kbs_later(longest_ps, kbs_time_at(out_bytes, costs->tcm_write_rate));
+typedef enum work { SIMPLE, SPECIAL, OVER_AXIS, SOFTMAX } work;
+
+/* By function; those that are not named take one cycle for an element. */
+static const uint8_t works[] = {
+    [KB_FUNC_DIV] = SPECIAL,          [KB_FUNC_SQRT] = SPECIAL,         [KB_FUNC_RSQRT] = SPECIAL,
+    [KB_FUNC_RECIP] = SPECIAL,        [KB_FUNC_EXP] = SPECIAL,          [KB_FUNC_LOG] = SPECIAL,
+    [KB_FUNC_TANH] = SPECIAL,         [KB_FUNC_SIGMOID] = SPECIAL,      [KB_FUNC_GELU] = SPECIAL,
+    [KB_FUNC_SILU] = SPECIAL,         [KB_FUNC_SUM] = OVER_AXIS,        [KB_FUNC_PROD] = OVER_AXIS,
+    [KB_FUNC_REDUCE_MIN] = OVER_AXIS, [KB_FUNC_REDUCE_MAX] = OVER_AXIS, [KB_FUNC_SOFTMAX] = SOFTMAX,
+};
+
+static uint64_t elements_bytes(const kb_operand *operand) {
+    return kb_operand_elements(operand) * kb_dtype_size(operand->dtype);
+}
+
+static int64_t service_ps(const kbs_sim *sim, const kbs_common *common) {
+    const kbs_costs *costs = &sim->costs;
+    const work kind = common->func < sizeof works ? works[common->func] : SIMPLE;
+    const bool over_axis = (kind == OVER_AXIS || kind == SOFTMAX) && common->operand_count > 1;
+    const uint64_t bytes = elements_bytes(&common->operands[over_axis ? 1 : 0]);
+    uint64_t passes = 1;
+    if (kind == SPECIAL)
+        passes = costs->special_cycles;
+    else if (kind == SOFTMAX)
+        passes = costs->special_cycles + 2;
+    kbs_access access = {0};
+    for (unsigned i = 0; i < common->operand_count; i++)
+        kbs_access_add(&access, sim, &common->operands[i], 1);
+    const uint64_t cycles = (bytes + costs->math_bytes - 1) / costs->math_bytes * passes;
+    int64_t longest_ps = kbs_later((int64_t)cycles * costs->cycle_ps, access.slot_ps);
+    longest_ps = kbs_later(longest_ps, kbs_time_at(access.read_bytes, costs->tcm_read_rate));
+    return kbs_later(longest_ps, kbs_time_at(access.written_bytes, costs->tcm_write_rate));
 }
 
 static bool begin(kbs_pe *pe, kbs_op *op) {
-    kbs_sim *sim = pe->sim;
-    const int64_t took_ps = service_ps(&sim->costs, &op->shape->common);
-    op->start_ps = kbs_later(op->ready_ps, pe->math_free_ps);
-    if (pe->math_used)
-        kbs_op_claim(sim, op, &(kb_claim){pe->rank, KB_ROLE_ENGINE, KB_POINT_DONE, KB_SET_ONE, 0},
-                     pe->math_holder.op);
-    kbs_op_note(sim, op,
-                &(kbs_note){.ps = op->start_ps - op->ready_ps,
-                            .cause = KB_CAUSE_ENGINE_BUSY,
-                            .resource = KB_RESOURCE_ENGINE,
-                            .blames = true,
-                            .id = op->engine,
-                            .who = pe->math_holder});
-    kbs_op_note(
-        sim, op,
-        &(kbs_note){
-            .ps = took_ps, .cause = KB_CAUSE_COMPUTE, .resource = KB_RESOURCE_ENGINE, .id = op->engine});
-    pe->math_used = true;
-    pe->math_holder = (kbs_who){op->rank, op->index};
-    pe->math_free_ps = op->start_ps + took_ps;
-    kbs_op_sent(sim, op, op->start_ps + took_ps);
-    kbs_op_done(sim, op, op->start_ps + took_ps);
+    kbs_shape *shape = op->shape;
+    if (shape->service_ps == 0)
+        shape->service_ps = service_ps(pe->sim, &shape->common);
+    if (pe->math.used)
+        kbs_op_claim(pe->sim, op, &(kb_claim){pe->rank, KB_ROLE_ENGINE, KB_POINT_DONE, KB_SET_ONE, 0},
+                     pe->math.holder.op);
+    kbs_unit_serve(pe, op,
+                   &(kbs_job){.unit = &pe->math,
+                              .beside = pe->sim->costs.shared_slots ? &pe->gemm : NULL,
+                              .took_ps = shape->service_ps,
+                              .cause = KB_CAUSE_COMPUTE});
     return true;
 }
 

@@ -58,8 +58,7 @@ static bool begin(kbs_pe *pe, kbs_op *op) {
     return true;
 }
 
-static void explain(const kbs_pe *pe, const kbs_op *op, char *buffer, size_t buffer_size) {
-    const char *point = op->shape->common.point == KB_POINT_SENT ? "sent" : "done";
+static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
     uint32_t missing = 0;
     uint64_t first = 0;
     for (uint32_t i = op->shape->common.awaited; i-- > 0;)
@@ -67,8 +66,17 @@ static void explain(const kbs_pe *pe, const kbs_op *op, char *buffer, size_t buf
             missing++;
             first = awaited(pe, op, i)->op;
         }
-    snprintf(buffer, buffer_size, "waits until op #%" PRIu64 " is %s (%u of %u ops are not)", first, point,
-             missing, op->shape->common.awaited);
+    ret->op = pe->sim->ranks[pe->rank].first;
+    while (ret->op->index != first)
+        ret->op = ret->op->next;
+    const char *point = op->shape->common.point == KB_POINT_SENT ? "sent" : "done";
+    if (op->shape->common.awaited == 1)
+        snprintf(ret->text, sizeof ret->text, "waits until %s #%" PRIu64 " is %s",
+                 kb_word_name(KB_VOC_KIND, ret->op->shape->common.kind), first, point);
+    else
+        snprintf(ret->text, sizeof ret->text, "waits until %u of %u ops are %s, first %s #%" PRIu64, missing,
+                 op->shape->common.awaited, point, kb_word_name(KB_VOC_KIND, ret->op->shape->common.kind),
+                 first);
 }
 
 const kbs_kind kbs_kind_wait = {.engine = KB_ENGINE_SEQUENCER, .begin = begin, .explain = explain};

@@ -155,7 +155,8 @@ static kbs_numbered *numbered_of(const kbs_op *op) {
 
 static void unblock(kbs_pe *pe, int64_t at_ps) {
     pe->blocked_on = NULL;
-    pe->clock_ps = kbs_later(pe->clock_ps, at_ps);
+    /* What a host issues is numbered behind all that it has seen of its PEs. */
+    pe->clock_ps = kbs_later(pe->clock_ps, at_ps + pe->is_host);
     kbs_pe_wake(pe);
 }
 
@@ -190,13 +191,16 @@ void kbs_op_done(kbs_sim *sim, kbs_op *op, int64_t done_ps) {
     }
     if (op->pe->blocked_on == op)
         unblock(op->pe, done_ps);
-    kbs_rank *rank = &sim->ranks[op->rank];
-    if (done_ps >= rank->latest_ps) { /* of equals the one that was issued last */
-        if (done_ps > rank->latest_ps || op->index > rank->latest.op)
-            rank->latest = (kbs_who){op->rank, op->index};
-        rank->latest_ps = done_ps;
+    kbs_pe *pe = op->pe;
+    if (done_ps >= pe->latest_ps) { /* of equals the one that was issued last */
+        if (done_ps > pe->latest_ps || op->index > pe->latest.op)
+            pe->latest = (kbs_who){op->rank, op->index};
+        pe->latest_ps = done_ps;
     }
-    rank->unfinished--;
     op->finished = true;
-    kbs_rank_check(sim, op->rank);
+    pe->unfinished--;
+    if (pe->fence != NULL && pe->unfinished == 1)
+        kbs_fence_finish(pe);
+    else if (pe->unfinished == 0 && (pe->resting || pe->finished))
+        kbs_launch_check(sim, op->rank);
 }

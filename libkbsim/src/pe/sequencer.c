@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A PE's sequencer: takes the commands of its stream one after another and hands them to engines.
+ * A PE's sequencer, or a host program: takes the commands of its stream one after another and hands them to
+ * engines.
  *
  * It runs ahead of the clock while the times that it needs are known, and stops where a command blocks it
  * until a time that is not, or where an engine's line is full.
@@ -59,36 +60,47 @@ static void append_to_rank(kbs_rank *rank, kbs_op *op) {
     else
         rank->last->next = op;
     rank->last = op;
-    rank->unfinished++;
+}
+
+/* The first op of a launch says so, and that all of the launch before is over. */
+static void claim_launch(kbs_pe *pe, kbs_op *op) {
+    kbs_sim *sim = pe->sim;
+    pe->is_first = false;
+    kbs_op_claim(sim, op, &(kb_claim){pe->rank, KB_ROLE_LAUNCH, KB_POINT_SENT, KB_SET_ONE, 0},
+                 sim->ranks[pe->rank].launch->index);
+    if (pe->played)
+        kbs_op_claim(sim, op, &(kb_claim){pe->rank, KB_ROLE_OBSERVED, KB_POINT_DONE, KB_SET_STREAM, 0}, 0);
+    pe->played = true;
 }
 
 /* The op of a command, issued now; NULL when memory has run out. */
 static kbs_op *issue(kbs_pe *pe, const kbs_command *command, const kbs_kind *kind) {
     kbs_sim *sim = pe->sim;
     const kbs_common *common = &command->shape->common;
-    kbs_rank *rank = &sim->ranks[pe->rank];
-    const bool is_first = rank->ops == 1; /* behind the launch itself */
     kbs_op *op = kbs_op_new(sim, pe->rank, command->shape);
     if (op == NULL)
         return NULL;
-    append_to_rank(rank, op);
+    append_to_rank(&sim->ranks[pe->rank], op);
+    pe->unfinished++;
     op->pe = pe;
-    op->engine = kbs_pe_engine(pe->rank, kind->engine);
+    op->engine = pe->engines[kind->engine];
     op->step = command->step;
+    op->id = command->id;
+    op->value = command->value;
     op->number = command->awaited;
     for (unsigned i = 0; i < common->operand_count; i++)
         op->offsets[i] = command->offsets[i];
     if (common->numbered && !keep_number(pe, op))
         return NULL;
+    const int64_t dispatch_ps = kind->is_free || pe->is_host ? 0 : sim->costs.dispatch_ps;
     if (!common->joined) {
         pe->joined_issue_ps = pe->clock_ps;
-        pe->joined_ready_ps = pe->clock_ps + (kind->is_free ? 0 : sim->costs.dispatch_ps);
+        pe->joined_ready_ps = pe->clock_ps + dispatch_ps;
     }
     op->issue_ps = pe->joined_issue_ps;
     op->ready_ps = pe->joined_ready_ps;
-    if (is_first)
-        kbs_op_claim(sim, op, &(kb_claim){pe->rank, KB_ROLE_LAUNCH, KB_POINT_SENT, KB_SET_ONE, 0}, 0);
-    const int64_t dispatch_ps = kind->is_free ? 0 : sim->costs.dispatch_ps;
+    if (pe->is_first)
+        claim_launch(pe, op);
     kbs_op_took(sim, op, KB_CAUSE_DISPATCH, dispatch_ps);
     kbs_op_note(sim, op,
                 &(kbs_note){.ps = op->ready_ps - op->issue_ps - dispatch_ps,
@@ -124,15 +136,22 @@ static bool hand_over_again(kbs_pe *pe) {
     return hand_over(pe, op);
 }
 
+/* The stream's end, or the mark before its next launch. */
+static void rest(kbs_pe *pe, bool more, const kbs_command *mark) {
+    assert(!more || mark->shape->common.kind == KBS_BEGIN_LAUNCH);
+    pe->finished = !more;
+    pe->resting = more;
+    pe->next_launch = more ? mark->id : 0;
+}
+
 static bool take_next(kbs_pe *pe) {
     kbs_command command;
-    do {
-        if (!kbs_reading_next(&pe->reading, &command)) {
-            pe->finished = true;
-            kbs_rank_check(pe->sim, pe->rank);
-            return false;
-        }
-    } while (command.shape->common.kind == KBS_BEGIN_LAUNCH);
+    const bool more = kbs_reading_next(&pe->reading, &command);
+    if (!more || command.shape->common.kind == KBS_BEGIN_LAUNCH) {
+        rest(pe, more, &command);
+        kbs_launch_check(pe->sim, pe->rank);
+        return false;
+    }
     kbs_op *op = issue(pe, &command, kbs_kind_of(command.shape->common.kind));
     if (op == NULL)
         return false;
@@ -156,8 +175,35 @@ static void fire_wake(kbs_engine *engine, kbs_event *event) {
 }
 
 void kbs_pe_start(kbs_pe *pe, int64_t at_ps) {
-    pe->clock_ps = at_ps;
+    pe->clock_ps = kbs_later(pe->clock_ps, at_ps);
     pe->waking = true;
     pe->wake.fire = fire_wake;
     kbs_engine_at(&pe->sim->engine, &pe->wake, at_ps);
+}
+
+/* --- launches -------------------------------------------------------------------------------- */
+
+kb_status kbs_pe_init(kbs_pe *pe, kbs_sim *sim, tl_stream *stream, kb_trail *trail) {
+    pe->sim = sim;
+    pe->stream = stream;
+    pe->rank = stream->rank;
+    pe->is_host = stream->is_host;
+    pe->numbered_low = pe->numbered_high = 1;
+    for (uint32_t kind = 1; kind < kb_word_limit(KB_VOC_ENGINE); kind++)
+        pe->engines[kind] = pe->is_host              ? kbs_host_engine(sim->program, pe->rank)
+                            : kind != KB_ENGINE_HOST ? kbs_pe_engine(pe->rank, kind)
+                                                     : KB_NONE;
+    KB_TRY(kbs_reading_init(&pe->reading, &stream->commands, &sim->arena, trail));
+    kbs_command mark;
+    if (!pe->is_host)
+        rest(pe, kbs_reading_next(&pe->reading, &mark), &mark);
+    return KB_OK;
+}
+
+void kbs_pe_begin_launch(kbs_pe *pe, uint64_t number, int64_t stamp_ps) {
+    if (!pe->resting || pe->next_launch != number)
+        return;
+    pe->resting = false;
+    pe->is_first = true;
+    kbs_pe_start(pe, stamp_ps);
 }

@@ -43,15 +43,16 @@ enum { KBS_WHYS = 8, KBS_CLAIMS = 2 };
 struct kbs_op {
     kbs_op *next;   /* of its rank, or in the pool */
     kbs_op *behind; /* in its engine's or queue's line */
-    kbs_pe *pe;     /* NULL for a host's op */
+    kbs_pe *pe;     /* who plays its stream */
     kbs_shape *shape;
     uint32_t rank;
     bool finished;
     uint64_t index;
     int64_t issue_ps, start_ps, sent_ps, done_ps; /* KBS_UNKNOWN until they are known */
     int64_t ready_ps;                             /* handed over to its engine */
-    uint64_t step, sequence, id;
-    uint64_t number; /* of a numbered op, else 0; of a wait the first it awaits */
+    uint64_t step, sequence, id, value;
+    const kbs_payload *payload; /* of a host_write, else NULL */
+    uint64_t number;            /* of a numbered op, else 0; of a wait the first it awaits */
     uint64_t offsets[KBS_OPERANDS];
     uint32_t route; /* id, or KB_NONE */
     uint32_t engine;
@@ -97,15 +98,36 @@ typedef struct kbs_dma {
 
 typedef struct kbs_ipcq kbs_ipcq; /* a queue's both ends; see ipcq.h */
 
-/* --- PEs ------------------------------------------------------------------------------------- */
+/* Serves one op after another; see pe/unit.h. */
+typedef struct kbs_unit {
+    int64_t free_ps;               /* when the op before is done */
+    kbs_who holder;                /* that op */
+    bool used;                     /* there was one */
+    int64_t *line;                 /* starts of ops that had not begun when the last one came: a ring */
+    uint32_t first, count, places; /* of it; `places` is a power of two, or 0 */
+} kbs_unit;
 
+/* --- streams that play ----------------------------------------------------------------------- */
+
+enum { KBS_ENGINES = 8 }; /* more than the largest KB_ENGINE_… */
+
+/* A PE's sequencer with its engines, or a rank's host program, which has one unit that copies. */
 struct kbs_pe {
     kbs_sim *sim;
     tl_stream *stream;
     uint32_t rank;
+    bool is_host;
     kbs_event wake;
     bool waking, finished;
-    int64_t clock_ps; /* when the sequencer can take the next command */
+    bool resting;          /* a PE: before its next launch */
+    uint64_t next_launch;  /* the number of that one */
+    bool is_first, played; /* the next op is the first of its launch; there were ops before */
+    uint64_t unfinished;   /* ops that were issued and are not done */
+    int64_t latest_ps;     /* the latest done so far, and whose */
+    kbs_who latest;
+    kbs_op *fence;                 /* waits for all of them */
+    uint32_t engines[KBS_ENGINES]; /* ids, by KB_ENGINE_… */
+    int64_t clock_ps;              /* when the sequencer can take the next command */
     kbs_reading reading;
     kbs_op *blocked_on; /* the sequencer waits for its sent or done */
     bool stepping;
@@ -114,9 +136,8 @@ struct kbs_pe {
     int64_t room_ps;                          /* when the line had room again */
     kbs_op *waiter;                           /* a wait whose ops are not there yet */
     int64_t joined_issue_ps, joined_ready_ps; /* of the command that others join */
-    int64_t math_free_ps;
-    kbs_who math_holder; /* the op before, if there was one */
-    bool math_used;
+    kbs_unit gemm, math;                      /* a PE's */
+    kbs_unit copy;                            /* a host's */
     kbs_dma dma;
     kbs_numbered *numbered; /* ring by number */
     size_t numbered_capacity;
@@ -124,13 +145,25 @@ struct kbs_pe {
 };
 
 typedef struct kbs_rank {
-    kbs_op *launch;
+    kbs_op *launch;       /* the one that is on, or NULL */
     kbs_op *first, *last; /* ops that are not in the trace yet, in the order of their numbers */
     uint64_t ops;
-    uint64_t unfinished; /* but for the launch */
-    int64_t latest_ps;
-    kbs_who latest;
 } kbs_rank;
+
+/* Between a member of a barrier and its first member: hops there and back, and one message's own time. */
+typedef struct kbs_join_way {
+    int64_t there_ps, back_ps, time_ps;
+} kbs_join_way;
+
+/* Where the members of a group come together; see op/join.h. */
+typedef struct kbs_join {
+    const uint32_t *ranks; /* the members', by place */
+    uint32_t count, come;
+    kbs_op **ops;       /* who has come, by place; NULL: not yet */
+    kbs_join_way *ways; /* by place; NULL for hosts */
+    int64_t latest_ps;  /* when the last one's word is there, and whose it is */
+    kbs_who latest;
+} kbs_join;
 
 /*
  * Takes the ops of all ranks, each rank's in their order; `amend` says one again that was put unfinished.
@@ -145,10 +178,24 @@ typedef struct kbs_sink {
 } kbs_sink;
 
 /* What parameters come to, in the units of the simulation. */
+typedef struct kbs_slot_cost {
+    int64_t ps;
+    uint64_t rate;
+} kbs_slot_cost;
+
+enum { KBS_SPACES = 4 }; /* more than the largest KB_SPACE_… of a ring */
+
 typedef struct kbs_costs {
     int64_t dispatch_ps, dma_setup_ps, launch_ps, cycle_ps;
-    uint64_t packet_bytes, math_bytes, tcm_read_rate, tcm_write_rate;
+    uint64_t packet_bytes, tcm_read_rate, tcm_write_rate;
     uint32_t dma_outstanding, depth;
+    uint64_t math_bytes, special_cycles;
+    uint64_t gemm_macs, gemm_fill, gemm_port_rate; /* rate 0: the TCM's ports */
+    uint64_t tile_m, tile_k, tile_n;
+    bool shared_slots; /* GEMM and MATH take turns */
+    int64_t host_launch_ps, host_copy_ps, host_barrier_ps;
+    uint64_t host_copy_rate;
+    kbs_slot_cost slots[KBS_SPACES]; /* of a ring's memory, by KB_SPACE_… */
 } kbs_costs;
 
 enum { KBS_BLOCKS = 24 }; /* sizes of blocks: powers of two */
@@ -158,9 +205,11 @@ struct kbs_sim {
     kbs_program *program;
     kbs_costs costs;
     kb_arena arena;
-    kbs_pe *pes;
+    kbs_pe *pes, *hosts; /* by rank */
     kbs_ipcq *queues;
     kbs_rank *ranks;
+    kbs_join launching;                 /* hosts that have come to the next launch */
+    kbs_join *barriers, *host_barriers; /* by group */
     kbs_packets packets;
     kbs_op *free_ops;
     void *free_blocks[KBS_BLOCKS]; /* by size: of ops that had more to tell than they have room for */
@@ -215,16 +264,22 @@ void kbs_op_done(kbs_sim *sim, kbs_op *op, int64_t done_ps);
 void kbs_pe_wake(kbs_pe *pe);
 /* A line that may have been full has room from `at_ps` on. */
 void kbs_pe_room(kbs_pe *pe, const void *line, int64_t at_ps);
-/* Takes its first command at `at_ps`. */
+/* Before its first command; a PE rests before its first launch. */
+kb_status kbs_pe_init(kbs_pe *pe, kbs_sim *sim, tl_stream *stream, kb_trail *trail) KB_MUST_USE;
+/* Takes its next command at `at_ps`. */
 void kbs_pe_start(kbs_pe *pe, int64_t at_ps);
+/* A PE goes on with a launch at its stamp; nothing where it has no part in it. */
+void kbs_pe_begin_launch(kbs_pe *pe, uint64_t number, int64_t stamp_ps);
+/* All that a PE's fence waits for is done. */
+void kbs_fence_finish(kbs_pe *pe);
 /* Looks whether the PE's wait, if there is one, has what it waits for. */
 void kbs_wait_check(kbs_pe *pe);
 
 /* Notes what a packet took from its injection on: waits, the narrowest link, hops. */
 void kbs_op_note_packet(kbs_sim *sim, kbs_op *op, const kbs_packet *packet);
 
-/* A rank whose PEs have nothing left and whose ops are done is done with its launch. */
-void kbs_rank_check(kbs_sim *sim, uint32_t rank);
+/* A rank whose PEs have nothing left of its launch, and whose ops are done, is done with it. */
+void kbs_launch_check(kbs_sim *sim, uint32_t rank);
 /* Hands the rank's finished ops to the sink, up to the first that is not. */
 void kbs_outbox_flush(kbs_sim *sim, uint32_t rank);
 
@@ -238,6 +293,11 @@ static inline int64_t kbs_later(int64_t a, int64_t b) {
 static inline int64_t kbs_time_at(uint64_t bytes, uint64_t bytes_per_s) {
     const unsigned __int128 work = (unsigned __int128)bytes * 1000000000000U;
     return (int64_t)((work + bytes_per_s - 1) / bytes_per_s);
+}
+
+/* What using a slot costs in its own memory, or what settling there does. */
+static inline int64_t kbs_slot_time(const kbs_costs *costs, uint32_t space, uint64_t bytes) {
+    return costs->slots[space].ps + kbs_time_at(bytes, costs->slots[space].rate);
 }
 
 static inline uint64_t kbs_operand_bytes(const kb_operand *operand) {

@@ -50,6 +50,7 @@ typedef struct kbs_common {
 typedef struct kbs_shape {
     kbs_common common;
     uint32_t id;                  /* in its stream */
+    int64_t service_ps;           /* what its engine takes for it; 0: nobody has asked */
     struct kbs_variant *variants; /* the templates that its ops came to have; see run/outbox.h */
 } kbs_shape;
 

@@ -39,7 +39,7 @@ static void fill_template(const kbs_sim *sim, const kbs_op *op, kb_template *wha
     const kbs_program *program = sim->program;
     what->kind = common->kind;
     what->blocks = common->blocks;
-    what->stream = op->pe != NULL ? kbs_pe_stream(program, op->rank) : kbs_host_stream(program, op->rank);
+    what->stream = op->pe->is_host ? kbs_host_stream(program, op->rank) : kbs_pe_stream(program, op->rank);
     what->engine = op->engine;
     what->queue = common->queue;
     what->route = op->route;
@@ -129,6 +129,9 @@ static kb_op record_of(const kbs_op *op, int64_t last_ps) {
                    .sequence = op->sequence,
                    .id = op->id,
                    .collective = op->shape->common.collective,
+                   .value = op->value,
+                   .payload = op->payload != NULL ? op->payload->bytes : NULL,
+                   .payload_size = op->payload != NULL ? op->payload->size_bytes : 0,
                    .offsets = op->offsets,
                    .claimed = op->claimed,
                    .blames = op->blames};

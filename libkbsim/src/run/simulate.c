@@ -2,47 +2,45 @@
 /* Setting up the machine's state, and driving the clock; see simulate.h. */
 #include "run/simulate.h"
 
-#include <assert.h>
 #include <string.h>
 
-#include "op/kind.h"
+#include "op/join.h"
 #include "pe/dma.h"
 #include "pe/ipcq.h"
+#include "run/costs.h"
+#include "run/deadlock.h"
 #include "run/outbox.h"
 
-static void find_costs(kbs_costs *costs, const kbs_machine *machine) {
-    costs->dispatch_ps = kbs_ps_of_ns(machine->at.pe_cpu_dispatch_ns);
-    costs->dma_setup_ps = kbs_ps_of_ns(machine->at.dma_setup_ns);
-    costs->launch_ps = kbs_ps_of_ns(machine->at.host_launch_ns) + kbs_ps_of_ns(machine->at.io_cpu_ns) +
-                       kbs_ps_of_ns(machine->at.m_cpu_ns);
-    costs->cycle_ps = (int64_t)((1000 * KBS_MILLION + machine->at.clock_ghz - 1) / machine->at.clock_ghz);
-    costs->packet_bytes = machine->at.fabric_packet_bytes;
-    costs->math_bytes = machine->at.math_bytes_per_cycle;
-    costs->tcm_read_rate = kbs_rate_of_gbps(machine->at.tcm_read_gbps);
-    costs->tcm_write_rate = kbs_rate_of_gbps(machine->at.tcm_write_gbps);
-    costs->dma_outstanding = (uint32_t)machine->at.dma_reads_outstanding;
-    costs->depth = (uint32_t)machine->at.engine_queue_depth;
-}
+/* --- setting up ------------------------------------------------------------------------------ */
 
-static kb_status init_pes(kbs_sim *sim, kb_trail *trail) {
+static kb_status init_streams(kbs_sim *sim, kb_trail *trail) {
     kbs_program *program = sim->program;
+    const uint32_t ranks = program->ranks;
     void *memory;
-    KB_TRY(kb_arena_new(&sim->arena, program->ranks * sizeof(kbs_pe), &memory, trail));
+    KB_TRY(kb_arena_new(&sim->arena, 2 * (size_t)ranks * sizeof(kbs_pe), &memory, trail));
     sim->pes = memory;
-    KB_TRY(kb_arena_new(&sim->arena, program->ranks * sizeof(kbs_rank), &memory, trail));
+    sim->hosts = sim->pes + ranks;
+    KB_TRY(kb_arena_new(&sim->arena, ranks * sizeof(kbs_rank), &memory, trail));
     sim->ranks = memory;
-    for (uint32_t rank = 0; rank < program->ranks; rank++) {
+    for (uint32_t rank = 0; rank < ranks; rank++) {
         kbs_pe *pe = &sim->pes[rank];
-        pe->sim = sim;
-        pe->rank = rank;
-        pe->stream = &program->streams[rank];
-        pe->numbered_low = pe->numbered_high = 1;
-        KB_TRY(kbs_reading_init(&pe->reading, &pe->stream->commands, &sim->arena, trail));
+        KB_TRY(kbs_pe_init(pe, sim, &program->streams[rank], trail));
+        KB_TRY(kbs_pe_init(&sim->hosts[rank], sim, &program->hosts[rank], trail));
         const kbs_route *own;
         KB_TRY(kbs_fabric_route(&program->fabric, kbs_tcm_of(rank), kbs_tcm_of(rank), KBS_CHANNEL_DMA, &own,
                                 trail));
         kbs_dma_init(&pe->dma, pe, own);
     }
+    return KB_OK;
+}
+
+static kb_status init_queues(kbs_sim *sim, kb_trail *trail) {
+    const kbs_program *program = sim->program;
+    void *memory;
+    KB_TRY(kb_arena_new(&sim->arena, program->queue_count * sizeof(kbs_ipcq), &memory, trail));
+    sim->queues = memory;
+    for (uint32_t id = 0; id < program->queue_count; id++)
+        KB_TRY(kbs_ipcq_init(sim, id, trail));
     return KB_OK;
 }
 
@@ -52,69 +50,20 @@ static kb_status init(kbs_sim *sim, kbs_program *program, const kbs_sink *sink, 
     sim->sink = sink;
     kb_trail_init(&sim->trail);
     kb_arena_init(&sim->arena, program->alloc, 0);
-    find_costs(&sim->costs, program->machine);
-    sim->packets = (kbs_packets){&sim->arena, NULL, program->fabric.most_links};
-    KB_TRY(init_pes(sim, trail));
+    kbs_costs_find(&sim->costs, program->machine);
+    KB_TRY(init_streams(sim, trail));
     KB_TRY(kbs_fabric_settle(&program->fabric, true, trail));
-    void *memory;
-    KB_TRY(kb_arena_new(&sim->arena, program->queue_count * sizeof(kbs_ipcq), &memory, trail));
-    sim->queues = memory;
-    for (uint32_t id = 0; id < program->queue_count; id++)
-        KB_TRY(kbs_ipcq_init(sim, id, trail));
+    sim->packets = (kbs_packets){&sim->arena, NULL, program->fabric.most_links};
+    KB_TRY(init_queues(sim, trail));
+    KB_TRY(kbs_joins_init(sim, trail)); /* its ways carry no packets: they need not be settled */
+    for (uint32_t rank = 0; rank < program->ranks; rank++)
+        kbs_pe_start(&sim->hosts[rank], 0);
     return KB_OK;
-}
-
-/* --- launches -------------------------------------------------------------------------------- */
-
-/* One launch over all ranks: a record in each, all with one number and one stamp. */
-static kb_status launch(kbs_sim *sim, kb_trail *trail) {
-    kbs_program *program = sim->program;
-    void *memory;
-    KB_TRY(kb_arena_new(&sim->arena, sizeof(kbs_shape), &memory, trail));
-    kbs_shape *shape = memory;
-    shape->common.kind = KB_OP_LAUNCH;
-    shape->common.blocks = KB_BLOCKS_DONE;
-    shape->common.queue = KB_NONE;
-    shape->common.group = program->group;
-    shape->common.step = KB_NONE;
-    shape->common.kernel = program->launch_kernel;
-    shape->common.file = program->launch_file;
-    shape->common.line = program->launch_line;
-    for (uint32_t rank = 0; rank < program->ranks && sim->status == KB_OK; rank++) {
-        kbs_op *op = kbs_op_new(sim, rank, shape);
-        if (op == NULL)
-            break;
-        op->engine = kbs_host_engine(program, rank);
-        sim->ranks[rank].launch = op;
-        kbs_kind_of(KB_OP_LAUNCH)->begin(&sim->pes[rank], op);
-        sim->ranks[rank].latest_ps = op->sent_ps;
-        kbs_outbox_put_launch(sim, op);
-    }
-    return KB_OK;
-}
-
-void kbs_rank_check(kbs_sim *sim, uint32_t number) {
-    kbs_rank *rank = &sim->ranks[number];
-    kbs_op *op = rank->launch;
-    if (!sim->pes[number].finished || rank->unfinished > 0)
-        return;
-    assert(!op->finished);
-    kbs_outbox_flush(sim, number);
-    kbs_op_note(sim, op,
-                &(kbs_note){.ps = rank->latest_ps - op->sent_ps,
-                            .cause = KB_CAUSE_AWAITED,
-                            .resource = KB_RESOURCE_NONE,
-                            .blames = true,
-                            .id = KB_NONE,
-                            .who = rank->latest});
-    op->done_ps = rank->latest_ps;
-    op->finished = true;
-    kbs_outbox_amend_launch(sim, op);
 }
 
 static bool all_done(const kbs_sim *sim) {
     for (uint32_t rank = 0; rank < sim->program->ranks; rank++)
-        if (!sim->ranks[rank].launch->finished)
+        if (!sim->hosts[rank].finished || sim->hosts[rank].unfinished > 0)
             return false;
     return true;
 }
@@ -153,9 +102,8 @@ static kb_status finish(kbs_sim *sim, bool empty, kbs_result *ret_result, kb_tra
             *trail = sim->trail;
         return sim->status;
     }
-    for (uint32_t rank = 0; rank < sim->program->ranks; rank++)
-        if (sim->ranks[rank].latest.op > 0 || sim->ranks[rank].launch->finished)
-            result.time_ps = kbs_later(result.time_ps, sim->ranks[rank].latest_ps);
+    for (uint32_t i = 0; i < 2 * sim->program->ranks; i++) /* PEs and hosts */
+        result.time_ps = kbs_later(result.time_ps, sim->pes[i].latest_ps);
     result.events = sim->engine.fired + sim->engine.spared;
     memcpy(result.ops, sim->ops, sizeof result.ops);
     *ret_result = result;
@@ -168,8 +116,6 @@ kb_status kbs_simulate(kbs_program *program, const kbs_limits *limits, const kbs
     KB_TRY(kb_new_zeroed(program->alloc, sizeof(kbs_sim), &memory, trail));
     kbs_sim *sim = memory;
     kb_status status = init(sim, program, sink, trail);
-    if (status == KB_OK)
-        status = launch(sim, trail);
     if (status == KB_OK) {
         const bool empty = drive(sim, limits);
         status = finish(sim, empty, ret_result, trail);

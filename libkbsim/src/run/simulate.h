@@ -22,7 +22,4 @@ typedef struct kbs_limits {
 kb_status kbs_simulate(kbs_program *program, const kbs_limits *limits, const kbs_sink *sink,
                        kbs_result *ret_result, kb_trail *trail) KB_MUST_USE;
 
-/* What keeps each unfinished PE from going on, line by line; NULL only when memory has run out. */
-kb_status kbs_explain_deadlock(const kbs_sim *sim, char **ret_text, kb_trail *trail) KB_MUST_USE;
-
 #endif

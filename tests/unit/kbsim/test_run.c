@@ -160,16 +160,6 @@ static void long_messages_go_slot_by_slot(void **state) {
     kept_fini(&run);
 }
 
-static void send_first(kb_coll *c) {
-    tl_queue to = tl_queue_to(c, rank_at(c, 1)), from = tl_queue_from(c, rank_at(c, 1));
-    tl_send(c, to, c->buffer);
-    tl_view in = tl_recv(c, from);
-    tl_copy(c, c->buffer, in);
-    tl_release(c, from);
-}
-
-/* --- deadlocks ------------------------------------------------------------------------------- */
-
 /* How many ops of a rank are pending; each says what is known of it. */
 static uint64_t pending_of(const kept *run, uint32_t rank) {
     uint64_t pending = 0;
@@ -186,55 +176,6 @@ static uint64_t pending_of(const kept *run, uint32_t rank) {
         assert_int_equal(op->issue_ps + sum_ps, op->done_ps);
     }
     return pending;
-}
-
-/* Both send all of a message that is longer than the ring before either receives. */
-static void a_cycle_of_full_rings_is_explained(void **state) {
-    (void)state;
-    static kept run;
-    kept_init(&run, "cubes=1,pes=8", 2);
-    run.elements = 20000;
-    run_of(&run, send_first);
-    assert_int_equal(run.result.outcome, KB_OUTCOME_DEADLOCK);
-    const char *text = run.result.explanation;
-    assert_non_null(strstr(text, "rank 0 (sip0.cube0.pe0): ipcq_copy"));
-    assert_non_null(strstr(text, "rank 1 (sip0.cube0.pe1): wait"));
-    assert_non_null(strstr(text, "(test_run.c:"));
-    assert_non_null(
-        strstr(text, "waits for a free slot of queue pe0>pe1: all 4 are full, and rank 1 has released 0 "
-                     "of the 1 messages that slot 4 needs"));
-    assert_true(pending_of(&run, 0) >= 2); /* the launch, and what stands still */
-    assert_true(pending_of(&run, 1) >= 2); /* the launch, and what stands still */
-    kept_fini(&run);
-    /* The same with a ring that holds the message: no deadlock. */
-    kept_init(&run, "cubes=1,pes=8", 2);
-    run.elements = 20000;
-    run.machine.at.ipcq_slots = 10;
-    run_of(&run, send_first);
-    kept_check(&run);
-    kept_fini(&run);
-}
-
-static void listen(kb_coll *c) {
-    tl_step(c, "listening", 3);
-    tl_queue from = tl_queue_from(c, rank_at(c, -1));
-    tl_view in = tl_recv(c, from);
-    tl_reduce(c, c->buffer, in);
-    tl_release(c, from);
-}
-
-static void everybody_listens_and_nobody_speaks(void **state) {
-    (void)state;
-    static kept run;
-    kept_init(&run, "cubes=1,pes=8", 3);
-    run_of(&run, listen);
-    assert_int_equal(run.result.outcome, KB_OUTCOME_DEADLOCK);
-    assert_non_null(strstr(run.result.explanation, "rank 2 (sip0.cube0.pe2): ipcq_recv #2 (test_run.c:"));
-    assert_non_null(strstr(run.result.explanation,
-                           ", listening 3) waits for message slot 0 of queue pe1>pe2: rank 1 "
-                           "has sent 0 of the 0 that its program holds"));
-    assert_true(pending_of(&run, 2) >= 2); /* the launch, and what stands still */
-    kept_fini(&run);
 }
 
 /* --- interruptions --------------------------------------------------------------------------- */
@@ -355,8 +296,6 @@ int main(void) {
         cmocka_unit_test(running_ahead_has_a_depth),
         cmocka_unit_test(a_long_copy_keeps_its_port_busy),
         cmocka_unit_test(long_messages_go_slot_by_slot),
-        cmocka_unit_test(a_cycle_of_full_rings_is_explained),
-        cmocka_unit_test(everybody_listens_and_nobody_speaks),
         cmocka_unit_test(the_clock_can_be_stopped),
         cmocka_unit_test(a_signal_ends_a_run),
         cmocka_unit_test(a_message_must_be_what_is_received),

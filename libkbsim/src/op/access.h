@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How long an engine needs to stream its operands, beside what it calculates: the ports of its PE's TCM, and
+ * slots of rings that lie elsewhere.
+ */
+#ifndef KBSIM_SRC_ACCESS_H
+#define KBSIM_SRC_ACCESS_H
+
+#include "pe/sim.h"
+
+/* What an op streams. Start from {0}. */
+typedef struct kbs_access {
+    uint64_t read_bytes, written_bytes; /* through the TCM's ports */
+    int64_t slot_ps;                    /* reading slots in SRAM or HBM, one after another */
+} kbs_access;
+
+/* Bytes of the elements that an operand has in its memory: an axis of stride 0 is one element long. */
+uint64_t kbs_stored_bytes(const kb_operand *operand);
+
+/* An operand that is streamed so many times. */
+void kbs_access_add(kbs_access *access, const kbs_sim *sim, const kb_operand *operand, uint64_t times);
+
+#endif

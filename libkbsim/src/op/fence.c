@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fence in time: it starts, and is done, when every earlier op of its stream is done. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "op/kind.h"
+
+void kbs_fence_finish(kbs_pe *pe) {
+    kbs_sim *sim = pe->sim;
+    kbs_op *op = pe->fence;
+    pe->fence = NULL;
+    op->start_ps = kbs_later(op->ready_ps, pe->latest_ps);
+    kbs_op_note(sim, op,
+                &(kbs_note){.ps = op->start_ps - op->ready_ps,
+                            .cause = KB_CAUSE_AWAITED,
+                            .resource = KB_RESOURCE_NONE,
+                            .blames = true,
+                            .id = KB_NONE,
+                            .who = pe->latest});
+    kbs_op_sent(sim, op, op->start_ps);
+    kbs_op_done(sim, op, op->start_ps);
+}
+
+static bool begin(kbs_pe *pe, kbs_op *op) {
+    kbs_op_claim(pe->sim, op, &(kb_claim){pe->rank, KB_ROLE_AWAITED, KB_POINT_DONE, KB_SET_STREAM, 0}, 0);
+    pe->fence = op;
+    if (pe->unfinished == 1)
+        kbs_fence_finish(pe);
+    return true;
+}
+
+static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
+    kbs_op *first = pe->sim->ranks[pe->rank].first;
+    while (first != op && (first->finished || first->pe != pe))
+        first = first->next;
+    snprintf(ret->text, sizeof ret->text, "waits until %" PRIu64 " ops before it are done",
+             pe->unfinished - 1);
+    ret->op = first;
+}
+
+const kbs_kind kbs_kind_fence = {.engine = KB_ENGINE_SEQUENCER, .begin = begin, .explain = explain};

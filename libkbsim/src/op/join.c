@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Members that come together; see join.h. */
+#include "op/join.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* --- setting up ------------------------------------------------------------------------------ */
+
+/* `ranks` are the members', and outlive it. */
+static kb_status init(kbs_join *join, const uint32_t *ranks, uint32_t count, kb_arena *arena,
+                      kb_trail *trail) {
+    void *memory;
+    KB_TRY(kb_arena_new(arena, count * sizeof(kbs_op *), &memory, trail));
+    *join = (kbs_join){.ranks = ranks, .count = count, .ops = memory, .latest_ps = KBS_UNKNOWN};
+    return KB_OK;
+}
+
+/* Members of a PEs' barrier speak with the first of them as credits travel. */
+static kb_status find_ways(kbs_sim *sim, kbs_join *join, kb_trail *trail) {
+    kbs_program *program = sim->program;
+    void *memory;
+    KB_TRY(kb_arena_new(&sim->arena, join->count * sizeof(kbs_join_way), &memory, trail));
+    join->ways = memory;
+    for (uint32_t i = 1; i < join->count; i++) {
+        const kbs_route *route;
+        KB_TRY(kbs_fabric_route(&program->fabric, kbs_tcm_of(join->ranks[i]), kbs_tcm_of(join->ranks[0]),
+                                KBS_CHANNEL_QUEUE, &route, trail));
+        join->ways[i] = (kbs_join_way){route->latency_ps, route->back_ps,
+                                       kbs_route_time(route, program->machine->at.ipcq_credit_bytes)};
+    }
+    return KB_OK;
+}
+
+/* The barriers of a stream: each group that it names gets its join. */
+static kb_status init_named(kbs_sim *sim, const tl_stream *stream, kbs_join *joins, kb_trail *trail) {
+    for (size_t i = 0; i < stream->commands.shape_count; i++) {
+        const kbs_common *common = &stream->commands.shapes[i]->common;
+        if (common->kind != KB_OP_BARRIER || joins[common->group].count > 0)
+            continue;
+        const kb_group *group = &sim->program->defs.groups[common->group];
+        KB_TRY(init(&joins[common->group], group->ranks, (uint32_t)group->rank_count, &sim->arena, trail));
+        if (!stream->is_host)
+            KB_TRY(find_ways(sim, &joins[common->group], trail));
+    }
+    return KB_OK;
+}
+
+kb_status kbs_joins_init(kbs_sim *sim, kb_trail *trail) {
+    const kbs_program *program = sim->program;
+    const kb_group *all = &program->defs.groups[program->group];
+    void *memory;
+    KB_TRY(kb_arena_new(&sim->arena, 2 * program->defs.group_count * sizeof(kbs_join), &memory, trail));
+    sim->barriers = memory;
+    sim->host_barriers = sim->barriers + program->defs.group_count;
+    for (uint32_t rank = 0; rank < program->ranks; rank++) {
+        KB_TRY(init_named(sim, &program->streams[rank], sim->barriers, trail));
+        KB_TRY(init_named(sim, &program->hosts[rank], sim->host_barriers, trail));
+    }
+    return init(&sim->launching, all->ranks, (uint32_t)all->rank_count, &sim->arena, trail);
+}
+
+/* --- coming and going ------------------------------------------------------------------------ */
+
+uint32_t kbs_join_place(const kbs_join *join, uint32_t rank) {
+    if (rank < join->count && join->ranks[rank] == rank) /* most groups are of all ranks */
+        return rank;
+    uint32_t place = 0;
+    while (join->ranks[place] != rank) {
+        place++;
+        assert(place < join->count);
+    }
+    return place;
+}
+
+bool kbs_join_come(kbs_join *join, kbs_op *op, int64_t at_ps) {
+    const uint32_t place = kbs_join_place(join, op->rank);
+    assert(join->ops[place] == NULL);
+    join->ops[place] = op;
+    join->come++;
+    /* Of several at one moment the one with the highest rank is to blame, whoever was looked at last. */
+    if (at_ps > join->latest_ps || (at_ps == join->latest_ps && op->rank > join->latest.rank)) {
+        join->latest_ps = at_ps;
+        join->latest = (kbs_who){op->rank, op->index};
+    }
+    return join->come == join->count;
+}
+
+void kbs_join_reset(kbs_join *join) {
+    memset(join->ops, 0, join->count * sizeof join->ops[0]);
+    join->come = 0;
+    join->latest_ps = KBS_UNKNOWN;
+}
+
+uint32_t kbs_join_missing(const kbs_join *join) {
+    for (uint32_t i = 0; i < join->count; i++)
+        if (join->ops[i] == NULL)
+            return join->ranks[i];
+    return KB_NONE;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where all members of a group come before any of them goes on: a barrier, or the hosts before a launch. */
+#ifndef KBSIM_SRC_JOIN_H
+#define KBSIM_SRC_JOIN_H
+
+#include "pe/sim.h"
+
+/* Of the launches, and of every group that has barriers. */
+kb_status kbs_joins_init(kbs_sim *sim, kb_trail *trail) KB_MUST_USE;
+
+/* The member's place in the group. */
+uint32_t kbs_join_place(const kbs_join *join, uint32_t rank);
+
+/* A member's word is there at at_ps. Returns true when it is the last: all of join->ops are set then. */
+bool kbs_join_come(kbs_join *join, kbs_op *op, int64_t at_ps);
+
+/* All have gone on: the next time begins. */
+void kbs_join_reset(kbs_join *join);
+
+/* The first member that has not come, as a rank; KB_NONE where all have. */
+uint32_t kbs_join_missing(const kbs_join *join);
+
+#endif
