@@ -26,16 +26,48 @@ static void simulate(kept *run, void (*kernel)(kb_coll *c)) {
     kept_check(run);
 }
 
-/* On every queue nobody starts before what it awaits, and no more slots are in use than there are. */
+/* Whom the part of an op's time blames that went to a cause. */
+static uint64_t blamed_for(const kb_op *op, uint32_t cause, uint32_t rank) {
+    for (uint32_t i = 0; i < op->what->why_count; i++)
+        if (op->what->whys[i].cause == cause && op->what->whys[i].blames && op->blames[i].rank == rank)
+            return op->blames[i].op;
+    return UINT64_MAX;
+}
+
+static uint64_t claimed_as(const kb_op *op, uint32_t role, uint32_t rank) {
+    for (uint32_t i = 0; i < op->what->claim_count; i++)
+        if (op->what->claims[i].role == role && op->what->claims[i].rank == rank)
+            return op->claimed[i];
+    return UINT64_MAX;
+}
+
+/* The copy of message s held its slot from its start on, and had the credit for it. */
+static void check_credit(const kb_op *copy, const kb_op *release, uint32_t to) {
+    const int64_t waited_ps = why_of(copy, KB_CAUSE_CREDIT);
+    assert_true(copy->start_ps >= release->done_ps);
+    assert_int_equal(claimed_as(copy, KB_ROLE_CREDIT, to), release->index);
+    if (waited_ps == 0)
+        return;
+    assert_int_equal(copy->start_ps - why_of(copy, KB_CAUSE_POLL), release->done_ps);
+    assert_int_equal(blamed_for(copy, KB_CAUSE_CREDIT, to), release->index);
+}
+
+/* Nobody starts before what it awaits, all name it, and no more slots are in use than there are. */
 static void check_queue(const kept *run, uint32_t from, uint32_t to, uint64_t slots) {
     for (uint64_t s = 0; find(run, from, KB_OP_IPCQ_COPY, s) != NULL; s++) {
         const kb_op *copy = find(run, from, KB_OP_IPCQ_COPY, s), *recv = find(run, to, KB_OP_IPCQ_RECV, s),
                     *release = find(run, to, KB_OP_IPCQ_RELEASE, s);
-        assert_true(recv->start_ps >= copy->done_ps);
+        assert_true(recv->start_ps >= copy->done_ps && recv->done_ps == recv->start_ps);
+        assert_int_equal(claimed_as(recv, KB_ROLE_COPY, from), copy->index);
+        if (why_of(recv, KB_CAUSE_RING_EMPTY) > 0) {
+            assert_int_equal(recv->start_ps - why_of(recv, KB_CAUSE_POLL), copy->done_ps);
+            assert_int_equal(blamed_for(recv, KB_CAUSE_RING_EMPTY, from), copy->index);
+        }
         assert_true(release->start_ps >= recv->done_ps && release->done_ps > release->start_ps);
-        if (s >=
-            slots) /* no more than `slots` hold a message, from the copy's start to the credit's arrival */
-            assert_true(copy->start_ps >= find(run, to, KB_OP_IPCQ_RELEASE, s - slots)->done_ps);
+        if (s >= slots)
+            check_credit(copy, find(run, to, KB_OP_IPCQ_RELEASE, s - slots), to);
+        else
+            assert_int_equal(claimed_as(copy, KB_ROLE_CREDIT, to), UINT64_MAX);
     }
 }
 
@@ -139,6 +171,11 @@ static void an_idle_way_takes_the_closed_form(void **state) {
                     assert_int_equal(copy->done_ps - copy->start_ps,
                                      fabric->routes[copy->what->route]->latency_ps +
                                          longest_of(fabric, copy->what->route, 200) + settle_ps[memory]);
+                    assert_int_equal(why_of(copy, KB_CAUSE_COMMIT), settle_ps[memory]);
+                    assert_int_equal(why_of(copy, KB_CAUSE_HOP),
+                                     fabric->routes[copy->what->route]->latency_ps);
+                    assert_int_equal(why_of(copy, KB_CAUSE_SERIALISATION),
+                                     longest_of(fabric, copy->what->route, 200));
                     const kb_op *release = find(&run, far, KB_OP_IPCQ_RELEASE, 0);
                     const kbs_queue *queue = &run.program->queues[0];
                     if (memory == KBS_RING_TCM)
