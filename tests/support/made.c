@@ -329,9 +329,7 @@ static size_t made_number(made_trace *it, uint32_t rank, made_op **ops) {
     return count;
 }
 
-static void made_put(made_trace *it, kb_writer *writer, made_op *op) {
-    kb_trail trail;
-    kb_trail_init(&trail);
+static kb_status made_put(made_trace *it, kb_writer *writer, made_op *op, kb_trail *trail) {
     for (uint32_t i = 0; i < op->what.claim_count; i++)
         op->claimed_index[i] = op->claimed[i] != NULL ? op->claimed[i]->op.index : 0;
     op->why = (kb_why){KB_CAUSE_COMPUTE, KB_RESOURCE_NONE, 0};
@@ -348,23 +346,32 @@ static void made_put(made_trace *it, kb_writer *writer, made_op *op) {
     op->op.payload = op->op.payload_size != 0 ? op->payload : NULL;
     if (op->op.done_ps > it->ending.time_ps)
         it->ending.time_ps = op->op.done_ps;
-    check_ok(kb_writer_put(writer, op->rank, &op->op, &trail), &trail);
+    return kb_writer_put(writer, op->rank, &op->op, trail);
+}
+
+static kb_status made_put_all(made_trace *it, kb_writer *writer, kb_trail *trail) {
+    static made_op *ops[MADE_RANKS][MADE_OPS];
+    size_t counts[MADE_RANKS];
+    for (uint32_t rank = 0; rank < it->ranks; rank++)
+        counts[rank] = made_number(it, rank, ops[rank]);
+    for (uint32_t rank = 0; rank < it->ranks; rank++)
+        for (size_t i = 0; i < counts[rank]; i++)
+            KB_TRY(made_put(it, writer, ops[rank][i], trail));
+    return kb_writer_finish(writer, &it->ending, NULL, trail);
+}
+
+kb_status made_try_write(made_trace *it, const kb_fs *fs, const char *path, kb_trail *trail) {
+    kb_writer *writer;
+    kb_writer_options options = {.path = path, .fs = fs};
+    made_times(it);
+    KB_TRY(kb_writer_create(&options, &it->run, &it->defs, &writer, trail));
+    kb_status status = made_put_all(it, writer, trail);
+    kb_writer_destroy(writer);
+    return status;
 }
 
 void made_write(made_trace *it, const kb_fs *fs, const char *path) {
-    static made_op *ops[MADE_RANKS][MADE_OPS];
-    size_t counts[MADE_RANKS];
     kb_trail trail;
     kb_trail_init(&trail);
-    made_times(it);
-    for (uint32_t rank = 0; rank < it->ranks; rank++)
-        counts[rank] = made_number(it, rank, ops[rank]);
-    kb_writer *writer;
-    kb_writer_options options = {.path = path, .fs = fs};
-    check_ok(kb_writer_create(&options, &it->run, &it->defs, &writer, &trail), &trail);
-    for (uint32_t rank = 0; rank < it->ranks; rank++)
-        for (size_t i = 0; i < counts[rank]; i++)
-            made_put(it, writer, ops[rank][i]);
-    check_ok(kb_writer_finish(writer, &it->ending, NULL, &trail), &trail);
-    kb_writer_destroy(writer);
+    check_ok(made_try_write(it, fs, path, &trail), &trail);
 }

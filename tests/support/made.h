@@ -59,7 +59,6 @@ typedef struct made_trace {
 } made_trace;
 
 void made_init(made_trace *it, uint32_t ranks);
-
 void made_fini(made_trace *it);
 
 /* --- definitions --------------------------------------------------------------------------------- */
@@ -75,7 +74,6 @@ uint32_t made_queue(made_trace *it, uint32_t from, uint32_t to, uint32_t memory,
 /* --- ops ------------------------------------------------------------------------------------------- */
 
 void made_claim(made_op *op, uint32_t role, made_op *whom, uint32_t point);
-
 void made_claim_set(made_op *op, uint32_t role, uint32_t set, uint32_t point);
 
 /* Takes the claims of a role away. */
@@ -86,8 +84,8 @@ made_op *made_add(made_trace *it, uint32_t stream, uint32_t kind, uint32_t block
 /* Starts a kernel in a rank; what is added to the rank's PE from now on is of it. */
 made_op *made_launch(made_trace *it, uint32_t rank, uint64_t id);
 
+/* The op's next operand. */
 void made_view(made_op *op, uint64_t offset, kb_operand view);
-
 void made_touch(made_op *op, uint32_t memory, uint32_t access, uint32_t dtype, uint64_t offset,
                 uint64_t elements);
 
@@ -96,9 +94,7 @@ made_op *made_move(made_trace *it, uint32_t stream, uint32_t kind, uint32_t bloc
                    uint64_t to_offset, uint32_t from, uint64_t from_offset, uint64_t elements);
 
 made_op *made_wait(made_trace *it, made_op *whom, uint32_t point);
-
 made_op *made_fence(made_trace *it, uint32_t stream);
-
 made_op *made_barrier(made_trace *it, uint32_t stream, uint64_t id);
 
 /* One op of a queue's message; `claimed`: the copy of a receive, the release of a copy, or NULL. */
@@ -108,6 +104,8 @@ made_op *made_message(made_trace *it, uint32_t queue, uint32_t kind, uint64_t se
 /* Gives every op its times; to spoil them, call it before the trace is written. */
 void made_times(made_trace *it);
 
+/* Numbers the ops of each rank, and writes them; as made_try_write(), but fails the test. */
 void made_write(made_trace *it, const kb_fs *fs, const char *path);
+kb_status made_try_write(made_trace *it, const kb_fs *fs, const char *path, kb_trail *trail);
 
 #endif

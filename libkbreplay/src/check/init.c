@@ -38,26 +38,44 @@ static void report(kbr_pass *pass, uint32_t rank, const kb_op *op, uint32_t numb
     kbr_wrongs_offer_undefined(pass->wrongs, rank, op, operand->memory, offset);
 }
 
+/* The view with one element for each place: those of stride 0 lie together. */
+static kb_operand gathered(const kb_operand *operand) {
+    kb_operand view = *operand;
+    for (uint32_t i = 0; i < view.dims; i++)
+        if (view.stride[i] == 0 && view.shape[i] > 1)
+            view.shape[i] = 1;
+    return view;
+}
+
+static kb_status check_operand(kbr_pass *pass, uint32_t rank, const kb_op *op, uint32_t number,
+                               kb_trail *trail) {
+    kb_operand view = gathered(&op->what->operands[number]);
+    if (kbr_operand_size(&view) > pass->limit_size)
+        return kb_fail(trail, KB_E_LIMIT,
+                       "rank %u #%llu reads %llu bytes; the limit for rebuilt memory is %llu", rank,
+                       (unsigned long long)op->index, (unsigned long long)kbr_operand_size(&view),
+                       (unsigned long long)pass->limit_size);
+    kbr_runs runs;
+    kbr_runs_init(&runs, &view, op->offsets[number]);
+    uint64_t at, size, first;
+    while (kbr_runs_next(&runs, &at, &size)) {
+        KB_TRY(kbr_memory_find_undefined(pass->memories, view.memory, at, size, &first, trail));
+        if (first < size) {
+            report(pass, rank, op, number, at + first);
+            return KB_OK;
+        }
+    }
+    return KB_OK;
+}
+
 static kb_status execute_init(void *state, uint32_t rank, const kb_op *op, kb_trail *trail) {
     kbr_pass *pass = state;
     kbr_flow flow = kbr_op_flow(op->what);
     if (flow != KBR_FLOW_MAP && flow != KBR_FLOW_MIX && flow != KBR_FLOW_USE)
         return KB_OK;
-    for (uint32_t i = 0; i < op->what->operand_count; i++) {
-        const kb_operand *operand = &op->what->operands[i];
-        if (operand->access == KB_ACCESS_WRITE)
-            continue;
-        kbr_runs runs;
-        kbr_runs_init(&runs, operand, op->offsets[i]);
-        uint64_t at, size, first;
-        while (kbr_runs_next(&runs, &at, &size)) {
-            KB_TRY(kbr_memory_find_undefined(pass->memories, operand->memory, at, size, &first, trail));
-            if (first < size) {
-                report(pass, rank, op, i, at + first);
-                break;
-            }
-        }
-    }
+    for (uint32_t i = 0; i < op->what->operand_count; i++)
+        if (op->what->operands[i].access != KB_ACCESS_WRITE)
+            KB_TRY(check_operand(pass, rank, op, i, trail));
     return KB_OK;
 }
 

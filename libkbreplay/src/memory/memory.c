@@ -151,8 +151,8 @@ kb_status kbr_memory_write(kbr_memories *memories, uint32_t memory, uint64_t off
     return KB_OK;
 }
 
-kb_status kbr_memory_undefine(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
-                              kb_trail *trail) {
+static kb_status undefine_pages(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
+                                kb_trail *trail) {
     for (uint64_t done = 0; done < size;) {
         span at = span_at(memories, memory, offset + done, size - done);
         kbr_page *page;
@@ -160,6 +160,32 @@ kb_status kbr_memory_undefine(kbr_memories *memories, uint32_t memory, uint64_t 
         if (page != NULL)
             kbr_page_undefine(page, at.first, at.count);
         done += at.count;
+    }
+    return KB_OK;
+}
+
+/* Of a range of many pages only those are visited that exist, or would exist with initial contents. */
+kb_status kbr_memory_undefine(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
+                              kb_trail *trail) {
+    const kbr_memory *it = &memories->items[memory];
+    if (size / KBR_PAGE_SIZE <= it->page_count)
+        return undefine_pages(memories, memory, offset, size, trail);
+    for (size_t slot = 0; slot < it->slot_count; slot++) {
+        kbr_page *page = it->slots[slot];
+        uint64_t begin = page != NULL ? page->number * KBR_PAGE_SIZE : 0;
+        if (page == NULL || begin + KBR_PAGE_SIZE <= offset || begin >= offset + size)
+            continue;
+        uint64_t low = begin > offset ? begin : offset;
+        uint64_t high = begin + KBR_PAGE_SIZE < offset + size ? begin + KBR_PAGE_SIZE : offset + size;
+        kbr_page_undefine(page, (uint32_t)(low - begin), (uint32_t)(high - low));
+    }
+    for (size_t i = 0; i < it->initial_count; i++) {
+        const kb_initial *initial = &memories->defs->initials[it->initials[i]];
+        uint64_t low = initial->offset_bytes, high = low + kbr_recipe_size(initial);
+        low = low > offset ? low : offset;
+        high = high < offset + size ? high : offset + size;
+        if (low < high)
+            KB_TRY(undefine_pages(memories, memory, low, high - low, trail));
     }
     return KB_OK;
 }

@@ -69,17 +69,21 @@ static bool fits(const kb_op *op, char words[KBR_MISFIT_CHARS]) {
     return false;
 }
 
+/* Bytes of all elements as f32 or i32; UINT64_MAX where they are too many to count. */
+static uint64_t wide_size(const kb_operand *view) {
+    uint64_t size;
+    return __builtin_mul_overflow(kb_operand_elements(view), (uint64_t)4, &size) ? UINT64_MAX : size;
+}
+
 /* An operand as f32 or i32, in buffer `number`; buffer 0 is used on the way. */
 static kb_status widen(kbr_pass *pass, const kb_op *op, int operand, unsigned number, uint8_t **ret_wide,
                        kb_trail *trail) {
     const kb_operand *view = &op->what->operands[operand];
-    uint64_t rows, columns, size;
+    uint64_t rows, columns;
     extents(op->what, operand, &rows, &columns);
     uint8_t *bytes;
-    if (__builtin_mul_overflow(kb_operand_elements(view), (uint64_t)4, &size))
-        size = UINT64_MAX;
     KB_TRY(kbr_pass_buffer(pass, 0, kbr_operand_size(view), &bytes, trail));
-    KB_TRY(kbr_pass_buffer(pass, number, size, ret_wide, trail));
+    KB_TRY(kbr_pass_buffer(pass, number, wide_size(view), ret_wide, trail));
     KB_TRY(kbr_gather(pass, view, op->offsets[operand], bytes, NULL, trail));
     kbr_widen(view->dtype, *ret_wide, bytes, rows, columns, transposed(op->what, operand));
     return KB_OK;
@@ -92,7 +96,7 @@ static kb_status execute(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trai
     kbr_multiply *multiply = dtype < KBR_DTYPES ? pass->kernels->multiply[dtype] : NULL;
     if (multiply == NULL || kbr_dtype_of(out->dtype) == NULL)
         return kbr_op_unsupported(pass, rank, op, "a product of what holds no numbers here", trail);
-    uint64_t m, n, k, unused, size = 4 * kb_operand_elements(out);
+    uint64_t m, n, k, unused;
     extents(what, OUT, &m, &n);
     extents(what, A, &unused, &k);
     uint8_t *a, *b, *sums, *bytes;
@@ -101,8 +105,8 @@ static kb_status execute(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trai
     if (accumulates(what)) {
         KB_TRY(widen(pass, op, OUT, 3, &sums, trail));
     } else {
-        KB_TRY(kbr_pass_buffer(pass, 3, size, &sums, trail));
-        memset(sums, 0, size);
+        KB_TRY(kbr_pass_buffer(pass, 3, wide_size(out), &sums, trail));
+        memset(sums, 0, wide_size(out));
     }
     multiply(sums, a, b, m, n, k);
     KB_TRY(kbr_pass_buffer(pass, 0, kbr_operand_size(out), &bytes, trail));

@@ -6,6 +6,7 @@
 #include "replayed.h"
 
 #include "support/fail_alloc.h"
+#include "support/program.h"
 
 /* --- records of any content ------------------------------------------------------------------------ */
 
@@ -89,9 +90,32 @@ static bool writable(ring *it) {
     return true;
 }
 
+/* Replays run.zst, if a reader takes it. 0: clean, 1: findings, 2: a status, 3: not read. */
+static int end_of(const fault_fs *disk, uint64_t seed) {
+    kb_trail trail;
+    kb_trail_init(&trail);
+    const char *path = "run.zst";
+    kb_reader_options reading = {.fs = &disk->fs};
+    kb_reader *reader;
+    kbr_replay *replay;
+    if (kb_reader_open(&path, 1, &reading, &reader, &trail) != KB_OK)
+        return 3;
+    kbr_options options = {.verify = true, .max_memory = 1 << 24, .random = seed % 4 == 0, .seed = seed};
+    kb_status status = kbr_replay_create(reader, &options, &replay, &trail);
+    bool found = false;
+    if (status == KB_OK) {
+        status = kbr_replay_run(replay, &trail);
+        found = kbr_replay_result(replay)->finding_count != 0;
+        kbr_replay_destroy(replay);
+    }
+    kb_reader_destroy(reader);
+    assert_true(status == KB_OK || trail.count != 0);
+    return status != KB_OK ? 2 : found ? 1 : 0;
+}
+
 static void any_record_ends_well(void **state) {
     (void)state;
-    size_t ended[3] = {0, 0, 0};
+    size_t ended[4] = {0, 0, 0, 0};
     for (uint64_t seed = 0; seed < 600; seed++) {
         ring made;
         uint64_t random = seed;
@@ -100,26 +124,77 @@ static void any_record_ends_well(void **state) {
             uint32_t rank = (uint32_t)draw(&random) % 3;
             spoil_op(&made, &made.ops[rank][draw(&random) % made.op_count[rank]], &random);
         }
-        replayed it;
-        fault_fs_init(&it.disk);
-        kb_trail_init(&it.trail);
-        const char *path = "run.zst";
-        kb_reader_options reading = {.fs = &it.disk.fs};
-        if (writable(&made) && ring_try_write(&made, &it.disk.fs, path, &it.trail) == KB_OK &&
-            kb_reader_open(&path, 1, &reading, &it.reader, &it.trail) == KB_OK) {
-            kbr_options options = {
-                .verify = true, .max_memory = 1 << 24, .random = seed % 4 == 0, .seed = seed};
-            check_ok(kbr_replay_create(it.reader, &options, &it.replay, &it.trail), &it.trail);
-            kb_status status = kbr_replay_run(it.replay, &it.trail);
-            ended[status != KB_OK ? 2 : kbr_replay_result(it.replay)->finding_count != 0 ? 1 : 0]++;
-            assert_true(status == KB_OK || it.trail.count != 0);
-            kbr_replay_destroy(it.replay);
-            kb_reader_destroy(it.reader);
-        }
-        fault_fs_fini(&it.disk);
+        fault_fs disk;
+        kb_trail trail;
+        fault_fs_init(&disk);
+        kb_trail_init(&trail);
+        if (writable(&made) && ring_try_write(&made, &disk.fs, "run.zst", &trail) == KB_OK)
+            ended[end_of(&disk, seed)]++;
+        fault_fs_fini(&disk);
         ring_fini(&made);
     }
     assert_true(ended[1] > 100); /* the draw is worth something */
+}
+
+static void spoil_made(program *it, made_op *op, uint64_t *state) {
+    uint32_t operand = (uint32_t)draw(state) % 3, claim = (uint32_t)draw(state) % 3;
+    kb_operand *view = &op->operands[operand];
+    uint64_t value = nasty(state);
+    switch (draw(state) % 16) {
+    case 0: op->what.kind = (uint16_t)(1 + value % (KB_OP_LIMIT - 1)); break;
+    case 1: op->what.blocks = (uint8_t)(1 + value % 3); break;
+    case 2: op->what.reached = (uint8_t)(1 + value % 4); break;
+    case 3: op->what.group = value % 2 != 0 ? KB_NONE : 0; break;
+    case 4: op->what.func = (uint32_t)value % 34; break;
+    case 5: op->what.operand_count = (uint32_t)value % 4; break;
+    case 6: op->what.stream = (uint32_t)value % (2 * PROGRAM_RANKS); break;
+    case 7: op->op.id = value; break;
+    case 8: op->what.flags = (uint32_t)value % 16; break;
+    case 9: op->offsets[operand] = value; break;
+    case 10: view->shape[value % 2] = nasty(state); break;
+    case 11: view->stride[value % 2] = (int64_t)(value % 2 != 0 ? 0 : nasty(state)); break;
+    case 12: view->dtype = (uint8_t)(1 + value % 8); break;
+    case 13:
+        view->dims = 2;
+        view->shape[1] = nasty(state);
+        view->stride[1] = (int64_t)(draw(state) % 2);
+        break;
+    case 14:
+        if (claim < op->what.claim_count) {
+            op->claims[claim].role = (uint8_t)(1 + draw(state) % 8);
+            op->claims[claim].set = (uint8_t)(1 + draw(state) % 4);
+            op->claimed[claim] = &it->made.ops[value % it->made.count];
+        }
+        break;
+    default: view->memory = (uint32_t)value % (3 * PROGRAM_RANKS); break;
+    }
+}
+
+/* The same with launches, barriers, allocations and hosts. */
+static void any_record_of_a_program_ends_well(void **state) {
+    (void)state;
+    size_t ended[4] = {0, 0, 0, 0};
+    for (uint64_t seed = 0; seed < 600; seed++) {
+        program made;
+        uint64_t random = seed + 1000;
+        program_make(&made);
+        made_times(&made.made);
+        for (uint64_t n = draw(&random) % 3 + 1; n > 0; n--)
+            spoil_made(&made, &made.made.ops[draw(&random) % made.made.count], &random);
+        for (size_t i = 0; i < made.made.count; i++) /* what no trace can hold is left out */
+            for (uint32_t k = 0; k < made.made.ops[i].what.operand_count; k++)
+                if (made.made.ops[i].operands[k].access == 0)
+                    made.made.ops[i].what.operand_count = k;
+        fault_fs disk;
+        kb_trail trail;
+        fault_fs_init(&disk);
+        kb_trail_init(&trail);
+        if (made_try_write(&made.made, &disk.fs, "run.zst", &trail) == KB_OK)
+            ended[end_of(&disk, seed)]++;
+        fault_fs_fini(&disk);
+        made_fini(&made.made);
+    }
+    assert_true(ended[1] > 200);
 }
 
 /* --- refused allocations ------------------------------------------------------------------------------ */
@@ -155,11 +230,20 @@ static void any_allocation_may_be_refused(void **state) {
         ring_fini(&made);
         fault_fs_fini(&disk);
     }
+    program made;
+    fault_fs disk;
+    fault_fs_init(&disk);
+    program_make(&made);
+    made_write(&made.made, &disk.fs, "run.zst");
+    assert_true(fail_alloc_sweep(verify, &disk, 1) > 50);
+    made_fini(&made.made);
+    fault_fs_fini(&disk);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_record_ends_well),
+        cmocka_unit_test(any_record_of_a_program_ends_well),
         cmocka_unit_test(any_allocation_may_be_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
