@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * barrier in time. PEs: each tells the group's first member that it has come, over the path of credits, and
- * that one tells all others when it has heard everybody. With way(j) = sum of the hops between member j and
- * the first, t = time of ipcq.credit_bytes at the narrowest link there, and both 0 for the first itself:
+ * that one tells all others when it has heard everybody. With there(j) and back(j) the sums of hops from
+ * member j to the first and from that to j, t(j) the time of ipcq.credit_bytes at the narrowest link on that
+ * way, and all three 0 for the first itself:
  *
- *   start(i) = max over j (ready(j) + way(j) + t(j)) + way(i) + t(i)
+ *   start(i) = max over j (ready(j) + there(j) + t(j)) + back(i) + t(i)
  *
  * Hosts come together host.barrier_ns after the last of them.
  */

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Host streams, launches, fences and barriers: their times, claims and numbers. */
+#include "raw.h"
+
+static void add_math(const kept *run, uint32_t rank, uint64_t elements, uint8_t blocks) {
+    raw_op op = {.kind = KB_OP_MATH, .func = KB_FUNC_FILL, .blocks = blocks, .operand_count = 1};
+    op.numbered = blocks == KB_BLOCKS_NO;
+    op.operands[0] = kb_operand_vector(kbs_memory_of(run->program, KB_SPACE_TCM, rank), KB_ACCESS_WRITE,
+                                       KB_DTYPE_I8, elements);
+    raw_add(pe(run, rank), &op);
+}
+
+static void add_copy(const kept *run, uint32_t rank, kb_kind kind, uint64_t size, uint64_t payload) {
+    const bool writes = kind == KB_OP_HOST_WRITE;
+    raw_op op = {.kind = kind, .blocks = KB_BLOCKS_DONE, .operand_count = 1, .value = writes ? payload : 0};
+    op.operands[0] = kb_operand_vector(kbs_memory_of(run->program, KB_SPACE_HBM, rank),
+                                       writes ? KB_ACCESS_WRITE : KB_ACCESS_READ, KB_DTYPE_BYTES, size);
+    raw_add(host(run, rank), &op);
+}
+
+/* --- launches -------------------------------------------------------------------------------- */
+
+static const kb_claim *claim_of(const kb_op *op, uint32_t role) {
+    for (uint32_t c = 0; c < op->what->claim_count; c++)
+        if (op->what->claims[c].role == role)
+            return &op->what->claims[c];
+    return NULL;
+}
+
+/* Three launches of work that differs from rank to rank; in the second, rank 1 has nothing to do. */
+static void launch_thrice(kept *run) {
+    kept_init(run, "cubes=1,pes=8", 3);
+    raw_create(run);
+    for (uint64_t launch = 0; launch < 3; launch++) {
+        raw_launch(run);
+        for (uint32_t rank = 0; rank < 3; rank++)
+            for (uint64_t i = 0; i < 3 && !(launch == 1 && rank == 1); i++)
+                add_math(run, rank, 1000 * (rank + 1) + launch, i == 0 ? KB_BLOCKS_NO : KB_BLOCKS_DONE);
+    }
+    raw_simulate(run);
+    kept_check(run);
+}
+
+static void all_hosts_come_to_a_launch_before_any_rank_begins(void **state) {
+    (void)state;
+    static kept run;
+    launch_thrice(&run);
+    for (uint64_t launch = 0; launch < 3; launch++) {
+        int64_t latest_ps = 0;
+        for (uint32_t rank = 0; rank < 3; rank++) {
+            const kb_op *op = raw_find(&run, rank, KB_OP_LAUNCH, launch);
+            latest_ps = latest_ps > op->issue_ps ? latest_ps : op->issue_ps;
+        }
+        for (uint32_t rank = 0; rank < 3; rank++) {
+            const kb_op *op = raw_find(&run, rank, KB_OP_LAUNCH, launch);
+            assert_int_equal(op->id, launch);
+            assert_int_equal(op->sent_ps, latest_ps + 2030000);
+            assert_int_equal(raw_why(op, KB_CAUSE_BARRIER), latest_ps - op->issue_ps);
+            assert_int_equal(raw_why(op, KB_CAUSE_HOST), 2000000);
+            assert_int_equal(raw_why(op, KB_CAUSE_LAUNCH), 30000);
+        }
+    }
+    assert_int_equal(raw_why(raw_find(&run, 2, KB_OP_LAUNCH, 1), KB_CAUSE_BARRIER), 0); /* the slowest */
+    kept_fini(&run);
+}
+
+static void the_first_op_of_a_launch_claims_it_and_all_before(void **state) {
+    (void)state;
+    static kept run;
+    launch_thrice(&run);
+    for (uint32_t rank = 0; rank < 3; rank++) {
+        const kb_op *launch = NULL;
+        uint64_t launches = 0, first = 0;
+        for (uint64_t i = 0; i < run.counts[rank]; i++) {
+            const kb_op *op = &run.ops[rank][i];
+            const kb_claim *claim = claim_of(op, KB_ROLE_LAUNCH);
+            const bool is_launch = op->what->kind == KB_OP_LAUNCH;
+            assert_int_equal(claim != NULL, launch != NULL && i == first && !is_launch);
+            assert_int_equal(claim_of(op, KB_ROLE_OBSERVED) != NULL, claim != NULL && launches > 1);
+            if (claim != NULL)
+                assert_int_equal(op->issue_ps, launch->sent_ps);
+            if (!is_launch)
+                continue;
+            launch = op;
+            first = i + 1;
+            launches++;
+        }
+        assert_int_equal(launches, 3);
+    }
+    /* A launch in which a rank does nothing is done when it begins. */
+    const kb_op *idle = raw_find(&run, 1, KB_OP_LAUNCH, 1);
+    assert_int_equal(idle->done_ps, idle->sent_ps);
+    kept_fini(&run);
+}
+
+/* --- copies of hosts ------------------------------------------------------------------------- */
+
+static void copies_of_a_host_follow_one_another(void **state) {
+    (void)state;
+    static const uint8_t bytes[] = {3, 1, 4, 1, 5};
+    static kept run;
+    kept_init(&run, "cubes=1,pes=8", 1);
+    raw_create(&run);
+    kbs_payload payload = {bytes, sizeof bytes};
+    run.program->payloads = &payload;
+    add_copy(&run, 0, KB_OP_HOST_WRITE, sizeof bytes, 0);
+    add_copy(&run, 0, KB_OP_HOST_READ, 57600, 0);
+    raw_launch(&run);
+    add_math(&run, 0, 100, KB_BLOCKS_DONE);
+    raw_simulate(&run);
+    run.program->payloads = NULL;
+    kept_check(&run);
+    const kb_op *write = raw_find(&run, 0, KB_OP_HOST_WRITE, 0),
+                *read = raw_find(&run, 0, KB_OP_HOST_READ, 0);
+    assert_int_equal(write->issue_ps, 0);
+    assert_int_equal(write->done_ps, 1000000 + 87); /* 1 us, and 5 bytes at 57.6 GB/s */
+    assert_int_equal(write->payload_size, sizeof bytes);
+    assert_ptr_equal(write->payload, bytes);
+    assert_int_equal(read->issue_ps, write->done_ps + 1);
+    assert_int_equal(read->done_ps - read->issue_ps, 1000000 + 1000000);
+    assert_int_equal(raw_why(read, KB_CAUSE_HOST), 1000000);
+    assert_int_equal(raw_why(read, KB_CAUSE_SERIALISATION), 1000000);
+    kept_fini(&run);
+}
+
+/* --- barriers -------------------------------------------------------------------------------- */
+
+static raw_op barrier(const kept *run, uint64_t id) {
+    return (raw_op){.kind = KB_OP_BARRIER, .blocks = KB_BLOCKS_DONE, .group = run->program->group, .id = id};
+}
+
+/* start(i) = max(ready(j) + way(j) + t) + back(i) + t, the first member's own being 0. */
+static void a_barrier_goes_through_its_first_member(void **state) {
+    (void)state;
+    enum { RANKS = 5, TIMES = 3 };
+    static kept run;
+    kept_init(&run, "cubes=2x2,pes=2", RANKS);
+    raw_create(&run);
+    raw_launch(&run);
+    for (uint64_t id = 0; id < TIMES; id++)
+        for (uint32_t rank = 0; rank < RANKS; rank++) {
+            add_math(&run, rank, 1 + (rank * 7 + id * 3) % 5 * 3000, KB_BLOCKS_DONE);
+            const raw_op op = barrier(&run, id);
+            raw_add(pe(&run, rank), &op);
+        }
+    raw_simulate(&run);
+    kept_check(&run);
+    int64_t way_ps[RANKS] = {0}, back_ps[RANKS] = {0}, time_ps[RANKS] = {0};
+    for (uint32_t rank = 1; rank < RANKS; rank++) {
+        const kbs_route *route;
+        check_ok(kbs_fabric_route(&run.program->fabric, kbs_tcm_of(rank), kbs_tcm_of(0), KBS_CHANNEL_QUEUE,
+                                  &route, &run.trail),
+                 &run.trail);
+        way_ps[rank] = route->latency_ps;
+        back_ps[rank] = route->back_ps;
+        time_ps[rank] = kbs_route_time(route, 16);
+    }
+    for (uint64_t id = 0; id < TIMES; id++) {
+        int64_t latest_ps = 0;
+        for (uint32_t rank = 0; rank < RANKS; rank++) {
+            const kb_op *op = raw_find(&run, rank, KB_OP_BARRIER, id);
+            const int64_t there_ps = op->issue_ps + 4000 + way_ps[rank] + time_ps[rank];
+            latest_ps = latest_ps > there_ps ? latest_ps : there_ps;
+        }
+        for (uint32_t rank = 0; rank < RANKS; rank++) {
+            const kb_op *op = raw_find(&run, rank, KB_OP_BARRIER, id);
+            assert_int_equal(op->id, id);
+            assert_int_equal(op->what->claim_count, 0);
+            assert_int_equal(op->start_ps, latest_ps + back_ps[rank] + time_ps[rank]);
+            assert_int_equal(raw_why(op, KB_CAUSE_HOP), way_ps[rank] + back_ps[rank]);
+        }
+    }
+    kept_fini(&run);
+}
+
+static void hosts_have_barriers_of_their_own(void **state) {
+    (void)state;
+    static kept run;
+    kept_init(&run, "cubes=1,pes=8", 3);
+    raw_create(&run);
+    for (uint32_t rank = 0; rank < 3; rank++) {
+        for (uint32_t i = 0; i < rank; i++)
+            add_copy(&run, rank, KB_OP_HOST_READ, 576, 0);
+        const raw_op op = barrier(&run, 9);
+        raw_add(host(&run, rank), &op);
+    }
+    raw_launch(&run);
+    for (uint32_t rank = 0; rank < 3; rank++)
+        add_math(&run, rank, 100, KB_BLOCKS_DONE);
+    raw_simulate(&run);
+    kept_check(&run);
+    for (uint32_t rank = 0; rank < 3; rank++) {
+        const kb_op *op = raw_find(&run, rank, KB_OP_BARRIER, 0);
+        assert_int_equal(op->done_ps, 2 * (1010000 + 1) + 1000000);
+        assert_int_equal(raw_why(op, KB_CAUSE_HOST), 1000000);
+        assert_int_equal(raw_why(op, KB_CAUSE_BARRIER), (int64_t)(2 - rank) * 1010001);
+    }
+    kept_fini(&run);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_hosts_come_to_a_launch_before_any_rank_begins),
+        cmocka_unit_test(the_first_op_of_a_launch_claims_it_and_all_before),
+        cmocka_unit_test(copies_of_a_host_follow_one_another),
+        cmocka_unit_test(a_barrier_goes_through_its_first_member),
+        cmocka_unit_test(hosts_have_barriers_of_their_own),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
