@@ -283,15 +283,25 @@ static void print_row(kbt_json *json, const char *name, const char *help, const 
     kbt_json_end(json);
 }
 
+/* A bench's own, or that of the machine's parameter that it sets. */
+static const char *standard_of(const kbs_bench_param *param) {
+    for (uint32_t i = 0; param->path != NULL && i < kbs_param_count(); i++)
+        if (strcmp(kbs_param_describe(i)->path, param->path) == 0)
+            return kbs_param_describe(i)->standard;
+    return param->standard;
+}
+
 static void list_benches(kbt_json *json) {
     for (size_t i = 0; i < kbs_bench_count(); i++) {
         size_t count;
         const kbs_bench_param *params = kbs_bench_params(i, &count);
         if (json == NULL) {
             printf("  %-16s %s; -p\n", kbs_bench_name(i), kbs_bench_help(i));
-            for (size_t p = 0; p < count; p++)
-                printf("    %-14s %s%s%s%s\n", params[p].name, params[p].help,
-                       *params[p].standard ? " [" : "", params[p].standard, *params[p].standard ? "]" : "");
+            for (size_t p = 0; p < count; p++) {
+                const char *standard = standard_of(&params[p]);
+                printf("    %-14s %s%s%s%s\n", params[p].name, params[p].help, *standard ? " [" : "",
+                       standard, *standard ? "]" : "");
+            }
             continue;
         }
         kbt_json_begin(json, NULL, '{');
@@ -299,7 +309,7 @@ static void list_benches(kbt_json *json) {
         kbt_json_text(json, "help", kbs_bench_help(i));
         kbt_json_begin(json, "params", '[');
         for (size_t p = 0; p < count; p++)
-            print_row(json, params[p].name, params[p].help, params[p].standard);
+            print_row(json, params[p].name, params[p].help, standard_of(&params[p]));
         kbt_json_end(json);
         kbt_json_end(json);
     }

@@ -9,7 +9,7 @@
 #include "coll/algorithms.h"
 #include "machine/number.h"
 
-enum { ALGO, ELEMS, BYTES, DTYPE, OP, INIT, SLOTS, SLOT_BYTES, PARAMS };
+enum { ALGO, ELEMS, BYTES, DTYPE, OP, INIT, RING, BACKPRESSURE, SLOTS, SLOT_BYTES, PARAMS };
 
 static const kbs_bench_param params[PARAMS] = {
     [ALGO] = {"algo", "ring", "the algorithm (kb-sim list algorithms)", NULL},
@@ -18,6 +18,8 @@ static const kbs_bench_param params[PARAMS] = {
     [DTYPE] = {"dtype", "f16", "f16, bf16, f32, i8 or i32", NULL},
     [OP] = {"op", "sum", "sum, min, max or prod", NULL},
     [INIT] = {"init", "ints", "ints, uniform, iota, constant:V or zeros", NULL},
+    [RING] = {"ring", "", "where queues' rings lie: tcm, sram or hbm", "ipcq.ring"},
+    [BACKPRESSURE] = {"backpressure", "", "sleep until woken, or poll", "ipcq.backpressure"},
     [SLOTS] = {"slots", "", "slots of a queue's ring", "ipcq.slots"},
     [SLOT_BYTES] = {"slot_bytes", "", "size of a slot", "ipcq.slot_bytes"},
 };
