@@ -205,16 +205,9 @@ static uint64_t number_of(const char *text, uint64_t least, uint64_t most) {
     return value;
 }
 
-/* In memory where there is such a folder: a disk's speed is nobody's merit. */
-static const char *scratch_folder(void) {
-    if (getenv("TMPDIR") != NULL)
-        return getenv("TMPDIR");
-    return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-}
-
 int main(int argc, char **argv) {
     static task of = {.ring = {.seed = 1, .records = 10000000, .ranks = 256}};
-    const char *parent = scratch_folder();
+    const char *parent = bench_scratch();
     unsigned rounds = 5;
     for (int i = 1; i < argc; i += 2) {
         if (strcmp(argv[i], "--records") == 0) {

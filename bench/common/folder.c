@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/must.h"
 
@@ -34,4 +36,10 @@ static int remove_one(const char *path, const struct stat *info, int type, struc
 
 void bench_remove(const char *path) {
     bench_must(nftw(path, remove_one, OPEN_MOST, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT, path);
+}
+
+const char *bench_scratch(void) {
+    if (getenv("TMPDIR") != NULL)
+        return getenv("TMPDIR");
+    return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 }

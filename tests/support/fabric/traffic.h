@@ -19,7 +19,7 @@ typedef struct traffic_link {
     uint64_t bytes;              /* carried; the same */
 } traffic_link;
 
-enum { TRAFFIC_HOPS = 64, TRAFFIC_AFTER = 2, TRAFFIC_NONE = -1 };
+enum { TRAFFIC_HOPS = 128, TRAFFIC_AFTER = 2, TRAFFIC_NONE = -1 };
 
 typedef struct traffic_route {
     uint32_t count;
@@ -34,7 +34,7 @@ typedef struct traffic_message {
     uint32_t bytes;   /* > 0 */
     int32_t after[TRAFFIC_AFTER];
     int64_t begin_ps;
-    int64_t sent_ps, seen_ps; /* of the last packet; filled in */
+    int64_t begun_ps, sent_ps, seen_ps; /* filled in: the last packet's */
 } traffic_message;
 
 typedef struct traffic {

@@ -67,7 +67,7 @@ static void begin_if_free(message *m) {
     if (--m->waits_for > 0)
         return;
     count_inside(m->run, 1);
-    m->plan->begin_ps = m->run->engine.now_ps;
+    m->plan->begun_ps = m->run->engine.now_ps;
     inject(m, m->run->engine.now_ps);
 }
 
@@ -92,7 +92,7 @@ static void fire_leave(kbs_engine *engine, kbs_event *event) {
     (void)engine;
     message *m = (message *)(void *)((char *)event - offsetof(message, leave));
     count_inside(m->run, -1);
-    m->run->of->sojourn_ps += m->plan->seen_ps - m->plan->begin_ps;
+    m->run->of->sojourn_ps += m->plan->seen_ps - m->plan->begun_ps;
     for (size_t i = 0; i < m->follower_count; i++)
         begin_if_free(&m->run->messages[m->followers[i]]);
 }
@@ -116,12 +116,12 @@ static void make_links(run *r) {
         r->links[i].id = (uint32_t)i;
         of->links[i].flit_ps = r->links[i].flit_ps;
     }
-    r->packets = (kbs_packets){&r->arena, NULL, TRAFFIC_HOPS};
 }
 
 static void make_routes(run *r) {
     traffic *of = r->of;
     r->routes = take(of->route_count * sizeof(kbs_route *));
+    r->packets = (kbs_packets){.arena = &r->arena};
     for (size_t i = 0; i < of->route_count; i++) {
         const traffic_route *plan = &of->routes[i];
         kbs_route *route = take(sizeof *route + plan->count * sizeof(kbs_link *));
@@ -132,6 +132,8 @@ static void make_routes(run *r) {
         }
         route->channels = (1U << KBS_CHANNELS) - 1;
         r->routes[i] = route;
+        if (plan->count > r->packets.most_links)
+            r->packets.most_links = plan->count;
     }
     kb_trail trail;
     must(kbs_routes_settle(r->routes, of->route_count, !of->plain, &r->arena, &trail));
@@ -151,6 +153,7 @@ static void make_messages(run *r) {
         m->run = r;
         m->plan = plan;
         m->leave.fire = fire_leave;
+        plan->seen_ps = 0;
         m->left_bytes = plan->bytes;
         m->waits_for++;
         of->packet_hops +=

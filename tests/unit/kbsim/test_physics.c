@@ -184,8 +184,9 @@ static void nothing_is_lost_and_littles_law_is_exact(void **state) {
         int64_t stays_ps = 0;
         for (size_t i = 0; i < MESSAGES; i++) {
             const traffic_message *m = &of.messages[i];
-            assert_true(m->seen_ps > m->sent_ps && m->sent_ps > m->begin_ps);
-            stays_ps += m->seen_ps - m->begin_ps;
+            assert_true(m->seen_ps > m->sent_ps && m->sent_ps > m->begun_ps);
+            assert_true(m->begun_ps >= m->begin_ps);
+            stays_ps += m->seen_ps - m->begun_ps;
             for (uint32_t hop = 0; hop < of.routes[m->route].count; hop++)
                 wanted[of.routes[m->route].links[hop]] += m->bytes;
         }

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fabric beside the same model in SimPy, by trains and by flits; and a whole run of an all-reduce beside
+ * SimGrid's S4U. Prints the tables of docs/bench-fabric.md.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/folder.h"
+#include "common/measure.h"
+#include "common/must.h"
+#include "common/peer_process.h"
+#include "traffic/shapes.h"
+
+enum { PATH_CHARS = 512, ROUNDS_MOST = 15, OURS_A_ROUND = 20 };
+
+typedef struct options {
+    unsigned rounds;
+    char folder[PATH_CHARS / 2];
+    char bin[PATH_CHARS / 2]; /* where kb-sim and the peers are */
+    const char *python;       /* that knows SimPy, or NULL */
+    bool has_s4u;
+} options;
+
+static const char *in_folder(const options *of, const char *name, char path[PATH_CHARS]) {
+    snprintf(path, PATH_CHARS, "%s/%s", of->folder, name);
+    return path;
+}
+
+static void note(double *least, double value) {
+    if (*least == 0 || value < *least)
+        *least = value;
+}
+
+/* --- the fabric alone ------------------------------------------------------------------------------ */
+
+typedef struct model_times {
+    double kb, trains, flits; /* seconds, the least of all rounds */
+} model_times;
+
+static double seconds_of_simpy(const options *of, const traffic *shape, const char *program) {
+    char line[64], script[PATH_CHARS], plan[PATH_CHARS], times[PATH_CHARS];
+    snprintf(script, sizeof script, "%s/traffic/%s.py", BENCH_SOURCE, program);
+    in_folder(of, "traffic", plan);
+    in_folder(of, "times", times);
+    const char *const argv[] = {of->python, script, plan, times, NULL};
+    bench_must(bench_run(argv, false, line, sizeof line), script);
+    bench_must(shape_agrees(shape, times), "agreeing on every time");
+    return strtod(line, NULL);
+}
+
+static model_times time_models(const options *of, traffic *shape) {
+    model_times least = {0, 0, 0};
+    char path[PATH_CHARS];
+    traffic_run(shape); /* fills in what links take for a flit, too */
+    shape_write(shape, in_folder(of, "traffic", path));
+    for (unsigned round = 0; round < of->rounds; round++) {
+        for (int i = 0; i < OURS_A_ROUND; i++) {
+            traffic_run(shape);
+            note(&least.kb, shape->seconds);
+        }
+        if (of->python != NULL) {
+            note(&least.trains, seconds_of_simpy(of, shape, "trains"));
+            note(&least.flits, seconds_of_simpy(of, shape, "flits"));
+        }
+    }
+    return least;
+}
+
+static void print_models(const options *of, const char *name, traffic *shape) {
+    const model_times least = time_models(of, shape);
+    const double hops = (double)shape->packet_hops;
+    printf("| %s | %zu | %" PRIu64 " | %.1f |", name, shape->message_count, shape->packet_hops,
+           least.kb * 1e9 / hops);
+    if (of->python == NULL)
+        printf(" not installed | | | |\n");
+    else
+        printf(" %.0f | %.0f | %.0f × | %.0f × |\n", least.trains * 1e9 / hops, least.flits * 1e9 / hops,
+               least.trains / least.kb, least.flits / least.kb);
+    fflush(stdout);
+    shape_destroy(shape);
+}
+
+static void compare_models(const options *of) {
+    printf(
+        "### The fabric alone\n\n"
+        "| traffic | messages | packets × links | kb, ns each | SimPy, trains | SimPy, flits | trains / kb "
+        "(wanted: 40 ×) | flits / kb (wanted: 800 ×) |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+    print_models(of, "at random in four cubes", shape_mesh(2000, 1));
+    print_models(of, "ring, 32 ranks, 256 KiB", shape_ring(32, 256 << 10));
+    if (of->python != NULL)
+        printf("\nAll three agree on every time at which a message is sent and seen, to the picosecond.\n");
+}
+
+/* --- a whole run ----------------------------------------------------------------------------------- */
+
+typedef struct ring_run {
+    double wall;        /* seconds of the whole process */
+    double inside;      /* seconds that kb-sim says */
+    double events;      /* of its engine */
+    double simulated_s; /* what the model says */
+} ring_run;
+
+static double number_after(const char *text, const char *key) {
+    const char *at = strstr(text, key);
+    bench_must(at != NULL, key);
+    return strtod(at + strlen(key), NULL);
+}
+
+static ring_run run_kb(const options *of, uint32_t ranks, uint64_t bytes) {
+    char program[PATH_CHARS], trace[PATH_CHARS], line[4096], count[16], size[40];
+    snprintf(program, sizeof program, "%s/kb-sim", of->bin);
+    snprintf(count, sizeof count, "%u", ranks);
+    snprintf(size, sizeof size, "bytes=%" PRIu64, bytes);
+    in_folder(of, "trace.zst", trace);
+    const char *const argv[] = {
+        program,   "run", "allreduce", "--machine", ranks > 128 ? "cubes=8x4,pes=8" : "cubes=4x4,pes=8",
+        "--ranks", count, "-p",        size,        "--json",
+        "-o",      trace, NULL};
+    const double begun = bench_now();
+    bench_must(bench_run(argv, false, line, sizeof line), "kb-sim");
+    return (ring_run){bench_now() - begun, number_after(line, "\"wall_s\":"),
+                      number_after(line, "\"events\":"), number_after(line, "\"time_ps\":") * 1e-12};
+}
+
+typedef struct s4u_way {
+    const char *name;
+    const char *platform;
+    const char *config; /* or NULL */
+    uint32_t message_bytes;
+} s4u_way;
+
+static const s4u_way ways[] = {
+    {"S4U, the same routes, a message a slot", "routes", NULL, 4096},
+    {"S4U, the same routes, a message a step", "routes", NULL, 8192},
+    {"S4U, the same routes, a message a step, CM02", "routes", "--cfg=network/model:CM02", 8192},
+    {"S4U, one link a neighbour, a message a step", "wire", NULL, 8192},
+};
+enum { WAYS = sizeof ways / sizeof *ways };
+
+static ring_run run_s4u(const options *of, const s4u_way *way, uint32_t ranks, uint64_t bytes) {
+    char program[PATH_CHARS], plan[PATH_CHARS], line[64], words[3][24];
+    const uint64_t chunk = bytes / ranks;
+    snprintf(program, sizeof program, "%s/bench-peer-s4u", of->bin);
+    in_folder(of, "traffic", plan);
+    snprintf(words[0], sizeof words[0], "%u", ranks);
+    snprintf(words[1], sizeof words[1], "%" PRIu64, chunk);
+    snprintf(words[2], sizeof words[2], "%" PRIu64, (chunk + way->message_bytes - 1) / way->message_bytes);
+    const char *const argv[] = {program,  plan,          words[0],    words[1],
+                                words[2], way->platform, way->config, NULL};
+    const double begun = bench_now();
+    bench_must(bench_run(argv, true, line, sizeof line), "S4U");
+    return (ring_run){bench_now() - begun, 0, 0, strtod(line, NULL)};
+}
+
+/* One message a step either way: said once. */
+static bool is_the_same(const s4u_way *way, uint64_t chunk) {
+    return way > ways && chunk <= way[-1].message_bytes && strcmp(way->platform, way[-1].platform) == 0 &&
+           way->config == way[-1].config;
+}
+
+static void write_ring(const options *of, uint32_t ranks) {
+    char path[PATH_CHARS];
+    traffic *shape = shape_ring(ranks, ranks);
+    shape->message_count = 0;
+    shape_write(shape, in_folder(of, "traffic", path));
+    shape_destroy(shape);
+}
+
+static void compare_runs(const options *of, uint32_t ranks) {
+    const uint64_t bytes = 1 << 20;
+    double kb = 0, peers[WAYS] = {0};
+    ring_run run = {0}, said[WAYS];
+    write_ring(of, ranks);
+    for (unsigned round = 0; round < 2 * of->rounds; round++) {
+        run = run_kb(of, ranks, bytes);
+        note(&kb, run.wall);
+        for (size_t i = 0; of->has_s4u && i < WAYS; i++) {
+            if (is_the_same(&ways[i], bytes / ranks))
+                continue;
+            said[i] = run_s4u(of, &ways[i], ranks, bytes);
+            note(&peers[i], said[i].wall);
+        }
+    }
+    printf("\n### A ring all-reduce of %u ranks and 1 MiB a rank\n\n"
+           "| | wall, ms | kb / S4U (wanted: 0.40) | simulated, us |\n| --- | ---: | ---: | ---: |\n",
+           ranks);
+    printf("| kb-sim, trace written | %.1f | | %.1f |\n", kb * 1e3, run.simulated_s * 1e6);
+    for (size_t i = 0; of->has_s4u && i < WAYS; i++)
+        if (peers[i] > 0)
+            printf("| %s | %.1f | %.2f | %.1f |\n", ways[i].name, peers[i] * 1e3, kb / peers[i],
+                   said[i].simulated_s * 1e6);
+    if (!of->has_s4u)
+        printf("| S4U | not installed | | |\n");
+    fflush(stdout);
+}
+
+/* Chunks of one slot, so that a step is one message however many ranks there are. */
+static void show_scaling(const options *of) {
+    static const uint32_t sizes[] = {16, 32, 64, 128, 256};
+    printf("\n### kb-sim by the number of ranks, 4 KiB a rank and step, trace written\n\n"
+           "| ranks | events a rank and step (wanted: 12) | ns an event (wanted: 60) | ns a rank and step | "
+           "wall, ms |\n| ---: | ---: | ---: | ---: | ---: |\n");
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        double wall = 0, inside = 0;
+        const double ranks_and_steps = 2.0 * sizes[i] * (sizes[i] - 1);
+        ring_run run = {0};
+        for (unsigned round = 0; round < 3 * of->rounds; round++) {
+            run = run_kb(of, sizes[i], (uint64_t)sizes[i] * 4096);
+            note(&wall, run.wall);
+            note(&inside, run.inside);
+        }
+        printf("| %u | %.2f | %.1f | %.0f | %.1f |\n", sizes[i], run.events / ranks_and_steps,
+               inside * 1e9 / run.events, inside * 1e9 / ranks_and_steps, wall * 1e3);
+    }
+}
+
+/* --- arguments ------------------------------------------------------------------------------------- */
+
+static void find_peers(options *of) {
+    char path[PATH_CHARS];
+    const ssize_t length = readlink("/proc/self/exe", of->bin, sizeof of->bin - 1);
+    bench_must(length > 0, "finding this executable");
+    of->bin[length] = '\0';
+    *strrchr(of->bin, '/') = '\0';
+    snprintf(path, sizeof path, "%s/bench-peer-s4u", of->bin);
+    of->has_s4u = access(path, X_OK) == 0;
+    if (!of->has_s4u)
+        fprintf(stderr, "bench: SimGrid (libsimgrid-dev, g++) was not there: going on without\n");
+    of->python = bench_python_with("simpy");
+    if (of->python == NULL)
+        fprintf(stderr, "bench: no Python here knows SimPy (python3-simpy3): going on without\n");
+}
+
+int main(int argc, char **argv) {
+    static options of = {.rounds = 5};
+    if (argc == 3 && strcmp(argv[1], "--rounds") == 0)
+        of.rounds = (unsigned)strtoul(argv[2], NULL, 10);
+    if ((argc != 1 && argc != 3) || of.rounds < 1 || of.rounds > ROUNDS_MOST) {
+        printf("bench-fabric [--rounds N]\n");
+        return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
+    }
+    snprintf(of.folder, sizeof of.folder, "%s/bench-fabric.XXXXXX", bench_scratch());
+    bench_must(mkdtemp(of.folder) != NULL, of.folder);
+    find_peers(&of);
+    compare_models(&of);
+    compare_runs(&of, 128);
+    compare_runs(&of, 256);
+    show_scaling(&of);
+    bench_remove(of.folder);
+    return 0;
+}
