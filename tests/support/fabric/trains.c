@@ -130,11 +130,12 @@ static void make_routes(run *r) {
             route->links[hop] = &r->links[plan->links[hop]];
             route->latency_ps += route->links[hop]->latency_ps;
         }
-        route->channels = (1U << KBS_CHANNELS) - 1;
         r->routes[i] = route;
         if (plan->count > r->packets.most_links)
             r->packets.most_links = plan->count;
     }
+    for (size_t i = 0; i < of->message_count; i++)
+        r->routes[of->messages[i].route]->channels |= 1U << of->messages[i].channel;
     kb_trail trail;
     must(kbs_routes_settle(r->routes, of->route_count, !of->plain, &r->arena, &trail));
 }
