@@ -98,27 +98,60 @@ static double seconds_now(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-typedef struct progress_line {
-    double shown_s; /* when */
+/* What the run is watched by: when its phases began, and the line of progress on a terminal. */
+typedef struct watch {
+    double begin_s[KBS_PHASES + 1]; /* of each phase; the last is the end of all */
+    double shown_s;
     bool shown;
-} progress_line;
+} watch;
+
+static void begin_phase(void *context, kbs_phase phase) {
+    watch *run = context;
+    run->begin_s[phase] = seconds_now();
+}
+
+/* "1m 20s", "3.4 s" */
+static void print_duration(FILE *stream, double seconds) {
+    if (seconds < 60)
+        fprintf(stream, "%.1f s", seconds);
+    else if (seconds < 3600)
+        fprintf(stream, "%.0fm %02.0fs", (double)(long)(seconds / 60),
+                seconds - 60 * (double)(long)(seconds / 60));
+    else
+        fprintf(stream, "%.1f h", seconds / 3600);
+}
 
 static void show_progress(void *context, const kbs_progress *progress) {
     enum { TIMES_A_SECOND = 5 };
-    progress_line *line = context;
-    const double now_s = seconds_now();
-    if (now_s - line->shown_s < 1.0 / TIMES_A_SECOND)
+    watch *run = context;
+    const double now_s = seconds_now(), spent_s = now_s - run->begin_s[KBS_SIMULATING];
+    if (now_s - run->shown_s < 1.0 / TIMES_A_SECOND)
         return;
-    line->shown_s = now_s;
-    line->shown = true;
+    const double share = (double)progress->commands / (double)progress->all_commands;
+    run->shown_s = now_s;
+    run->shown = true;
     fprintf(stderr, "\r");
     print_time(stderr, progress->time_ps);
-    fprintf(stderr, " simulated, %.1f M events \033[K", (double)progress->events * 1e-6);
+    fprintf(stderr, " simulated, %.1f M events (%.1f M/s), %.0f%% of the commands",
+            (double)progress->events * 1e-6, (double)progress->events * 1e-6 / spent_s, 100 * share);
+    if (share > 0.01 && share < 1) {
+        fprintf(stderr, ", about ");
+        print_duration(stderr, spent_s / share * (1 - share));
+        fprintf(stderr, " left");
+    }
+    fprintf(stderr, "\033[K");
 }
 
 /* --- run: summary ---------------------------------------------------------------------------- */
 
-static void print_json(kbt_call *call, const kbs_result *result, double wall_s, const char *trace) {
+static const char *const phase_names[] = {"record", "simulate", "finish"};
+
+static double phase_s(const watch *run, int phase) {
+    return run->begin_s[phase + 1] - run->begin_s[phase];
+}
+
+static void print_json(kbt_call *call, const kbs_result *result, const watch *run, const char *trace) {
+    const double wall_s = run->begin_s[KBS_PHASES] - run->begin_s[0];
     kbt_json json;
     char digest[33];
     kbt_json_init(&json, stdout);
@@ -132,6 +165,10 @@ static void print_json(kbt_call *call, const kbs_result *result, double wall_s, 
     kbt_json_end(&json);
     kbt_json_uint(&json, "events", result->events);
     kbt_json_real(&json, "wall_s", wall_s);
+    kbt_json_begin(&json, "phases_s", '{');
+    for (int phase = 0; phase < KBS_PHASES; phase++)
+        kbt_json_real(&json, phase_names[phase], phase_s(run, phase));
+    kbt_json_end(&json);
     kbt_json_text(&json, "trace", trace);
     kbt_json_uint(&json, "trace_bytes", result->file_bytes);
     kbt_json_text(&json, "record_digest", kb_digest_text(&result->record_digest, digest));
@@ -148,7 +185,26 @@ static void print_json(kbt_call *call, const kbs_result *result, double wall_s, 
     kbt_json_end(&json);
 }
 
-static void print_summary(FILE *to, const kbs_result *result, double wall_s, const char *trace) {
+/* 4.2M, 17k, 940: what is read at a glance. */
+static void print_rate(FILE *to, double rate) {
+    if (rate >= 1e6)
+        fprintf(to, "%.1fM", rate * 1e-6);
+    else if (rate >= 1e3)
+        fprintf(to, "%.0fk", rate * 1e-3);
+    else
+        fprintf(to, "%.0f", rate);
+}
+
+static void print_size(FILE *to, uint64_t bytes) {
+    if (bytes >= 1000000)
+        fprintf(to, ", %.1f MB", (double)bytes * 1e-6);
+    else if (bytes >= 10000)
+        fprintf(to, ", %.0f kB", (double)bytes * 1e-3);
+}
+
+static void print_summary(FILE *to, const kbt_call *call, const kbs_result *result, const watch *run) {
+    const char *trace = ((const run_values *)call->values)->output;
+    const double wall_s = run->begin_s[KBS_PHASES] - run->begin_s[0];
     uint64_t total = 0;
     for (uint32_t kind = 0; kind < KB_OP_LIMIT; kind++)
         total += result->ops[kind];
@@ -161,11 +217,20 @@ static void print_summary(FILE *to, const kbs_result *result, double wall_s, con
             fprintf(to, "%s %" PRIu64 " %s", comma, result->ops[kind], kb_word_name(KB_VOC_KIND, kind));
             comma = ",";
         }
-    fprintf(to, "\nevents     %" PRIu64 " in %.3f s\n", result->events, wall_s);
-    fprintf(to, "trace      %s (%" PRIu64 " bytes)\n", trace, result->file_bytes);
+    fprintf(to, "\nevents     %" PRIu64 " in %.3f s (", result->events, wall_s);
+    print_rate(to, wall_s > 0 ? (double)result->events / wall_s : 0);
+    fprintf(to, "/s)\n");
+    if (call->common->verbose)
+        fprintf(to, "phases     record %.3f s, simulate and write %.3f s, finish %.3f s\n", phase_s(run, 0),
+                phase_s(run, 1), phase_s(run, 2));
+    fprintf(to, "trace      %s (%" PRIu64 " bytes", trace, result->file_bytes);
+    print_size(to, result->file_bytes);
+    fprintf(to, ")%s\n", result->outcome == KB_OUTCOME_COMPLETE ? "" : ", incomplete");
+    const size_t warnings = call->warnings.count + call->warnings_dropped;
+    if (warnings > 0)
+        fprintf(to, "warnings   %zu, above\n", warnings);
 }
 
-/* What an incomplete run has to say; the exit status that follows from the outcome. */
 /* A name that begins with a dash would be an option to kb-replay. */
 static int verify(kbt_call *call, const char *trace) {
     char path[PATH_MAX];
@@ -174,18 +239,25 @@ static int verify(kbt_call *call, const char *trace) {
     return kbt_run_beside(call, "kb-replay", arguments, 2);
 }
 
-static int judge(const kbt_call *call, const kbs_result *result, const char *trace) {
+/* What an incomplete run has to say, and the exit status that follows from the outcome. */
+static int judge(const kbt_call *call, const kbs_result *result) {
+    const run_values *values = call->values;
     kb_trail trail;
     if (result->outcome == KB_OUTCOME_COMPLETE)
         return KBT_FINE;
     if (result->outcome == KB_OUTCOME_DEADLOCK) {
-        kb_fail(&trail, KB_E_DEADLOCK, "deadlock: no PE can go on; the trace so far is in %s", trace);
+        kb_fail(&trail, KB_E_DEADLOCK,
+                "deadlock: nothing can go on; the trace so far is in %s, and incomplete", values->output);
         const int exit_status = kbt_fail(call, &trail);
         for (const char *line = result->explanation; *line != '\0'; line = strchr(line, '\n') + 1)
             fprintf(stderr, "  %.*s\n", (int)strcspn(line, "\n"), line);
         return exit_status;
     }
-    kb_fail(&trail, KB_E_INTERRUPTED, "stopped before its end: %s ends incomplete", trace);
+    if (interrupted)
+        kb_fail(&trail, KB_E_INTERRUPTED, "interrupted before its end: %s ends incomplete", values->output);
+    else
+        kb_fail(&trail, KB_E_INTERRUPTED, "stopped before its end by --max-time %s: %s ends incomplete",
+                values->max_time, values->output);
     return kbt_fail(call, &trail);
 }
 
@@ -204,9 +276,12 @@ static kb_status set_up(const run_values *values, kbs_machine *machine, int64_t 
 }
 
 /* A trace on stdout leaves no room for anything else there, and cannot be read again. */
-static kb_status check_stdout(const run_values *values, kb_trail *trail) {
+static kb_status check_output(const run_values *values, kb_trail *trail) {
+    if (*values->output == '\0')
+        return kb_fail(trail, KB_E_ARGUMENT, "-o '' names no file (try -o run.zst)");
     if (strcmp(values->output, "-") != 0)
         return KB_OK;
+    signal(SIGPIPE, SIG_IGN); /* a reader who has gone is a failure that is told, as a full disk is */
     if (values->common.json)
         return kb_fail(trail, KB_E_ARGUMENT,
                        "--json and -o - both write to the standard output: give -o a file");
@@ -216,10 +291,9 @@ static kb_status check_stdout(const run_values *values, kb_trail *trail) {
                    "--verify needs a trace that can be read again: give -o a file or folder");
 }
 
-static kb_status simulate(kbt_call *call, kbs_result *ret_result, double *ret_wall_s, kb_trail *trail) {
+static kb_status simulate(kbt_call *call, kbs_result *ret_result, watch *run, kb_trail *trail) {
     const run_values *values = call->values;
     kbs_machine machine;
-    progress_line line = {seconds_now(), false};
     kbs_run_options options = {.bench = call->words.items[0],
                                .params = values->params.items,
                                .param_count = values->params.count,
@@ -231,14 +305,14 @@ static kb_status simulate(kbt_call *call, kbs_result *ret_result, double *ret_wa
                                .log = &call->log,
                                .stop = &interrupted,
                                .progress = kbt_shows_progress(call) ? show_progress : NULL,
-                               .progress_context = &line};
+                               .phase = begin_phase,
+                               .context = run};
     KB_TRY(set_up(values, &machine, &options.max_time_ps, trail));
-    KB_TRY(check_stdout(values, trail));
+    KB_TRY(check_output(values, trail));
     catch_interrupts();
-    const double begin_s = seconds_now();
     const kb_status status = kbs_run(&options, ret_result, trail);
-    *ret_wall_s = seconds_now() - begin_s;
-    if (line.shown)
+    begin_phase(run, KBS_PHASES);
+    if (run->shown)
         fprintf(stderr, "\r\033[K");
     return status;
 }
@@ -248,15 +322,15 @@ static int run(kbt_call *call) {
     kb_trail trail;
     kb_trail_init(&trail);
     kbs_result result;
-    double wall_s = 0;
-    if (simulate(call, &result, &wall_s, &trail) != KB_OK)
+    watch times = {.shown_s = seconds_now()};
+    if (simulate(call, &result, &times, &trail) != KB_OK)
         return kbt_fail(call, &trail);
     const bool trace_on_stdout = strcmp(values->output, "-") == 0;
     if (call->common->json)
-        print_json(call, &result, wall_s, values->output);
+        print_json(call, &result, &times, values->output);
     else if (!call->common->quiet)
-        print_summary(trace_on_stdout ? stderr : stdout, &result, wall_s, values->output);
-    int exit_status = judge(call, &result, values->output);
+        print_summary(trace_on_stdout ? stderr : stdout, call, &result, &times);
+    int exit_status = judge(call, &result);
     kbs_result_fini(&result);
     return exit_status == KBT_FINE && values->verify ? verify(call, values->output) : exit_status;
 }

@@ -32,15 +32,47 @@ said = json.load(open(sys.argv[1]))
 assert said["complete"] is True and said["outcome"] == "complete", said
 assert said["warnings"] == [] and said["trace"] == "ring.zst", said
 assert said["time_ps"] > 2030000 and said["events"] > 0 and said["wall_s"] >= 0, said
+assert set(said["phases_s"]) == {"record", "simulate", "finish"}, said
 assert said["ops"]["launch"] == 4 and said["ops"]["ipcq_copy"] == 24, said
 END
 
 "$sim" run allreduce --ranks 4 -o cut.zst --max-time 2.05us >out 2>err
 [ $? -eq 1 ] || wrong '--max-time does not exit 1'
-grep -qF 'stopped before its end: cut.zst ends incomplete' err || wrong "$(cat err)"
+grep -qF 'stopped before its end by --max-time 2.05us: cut.zst ends incomplete' err ||
+    wrong "$(cat err)"
 zstd -qt cut.zst || wrong 'a stopped run leaves no trace'
 "$sim" run allreduce --ranks 4 -o cut.zst --max-time 1ms -q ||
     wrong 'a time that is not reached stops the run'
+
+grep -q '^trace .*), incomplete$' out ||
+    wrong "the summary does not say that the trace is incomplete: $(cat out)"
+"$sim" run allreduce --ranks 4 -o ring.zst -v 2>/dev/null | grep -q '^phases  *record [0-9.]* s, simulate' ||
+    wrong '-v says nothing of phases'
+
+# Places that cannot be written: what, where, why, and status 2.
+"$sim" run allreduce --ranks 4 -o /dev/full 2>err
+[ $? -eq 2 ] && grep -qF 'cannot write /dev/full at byte 0: No space left on device' err ||
+    wrong "a full disk: $(cat err)"
+"$sim" run allreduce --ranks 4 -o '' 2>err
+[ $? -eq 2 ] && grep -qF "names no file" err && [ ! -e .partial ] || wrong "-o '': $(cat err)"
+("$sim" run allreduce -p bytes=256KiB -o - 2>err; echo $? >status) | head -c 10 >/dev/null
+[ "$(cat status)" = 2 ] && grep -qF 'Broken pipe' err || wrong "a reader who has gone: $(cat status err)"
+
+# Progress on a terminal only, and none with -q.
+cat >terminal.py <<'END'
+import os, pty, sys
+said = b""
+def read(fd):
+    global said
+    data = os.read(fd, 4096)
+    said += data
+    return data
+pty.spawn(sys.argv[1:], read)
+sys.exit(0 if b"of the commands" in said else 1)
+END
+long='run allreduce -p bytes=1MiB -p slot_bytes=256 --max-time 40us -o long.zst'
+python3 terminal.py "$sim" $long </dev/null >/dev/null || wrong 'no progress on a terminal'
+python3 terminal.py "$sim" $long -q </dev/null >/dev/null && wrong '-q shows progress'
 
 # ^C once the trace has been begun: it ends incomplete. The run is made long enough to be caught.
 mkdir caught

@@ -24,8 +24,13 @@
 typedef struct kbs_progress {
     int64_t time_ps;
     uint64_t events;
+    uint64_t commands, all_commands; /* of the recorded ones, those that were taken */
 } kbs_progress;
 typedef void (*kbs_progress_fn)(void *context, const kbs_progress *progress);
+
+/* Called when a phase begins, in this order; writing goes on beside the simulation, too. */
+typedef enum kbs_phase { KBS_RECORDING, KBS_SIMULATING, KBS_FINISHING, KBS_PHASES } kbs_phase;
+typedef void (*kbs_phase_fn)(void *context, kbs_phase phase);
 
 typedef struct kbs_run_options {
     const char *bench;
@@ -41,8 +46,9 @@ typedef struct kbs_run_options {
     const kb_fs *fs;       /* NULL: the system's */
     const kb_log *log;
     const volatile sig_atomic_t *stop; /* becomes non-zero when the run shall end; may be NULL */
-    kbs_progress_fn progress;          /* may be NULL */
-    void *progress_context;
+    kbs_progress_fn progress;          /* may be NULL, and so may: */
+    kbs_phase_fn phase;
+    void *context; /* for both */
 } kbs_run_options;
 
 typedef struct kbs_result {

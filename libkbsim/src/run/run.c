@@ -87,6 +87,25 @@ static kb_status identify(const kbs_program *program, const kbs_bench *bench, kb
     return KB_OK;
 }
 
+/* --- what there is to do --------------------------------------------------------------------- */
+
+/* A bench that launches nothing is refused when it is sealed; this one launches kernels that do nothing. */
+static kb_status check_work(const kbs_program *program, const kbs_bench *bench, kb_trail *trail) {
+    for (uint32_t rank = 0; rank < program->ranks; rank++)
+        if (program->streams[rank].commands.count > program->launch_count)
+            return KB_OK; /* more than the marks at the head of each launch */
+    return kb_fail(trail, KB_E_PROGRAM,
+                   "%s does nothing: none of its %" PRIu64
+                   " launches gives any of %u PEs a command (is a size "
+                   "0, is a kernel's loop never entered?)",
+                   bench->name, program->launch_count, program->ranks);
+}
+
+static void begin_phase(const kbs_run_options *options, kbs_phase phase) {
+    if (options->phase != NULL)
+        options->phase(options->context, phase);
+}
+
 /* --- the trace ------------------------------------------------------------------------------- */
 
 static kb_status put(void *context, uint32_t rank, const kb_op *op, const void **inout_known,
@@ -112,10 +131,11 @@ static const char *ending_of(kb_outcome outcome) {
 static kb_status write_run(kbs_program *program, const kbs_run_options *options, kb_writer *writer,
                            kbs_result *ret_result, kb_trail *trail) {
     const kbs_sink sink = {put, amend, writer};
-    const kbs_limits limits = {options->max_time_ps, options->stop, options->progress,
-                               options->progress_context};
+    begin_phase(options, KBS_SIMULATING);
+    const kbs_limits limits = {options->max_time_ps, options->stop, options->progress, options->context};
     kbs_result result;
     KB_TRY(kbs_simulate(program, &limits, &sink, &result, trail));
+    begin_phase(options, KBS_FINISHING);
     const kb_ending ending = {result.outcome, ending_of(result.outcome), result.time_ps};
     const kb_footer *footer;
     const kb_status status = kb_writer_finish(writer, &ending, &footer, trail);
@@ -137,10 +157,12 @@ static kb_status run_program(kbs_program *program, const kbs_bench *bench, const
                              const kbs_run_options *options, kbs_result *ret_result, kb_trail *trail) {
     KB_TRY(define_machine(program, trail));
     KB_TRY(define_program(program, bench, options->ranks != 0, trail));
+    begin_phase(options, KBS_RECORDING);
     kb_status status = bench->record(program, values, trail);
     if (status != KB_OK)
         return kb_while(trail, status, "recording bench %s", bench->name);
     KB_TRY(kbs_program_seal(program, trail));
+    KB_TRY(check_work(program, bench, trail));
     kb_run run;
     KB_TRY(identify(program, bench, &run, trail));
     const kb_writer_options writing = {.path = options->path,

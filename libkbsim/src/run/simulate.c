@@ -70,6 +70,17 @@ static bool all_done(const kbs_sim *sim) {
 
 /* --- the clock ------------------------------------------------------------------------------- */
 
+static void tell_progress(const kbs_sim *sim, const kbs_limits *limits) {
+    if (limits->progress == NULL)
+        return;
+    kbs_progress progress = {.time_ps = sim->engine.now_ps, .events = sim->engine.fired + sim->engine.spared};
+    for (uint32_t i = 0; i < 2 * sim->program->ranks; i++) { /* PEs and hosts */
+        progress.all_commands += sim->pes[i].stream->commands.count;
+        progress.commands += sim->pes[i].stream->commands.count - sim->pes[i].reading.left;
+    }
+    limits->progress(limits->context, &progress);
+}
+
 /* True when nothing is left to happen; false when the run was interrupted or has failed. */
 static bool drive(kbs_sim *sim, const kbs_limits *limits) {
     enum { EVENTS_A_TURN = 65536 }; /* between looks at the outside: a few milliseconds */
@@ -82,9 +93,7 @@ static bool drive(kbs_sim *sim, const kbs_limits *limits) {
         empty = kbs_engine_run(&sim->engine, until_ps, EVENTS_A_TURN);
         if (!empty && sim->engine.fired - before < EVENTS_A_TURN)
             return false; /* what is left comes after until_ps */
-        if (limits->progress != NULL)
-            limits->progress(limits->progress_context,
-                             &(kbs_progress){sim->engine.now_ps, sim->engine.fired});
+        tell_progress(sim, limits);
     }
     return empty;
 }

@@ -12,7 +12,7 @@ typedef struct kbs_limits {
     int64_t max_time_ps; /* 0: none */
     const volatile sig_atomic_t *stop;
     kbs_progress_fn progress;
-    void *progress_context;
+    void *context;
 } kbs_limits;
 
 /*

@@ -9,6 +9,7 @@
 #include "support/fail_alloc.h"
 #include "support/fault_fs.h"
 
+#include "bench/bench.h"
 #include "bench/contents.h"
 #include "kbsim/run.h"
 #include "kbtrace/reader.h"
@@ -218,6 +219,42 @@ static void ranks_must_fit_the_package(void **state) {
     check_says(&w.trail, "129 ranks need as many PEs of one package, and it has 128");
 }
 
+/* --- nothing to do ----------------------------------------------------------------------------- */
+
+static kb_status launch_nothing(kbs_program *program, const kbs_bench_values *values, kb_trail *trail) {
+    (void)values;
+    (void)trail;
+    program->launched = true;
+    program->launch_count = 2; /* but no PE gets a command */
+    return KB_OK;
+}
+
+static kb_status record_nothing(kbs_program *program, const kbs_bench_values *values, kb_trail *trail) {
+    (void)program;
+    (void)values;
+    (void)trail;
+    return KB_OK;
+}
+
+static void a_run_that_does_nothing_is_an_error(void **state) {
+    (void)state;
+    static const kbs_bench benches[] = {{"idle", "", NULL, 0, launch_nothing},
+                                        {"empty", "", NULL, 0, record_nothing}};
+    static const char *const words[] = {
+        "idle does nothing: none of its 2 launches gives any of 3 PEs a command", "launches nothing"};
+    for (int i = 0; i < 2; i++) {
+        kbs_machine machine;
+        kbs_machine_init(&machine);
+        const kbs_run_options options = {.machine = &machine, .ranks = 3, .path = "never.zst"};
+        kbs_result result;
+        kb_trail trail;
+        kb_trail_init(&trail);
+        check_status(kbs_run_bench(&benches[i], &options, &result, &trail), KB_E_PROGRAM, &trail);
+        check_says(&trail, words[i]);
+        assert_int_equal(access("never.zst", F_OK), -1);
+    }
+}
+
 /* --- failures -------------------------------------------------------------------------------- */
 
 static kb_status run_with(const kb_alloc *alloc, void *user, kb_trail *trail) {
@@ -294,6 +331,7 @@ int main(void) {
         cmocka_unit_test(wrong_parameters_are_refused),
         cmocka_unit_test(drawn_integers_sum_exactly),
         cmocka_unit_test(ranks_must_fit_the_package),
+        cmocka_unit_test(a_run_that_does_nothing_is_an_error),
         cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(a_full_disk_leaves_nothing_behind),
         cmocka_unit_test(a_place_that_cannot_be_written_is_named),
