@@ -74,6 +74,17 @@ static kb_status grow_slots(kbs_fabric *fabric, kb_trail *trail) {
     return KB_OK;
 }
 
+/* The slice at a place; NULL where another memory is. */
+static kb_status find_slice(kbs_fabric *fabric, kbs_place place, kbs_hbm **ret, kb_trail *trail) {
+    if (place.space != KB_SPACE_HBM)
+        return KB_OK;
+    kbs_hbm **slice = &fabric->slices[place.pe];
+    if (*slice == NULL)
+        KB_TRY(kbs_hbm_create(&fabric->hbm_kind, fabric->arena, slice, trail));
+    *ret = *slice;
+    return KB_OK;
+}
+
 static kb_status find_route(kbs_fabric *fabric, kbs_place from, kbs_place to, kbs_route **ret,
                             kb_trail *trail) {
     const uint64_t pair = pair_of(from, to);
@@ -93,6 +104,8 @@ static kb_status find_route(kbs_fabric *fabric, kbs_place from, kbs_place to, kb
     uint32_t link_count = 0;
     KB_TRY(kbs_way_find(fabric, from, to, &link_count, trail));
     KB_TRY(add_route(fabric, link_count, ret, trail));
+    KB_TRY(find_slice(fabric, from, &(*ret)->from_hbm, trail));
+    KB_TRY(find_slice(fabric, to, &(*ret)->to_hbm, trail));
     uint64_t back_gbps;
     kbs_way_measure(fabric, to, from, &(*ret)->back_ps, &back_gbps);
     fabric->route_pairs[fabric->route_count - 1] = pair;
@@ -138,6 +151,9 @@ kb_status kbs_fabric_init(kbs_fabric *fabric, const kbs_machine *machine, kb_are
     KB_TRY(kb_arena_new(arena, machine->at.cube_pes * sizeof(kbs_cell), &memory, trail));
     fabric->pe_cells = memory;
     kbs_floorplan_place(&fabric->plan, (uint32_t)machine->at.cube_pes, fabric->pe_cells);
+    kbs_hbm_kind_init(&fabric->hbm_kind, machine);
+    KB_TRY(kb_arena_new(arena, kbs_machine_pes_of_sip(machine) * sizeof(kbs_hbm *), &memory, trail));
+    fabric->slices = memory;
     fabric->place_count = kbs_way_places(fabric);
     KB_TRY(kb_arena_new(arena, fabric->place_count * sizeof(kbs_link *), &memory, trail));
     fabric->places = memory;

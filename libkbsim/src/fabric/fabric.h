@@ -14,6 +14,7 @@
 #define KBSIM_SRC_FABRIC_H
 
 #include "fabric/floorplan.h"
+#include "fabric/hbm.h"
 #include "fabric/link.h"
 #include "kbsim/machine.h"
 #include "kbtrace/memory.h"
@@ -29,7 +30,9 @@ typedef struct kbs_fabric {
     kb_arena *arena;
     kbs_floorplan plan;
     kbs_cell *pe_cells; /* of a cube's PEs */
-    kbs_link **places;  /* link by place, NULL until it is used; see way.c */
+    kbs_hbm_kind hbm_kind;
+    kbs_hbm **slices;  /* by PE, NULL until one is used */
+    kbs_link **places; /* link by place, NULL until it is used; see way.c */
     size_t place_count;
     kbs_link **links; /* by id */
     size_t link_count, link_capacity;

@@ -41,8 +41,7 @@ int64_t kbs_route_time(const kbs_route *route, uint64_t bytes) {
 
 /* --- who waits ------------------------------------------------------------------------------- */
 
-/* The order within a channel; no two packets on their way are equal in it. */
-static bool comes_before(const kbs_packet *a, const kbs_packet *b) {
+bool kbs_packet_comes_before(const kbs_packet *a, const kbs_packet *b) {
     if (a->ready_ps != b->ready_ps)
         return a->ready_ps < b->ready_ps;
     const kbs_who *x = &a->train->who, *y = &b->train->who;
@@ -56,12 +55,12 @@ static bool comes_before(const kbs_packet *a, const kbs_packet *b) {
 static void enqueue(kbs_link *link, kbs_packet *packet) {
     const uint8_t channel = packet->train->channel;
     kbs_packet **place = &link->waiting[channel];
-    if (*place == NULL || comes_before(link->waiting_last[channel], packet)) { /* nearly always */
+    if (*place == NULL || kbs_packet_comes_before(link->waiting_last[channel], packet)) { /* nearly always */
         if (*place != NULL)
             place = &link->waiting_last[channel]->next;
         link->waiting_last[channel] = packet;
     } else {
-        while (comes_before(*place, packet))
+        while (kbs_packet_comes_before(*place, packet))
             place = &(*place)->next;
     }
     packet->next = *place;
@@ -211,24 +210,24 @@ void kbs_packet_inject(kbs_engine *engine, kbs_packet *packet, kbs_train *train,
     kbs_engine_at(engine, &packet->arrival, time_ps);
 }
 
-static bool is_below(kbs_line a, kbs_line b) {
+static bool is_below(kbs_slope a, kbs_slope b) {
     return a.base_ps <= b.base_ps && a.flit_ps <= b.flit_ps;
 }
 
-/* Keeps the lines that are not below another everywhere. */
-static uint32_t add_line(kbs_line *lines, uint32_t count, kbs_line line) {
+/* Keeps the slopes that are not below another everywhere. */
+static uint32_t add_slope(kbs_slope *slopes, uint32_t count, kbs_slope slope) {
     for (uint32_t i = 0; i < count; i++)
-        if (is_below(line, lines[i]))
+        if (is_below(slope, slopes[i]))
             return count;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < count; i++)
-        if (!is_below(lines[i], line))
-            lines[kept++] = lines[i];
-    lines[kept++] = line;
+        if (!is_below(slopes[i], slope))
+            slopes[kept++] = slopes[i];
+    slopes[kept++] = slope;
     return kept;
 }
 
-uint32_t kbs_packet_lines(const kbs_packet *packet, kbs_line *ret_lines) {
+uint32_t kbs_packet_slopes(const kbs_packet *packet, kbs_slope *ret_slopes) {
     const kbs_route *route = packet->train->route;
     int64_t start_ps = packet->injected_ps, left_ps = 0;
     uint32_t count = 0, waits = 0;
@@ -237,7 +236,7 @@ uint32_t kbs_packet_lines(const kbs_packet *packet, kbs_line *ret_lines) {
     for (uint32_t i = 0; i < route->step_count; i++) {
         if (waits < packet->wait_count && packet->waits[waits].step == i)
             start_ps += packet->waits[waits++].ps;
-        count = add_line(ret_lines, count, (kbs_line){start_ps + left_ps, route->steps[i].link->flit_ps});
+        count = add_slope(ret_slopes, count, (kbs_slope){start_ps + left_ps, route->steps[i].link->flit_ps});
         start_ps += route->steps[i].delay_ps;
         left_ps -= route->steps[i].delay_ps;
     }

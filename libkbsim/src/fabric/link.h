@@ -81,12 +81,13 @@ typedef struct kbs_step {
 typedef struct kbs_route {
     uint32_t id;
     uint32_t link_count, step_count;
-    uint32_t spared;     /* links that do not decide */
-    uint32_t channels;   /* bit: is used on that channel */
-    kbs_step *steps;     /* once settled */
-    int64_t latency_ps;  /* of all links: what a message without bytes takes */
-    int64_t back_ps;     /* the same of the way back, whose links this need not have */
-    kbs_link *narrowest; /* the first of the slowest */
+    uint32_t spared;                   /* links that do not decide */
+    uint32_t channels;                 /* bit: is used on that channel */
+    kbs_step *steps;                   /* once settled */
+    int64_t latency_ps;                /* of all links: what a message without bytes takes */
+    int64_t back_ps;                   /* the same of the way back, whose links this need not have */
+    struct kbs_hbm *from_hbm, *to_hbm; /* the slices at its ends, or NULL */
+    kbs_link *narrowest;               /* the first of the slowest */
     kbs_link *links[];
 } kbs_route;
 
@@ -149,9 +150,13 @@ struct kbs_packet {
     /* its owner's */
     void *owner;
     uint64_t first_byte;        /* of its op */
-    int64_t begun_ps, stall_ps; /* requested or injected at, and how long its op had been held back by then */
+    int64_t begun_ps;           /* requested or injected at */
+    int64_t stall_ps, entry_ps; /* its op's, at that time */
     kbs_service read, write;
 };
+
+/* The order in which packets have their turn: by ready_ps, rank, op, number. No two are equal in it. */
+bool kbs_packet_comes_before(const kbs_packet *a, const kbs_packet *b);
 
 /* Packets that are not on their way. */
 typedef struct kbs_packets {
@@ -169,13 +174,13 @@ void kbs_packet_inject(kbs_engine *engine, kbs_packet *packet, kbs_train *train,
 
 /*
  * When the flits of a packet are behind its last link, once that is decided: flit i at the latest of
- * base_ps + (i + 1) * flit_ps of all lines, the last one at the packet's tail_ps.
+ * base_ps + (i + 1) * flit_ps of all slopes, the last one at the packet's tail_ps.
  */
-typedef struct kbs_line {
+typedef struct kbs_slope {
     int64_t base_ps, flit_ps;
-} kbs_line;
+} kbs_slope;
 
-/* Returns how many lines there are; ret_lines has room for one a link of the route. */
-uint32_t kbs_packet_lines(const kbs_packet *packet, kbs_line *ret_lines);
+/* Returns how many there are; ret_slopes has room for one a link of the route. */
+uint32_t kbs_packet_slopes(const kbs_packet *packet, kbs_slope *ret_slopes);
 
 #endif

@@ -9,14 +9,8 @@ void kbs_fence_finish(kbs_pe *pe) {
     kbs_sim *sim = pe->sim;
     kbs_op *op = pe->fence;
     pe->fence = NULL;
-    op->start_ps = kbs_later(op->ready_ps, pe->latest_ps);
-    kbs_op_note(sim, op,
-                &(kbs_note){.ps = op->start_ps - op->ready_ps,
-                            .cause = KB_CAUSE_AWAITED,
-                            .resource = KB_RESOURCE_NONE,
-                            .blames = true,
-                            .id = KB_NONE,
-                            .who = pe->latest});
+    op->start_ps = kbs_later(op->ready_ps, pe->noticed_ps);
+    kbs_op_note_awaited(sim, op, pe->noticed, pe->noticed_late_ps);
     kbs_op_sent(sim, op, op->start_ps);
     kbs_op_done(sim, op, op->start_ps);
 }

@@ -21,8 +21,9 @@ typedef struct kbs_kind {
     /*
      * The sequencer hands `op` over at op->ready_ps, which may lie ahead of the clock. Finds the op's
      * times, or leaves it where somebody will. Returns false when the engine's line is full: then it has
-     * arranged that the sequencer is woken when there is room, and will be called again. May not wake
-     * sequencers but through kbs_pe_wake().
+     * arranged that the sequencer is woken when it is known when there is room (pe->full), or knows it
+     * (pe->full is NULL, pe->room_ps), and will be called again. May not wake sequencers but through
+     * kbs_pe_wake().
      */
     bool (*begin)(kbs_pe *pe, kbs_op *op);
     /* What the unfinished `op` waits for; *ret is zeros. NULL where it never waits. */

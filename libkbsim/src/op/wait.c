@@ -16,13 +16,8 @@ static int64_t time_of(const kbs_op *wait, const kbs_numbered *numbered) {
 static void finish(kbs_pe *pe, kbs_op *op, const kbs_numbered *latest) {
     kbs_sim *sim = pe->sim;
     op->start_ps = kbs_later(op->ready_ps, time_of(op, latest));
-    kbs_op_note(sim, op,
-                &(kbs_note){.ps = op->start_ps - op->ready_ps,
-                            .cause = KB_CAUSE_AWAITED,
-                            .resource = KB_RESOURCE_NONE,
-                            .blames = true,
-                            .id = KB_NONE,
-                            .who = {pe->rank, latest->op}});
+    const bool of_done = op->shape->common.point != KB_POINT_SENT;
+    kbs_op_note_awaited(sim, op, (kbs_who){pe->rank, latest->op}, of_done ? latest->late_ps : 0);
     for (uint32_t i = 0; i < op->shape->common.awaited; i++) {
         kbs_numbered *numbered = awaited(pe, op, i);
         const kb_claim claim = {pe->rank, KB_ROLE_AWAITED, op->shape->common.point, KB_SET_ONE, 0};

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads by DMA in time; see dma.h. */
+/* Transfers by DMA in time; see dma.h. */
 #include "pe/dma.h"
 
 #include <assert.h>
 #include <string.h>
 
-static void fire_request(kbs_engine *engine, kbs_event *event);
-static void fire_back(kbs_engine *engine, kbs_event *event);
 static void on_sent(kbs_train *train, kbs_packet *packet, int64_t sent_ps);
 static void on_seen(kbs_train *train, kbs_packet *packet, int64_t seen_ps);
 
@@ -14,142 +12,354 @@ static kbs_op *op_of(kbs_train *train) {
     return (kbs_op *)(void *)((char *)train - offsetof(kbs_op, train));
 }
 
-void kbs_dma_init(kbs_dma *dma, kbs_pe *pe, const kbs_route *route) {
-    dma->pe = pe;
-    dma->route = route;
-    dma->request.fire = fire_request;
+/* What of a transfer lies in the memory at the other end: what a read takes from, and a write goes to. */
+static unsigned far_operand(const kbs_lane *lane) {
+    return lane->is_write ? 0 : 1;
 }
 
-/* --- requests -------------------------------------------------------------------------------- */
-
-/* Sets up the first in line, if it is not yet. */
-static void begin_first(kbs_dma *dma) {
-    kbs_op *op = dma->first;
-    if (op == NULL || dma->begun)
-        return;
-    kbs_sim *sim = dma->pe->sim;
-    const int64_t turn_ps = kbs_later(op->ready_ps, dma->free_ps);
-    kbs_op_note(sim, op,
-                &(kbs_note){.ps = turn_ps - op->ready_ps,
-                            .cause = KB_CAUSE_ENGINE_BUSY,
-                            .resource = KB_RESOURCE_ENGINE,
-                            .blames = true,
-                            .id = op->engine,
-                            .who = dma->holder});
-    kbs_op_took(sim, op, KB_CAUSE_DMA_SETUP, sim->costs.dma_setup_ps);
-    op->start_ps = turn_ps + sim->costs.dma_setup_ps;
-    dma->begun = true;
-    dma->waiting--;
-    dma->next_ps = op->start_ps;
-    kbs_engine_at(&sim->engine, &dma->request, dma->next_ps);
-    kbs_pe_room(dma->pe, dma, turn_ps);
+static void init_lane(kbs_lane *lane, kbs_pe *pe, bool is_write, uint32_t limit) {
+    lane->pe = pe;
+    lane->is_write = is_write;
+    lane->limit = limit;
+    lane->look_ps = INT64_MAX;
 }
 
-bool kbs_dma_read(kbs_pe *pe, kbs_op *op) {
-    kbs_dma *dma = &pe->dma;
-    if (dma->waiting >= pe->sim->costs.depth) {
-        pe->full = dma;
+void kbs_dma_init(kbs_dma *dma, kbs_pe *pe, const kbs_route *own) {
+    dma->own = own;
+    init_lane(&dma->reads, pe, false, pe->sim->costs.reads_outstanding);
+    init_lane(&dma->writes, pe, true, pe->sim->costs.writes_outstanding);
+}
+
+/* --- what is outstanding ----------------------------------------------------------------------- */
+
+/* Known returns are a binary heap, the earliest on top. */
+static void pop_return(kbs_flight *flight) {
+    const int64_t last = flight->returns[--flight->count];
+    uint32_t at = 0;
+    for (uint32_t child; (child = 2 * at + 1) < flight->count; at = child) {
+        if (child + 1 < flight->count && flight->returns[child + 1] < flight->returns[child])
+            child++;
+        if (last <= flight->returns[child])
+            break;
+        flight->returns[at] = flight->returns[child];
+    }
+    flight->returns[at] = last;
+}
+
+static bool grow(kbs_sim *sim, kbs_flight *flight) {
+    void *memory;
+    const uint32_t capacity = flight->capacity > 0 ? flight->capacity * 2 : 16;
+    const kb_status status = kb_arena_new(&sim->arena, capacity * sizeof(int64_t), &memory, &sim->trail);
+    if (status != KB_OK) {
+        kbs_sim_fail(sim, status);
         return false;
     }
-    op->bytes = kbs_operand_bytes(&op->shape->common.operands[1]);
-    op->route = dma->route->id;
-    op->train = (kbs_train){{op->rank, op->index}, dma->route, KBS_CHANNEL_DMA, on_sent, on_seen};
-    op->behind = NULL;
-    if (dma->first == NULL)
-        dma->first = op;
-    else
-        dma->last->behind = op;
-    dma->last = op;
-    dma->waiting++;
-    begin_first(dma);
+    if (flight->count > 0)
+        memcpy(memory, flight->returns, flight->count * sizeof(int64_t));
+    flight->returns = memory;
+    flight->capacity = capacity;
     return true;
 }
 
-/* The next request of the first in line goes out now. */
-static void request(kbs_dma *dma, kbs_sim *sim) {
-    kbs_op *op = dma->first;
+static void add_return(kbs_sim *sim, kbs_flight *flight, int64_t return_ps) {
+    assert(flight->unknown > 0);
+    if (flight->count == flight->capacity && !grow(sim, flight))
+        return;
+    flight->unknown--;
+    uint32_t at = flight->count++;
+    for (; at > 0 && return_ps < flight->returns[(at - 1) / 2]; at = (at - 1) / 2)
+        flight->returns[at] = flight->returns[(at - 1) / 2];
+    flight->returns[at] = return_ps;
+}
+
+/*
+ * Whether one more packet may go at at_ps. Times that are asked for never fall, so what has returned by
+ * then is forgotten. More returns that become known can only make more room.
+ */
+static bool has_room(kbs_lane *lane, int64_t at_ps) {
+    kbs_flight *flight = &lane->flight;
+    while (flight->count > 0 && flight->returns[0] <= at_ps)
+        pop_return(flight);
+    return flight->count + flight->unknown < lane->limit;
+}
+
+/* --- packets ----------------------------------------------------------------------------------- */
+
+static void serve(kbs_engine *engine, kbs_hbm *hbm, kbs_packet *packet) {
+    kbs_op *op = op_of(packet->train);
+    const kbs_link *first = op->train.route->links[0];
+    const kbs_runs runs = kbs_runs_of(&op->shape->common.operands[1], op->offsets[1]);
+    const kbs_part part = {&runs, packet->first_byte, packet->bytes, first->flit_bytes, op->train.who};
+    const int64_t head_ps = kbs_hbm_read(hbm, &part, engine->now_ps, first->flit_ps, &packet->read);
+    kbs_packet_inject(engine, packet, &op->train, packet->number, packet->bytes, head_ps);
+}
+
+static void fire_request(kbs_engine *engine, kbs_event *event) {
+    kbs_packet *packet = (kbs_packet *)(void *)((char *)event - offsetof(kbs_packet, arrival));
+    kbs_hbm_ask(engine, packet->train->route->from_hbm, packet, serve);
+}
+
+/* A packet is written, or asked for, at at_ps. */
+static void issue_packet(kbs_lane *lane, kbs_op *op, int64_t at_ps) {
+    kbs_sim *sim = lane->pe->sim;
+    const kbs_route *route = op->train.route;
     kbs_packet *packet;
     const kb_status status = kbs_packet_take(&sim->packets, &packet, &sim->trail);
     if (status != KB_OK) {
         kbs_sim_fail(sim, status);
         return;
     }
-    const int64_t now_ps = sim->engine.now_ps;
     const uint64_t left = op->bytes - op->bytes_injected, most = sim->costs.packet_bytes;
-    const uint32_t bytes = (uint32_t)(left < most ? left : most);
-    op->bytes_injected += bytes;
-    op->stalled_ps += now_ps - dma->next_ps;
-    op->requested_ps = now_ps;
-    dma->outstanding++;
-    dma->next_ps = now_ps + kbs_link_time(dma->route->links[0], bytes);
-    /* Within a PE the way to the memory is the way back. */
-    kbs_packet_inject(&sim->engine, packet, &op->train, op->packets_injected++, bytes,
-                      now_ps + dma->route->latency_ps);
-    if (op->bytes_injected < op->bytes) {
-        kbs_engine_at(&sim->engine, &dma->request, dma->next_ps);
+    packet->train = &op->train;
+    packet->number = op->packets_injected++;
+    packet->bytes = (uint32_t)(left < most ? left : most);
+    packet->first_byte = op->bytes_injected;
+    packet->begun_ps = at_ps;
+    packet->stall_ps = op->stall_ps;
+    packet->entry_ps = op->entry_ps;
+    op->bytes_injected += packet->bytes;
+    lane->flight.unknown++;
+    lane->next_ps = lane->is_write ? KBS_UNKNOWN : at_ps + kbs_link_time(route->links[0], packet->bytes);
+    if (route->from_hbm != NULL && !lane->is_write) {
+        packet->arrival.fire = fire_request;
+        kbs_engine_at(&sim->engine, &packet->arrival, at_ps + route->back_ps);
         return;
     }
-    dma->free_ps = dma->next_ps;
-    dma->holder = op->train.who;
-    dma->first = op->behind;
-    dma->begun = false;
-    begin_first(dma);
+    kbs_packet_inject(&sim->engine, packet, &op->train, packet->number, packet->bytes,
+                      lane->is_write ? at_ps : at_ps + route->back_ps);
 }
 
-static void fire_request(kbs_engine *engine, kbs_event *event) {
-    kbs_dma *dma = (kbs_dma *)(void *)((char *)event - offsetof(kbs_dma, request));
+/* --- a lane's turns ---------------------------------------------------------------------------- */
+
+/* Sets up the first in line, if it is not yet; false where nobody is there. */
+static bool begin_first(kbs_lane *lane) {
+    kbs_op *op = lane->first;
+    if (op == NULL || lane->begun)
+        return op != NULL;
+    kbs_sim *sim = lane->pe->sim;
+    const int64_t turn_ps = kbs_later(op->ready_ps, lane->free_ps);
+    kbs_op_note(sim, op,
+                &(kbs_note){.ps = turn_ps - op->ready_ps,
+                            .cause = KB_CAUSE_ENGINE_BUSY,
+                            .resource = KB_RESOURCE_ENGINE,
+                            .blames = true,
+                            .id = op->engine,
+                            .who = lane->holder});
+    kbs_op_took(sim, op, KB_CAUSE_DMA_SETUP, sim->costs.dma_setup_ps);
+    op->start_ps = turn_ps + sim->costs.dma_setup_ps;
+    lane->begun = true;
+    lane->next_ps = op->start_ps;
+    kbs_line_begin(&lane->line, lane->pe, turn_ps);
+    return true;
+}
+
+/* The first's packets are all out at out_ps. */
+static void end_first(kbs_lane *lane, int64_t out_ps) {
+    lane->free_ps = out_ps;
+    lane->holder = lane->first->train.who;
+    lane->first = lane->first->behind;
+    lane->begun = false;
+}
+
+static void fire_look(kbs_engine *engine, kbs_event *event);
+
+/* No room at next_ps as far as is known: looks again when the first of what is known has returned. */
+static void look_later(kbs_lane *lane) {
+    kbs_sim *sim = lane->pe->sim;
+    lane->is_stalled = true;
+    if (lane->flight.count == 0 || lane->flight.returns[0] >= lane->look_ps)
+        return;
+    kbs_packet *packet; /* stands in for an event */
+    const kb_status status = kbs_packet_take(&sim->packets, &packet, &sim->trail);
+    if (status != KB_OK) {
+        kbs_sim_fail(sim, status);
+        return;
+    }
+    packet->owner = lane;
+    packet->arrival.fire = fire_look;
+    lane->look_ps = lane->flight.returns[0];
+    kbs_engine_at(&sim->engine, &packet->arrival, lane->look_ps);
+}
+
+/* Issues what can be issued by what is known, ahead of the clock. */
+static void go_on(kbs_lane *lane) {
+    while (lane->pe->sim->status == KB_OK && begin_first(lane) && lane->next_ps != KBS_UNKNOWN) {
+        kbs_op *op = lane->first;
+        if (!has_room(lane, lane->next_ps)) {
+            look_later(lane);
+            return;
+        }
+        lane->is_stalled = false;
+        issue_packet(lane, op, lane->next_ps);
+        if (!lane->is_write && op->bytes_injected == op->bytes)
+            end_first(lane, lane->next_ps);
+    }
+}
+
+static void fire_look(kbs_engine *engine, kbs_event *event) {
+    kbs_packet *packet = (kbs_packet *)(void *)((char *)event - offsetof(kbs_packet, arrival));
     kbs_sim *sim = engine->owner;
-    if (dma->outstanding < sim->costs.dma_outstanding)
-        request(dma, sim);
-    else
-        dma->stalled = true;
+    kbs_lane *lane = packet->owner;
+    kbs_packet_give(&sim->packets, packet);
+    if (lane->look_ps == engine->now_ps)
+        lane->look_ps = INT64_MAX;
+    if (!lane->is_stalled)
+        return;
+    if (lane->next_ps < engine->now_ps && has_room(lane, engine->now_ps)) {
+        lane->first->stall_ps += engine->now_ps - lane->next_ps;
+        lane->next_ps = engine->now_ps;
+    }
+    go_on(lane);
 }
 
-/* --- data ------------------------------------------------------------------------------------ */
+static bool enter(kbs_pe *pe, kbs_op *op, kbs_lane *lane) {
+    if (!kbs_line_enter(&lane->line, pe, op->ready_ps))
+        return false;
+    const uint32_t id = op->shape->common.route;
+    const kbs_route *route = id != KB_NONE ? pe->sim->program->fabric.routes[id] : pe->dma.own;
+    op->lane = lane;
+    op->bytes = kbs_operand_bytes(&op->shape->common.operands[1]);
+    op->route = route->id;
+    op->train = (kbs_train){{op->rank, op->index}, route, KBS_CHANNEL_DMA, on_sent, on_seen};
+    op->acknowledge_ps = lane->is_write ? route->back_ps : 0;
+    if (lane->first == NULL)
+        lane->first = op;
+    else
+        lane->last->behind = op;
+    lane->last = op;
+    if (!lane->begun)
+        go_on(lane);
+    return true;
+}
+
+bool kbs_dma_read(kbs_pe *pe, kbs_op *op) {
+    return enter(pe, op, &pe->dma.reads);
+}
+
+bool kbs_dma_write(kbs_pe *pe, kbs_op *op) {
+    return enter(pe, op, &pe->dma.writes);
+}
+
+/* --- what comes of packets --------------------------------------------------------------------- */
+
+static bool is_own(const kbs_op *op, kbs_who who) {
+    return who.rank == op->rank && who.op == op->index;
+}
 
 static void on_sent(kbs_train *train, kbs_packet *packet, int64_t sent_ps) {
-    (void)packet;
     kbs_op *op = op_of(train);
-    /* Packets of one route are sent in their order. */
-    if (op->bytes_injected == op->bytes && packet->number + 1 == op->packets_injected)
-        kbs_op_sent(op->pe->sim, op, sent_ps);
+    kbs_lane *lane = op->lane;
+    op->packets_sent++;
+    op->tail_ps = kbs_later(op->tail_ps, sent_ps);
+    if (packet->wait_count > 0 && !is_own(op, packet->waits[0].holder)) {
+        op->entry_ps += packet->waits[0].ps;
+        op->entry_holder = packet->waits[0].holder;
+    }
+    const bool all_out = op->bytes_injected == op->bytes;
+    if (all_out && op->packets_sent == op->packets_injected)
+        kbs_op_sent(lane->pe->sim, op, op->tail_ps);
+    if (!lane->is_write)
+        return;
+    lane->next_ps = sent_ps;
+    if (all_out)
+        end_first(lane, sent_ps);
+    go_on(lane);
 }
 
-static void on_seen(kbs_train *train, kbs_packet *packet, int64_t seen_ps) {
-    kbs_op *op = op_of(train);
-    kbs_pe *pe = op->pe;
-    kbs_sim *sim = pe->sim;
-    packet->train = NULL; /* the op may be gone before the clock comes to seen_ps */
-    packet->owner = &pe->dma;
-    packet->arrival.fire = fire_back;
-    kbs_engine_at(&sim->engine, &packet->arrival, seen_ps);
-    op->bytes_seen += packet->bytes;
-    if (op->bytes_seen < op->bytes)
-        return;
+/* Of the packets of an op that which is visible last is kept: its time is the op's. */
+static void keep_latest(kbs_sim *sim, kbs_op *op, kbs_packet *packet) {
+    kbs_packet *kept = op->latest;
+    if (kept == NULL || packet->ready_ps > kept->ready_ps ||
+        (packet->ready_ps == kept->ready_ps && packet->number > kept->number)) {
+        op->latest = packet;
+        packet = kept;
+    }
+    if (packet != NULL)
+        kbs_packet_give(&sim->packets, packet);
+}
+
+/* Time at the channels of a memory: waiting for others there, being served, and its own latency. */
+static void note_service(kbs_sim *sim, kbs_op *op, const kbs_service *service, int64_t latency_ps) {
+    const bool own = is_own(op, service->holder);
+    kbs_note note = {.ps = service->channel_ps,
+                     .cause = own ? KB_CAUSE_HBM_BURST : KB_CAUSE_HBM_CHANNEL,
+                     .resource = KB_RESOURCE_MEMORY,
+                     .blames = !own,
+                     .id = op->shape->common.operands[far_operand(op->lane)].memory,
+                     .who = service->holder};
+    kbs_op_note(sim, op, &note);
+    note.blames = false;
+    note.cause = KB_CAUSE_HBM_BURST;
+    note.ps = service->burst_ps;
+    kbs_op_note(sim, op, &note);
+    note.cause = KB_CAUSE_HBM_LATENCY;
+    note.ps = latency_ps;
+    kbs_op_note(sim, op, &note);
+}
+
+/* From the op's start to when its last visible packet was asked for or written: those before it. */
+static void note_turns(kbs_sim *sim, kbs_op *op, const kbs_packet *packet) {
     const kbs_link *first = op->train.route->links[0];
+    const int64_t entry_ps = op->lane->is_write ? packet->entry_ps : 0;
     kbs_op_note(sim, op,
-                &(kbs_note){.ps = op->requested_ps - op->start_ps - op->stalled_ps,
+                &(kbs_note){.ps = packet->begun_ps - op->start_ps - packet->stall_ps - entry_ps,
                             .cause = KB_CAUSE_SERIALISATION,
                             .resource = KB_RESOURCE_LINK,
                             .id = first->id});
     kbs_op_note(sim, op,
-                &(kbs_note){.ps = op->stalled_ps,
+                &(kbs_note){.ps = entry_ps,
+                            .cause = first->is_port ? KB_CAUSE_PORT : KB_CAUSE_CONTENTION,
+                            .resource = KB_RESOURCE_LINK,
+                            .blames = true,
+                            .id = first->id,
+                            .who = op->entry_holder});
+    kbs_op_note(sim, op,
+                &(kbs_note){.ps = packet->stall_ps,
                             .cause = KB_CAUSE_OUTSTANDING,
                             .resource = KB_RESOURCE_ENGINE,
                             .id = op->engine});
-    kbs_op_took(sim, op, KB_CAUSE_REQUEST, op->train.route->latency_ps);
-    kbs_op_note_packet(sim, op, packet);
-    kbs_op_done(sim, op, seen_ps);
 }
 
-static void fire_back(kbs_engine *engine, kbs_event *event) {
-    kbs_packet *packet = (kbs_packet *)(void *)((char *)event - offsetof(kbs_packet, arrival));
-    kbs_sim *sim = engine->owner;
-    kbs_dma *dma = packet->owner;
-    kbs_packet_give(&sim->packets, packet);
-    dma->outstanding--;
-    if (dma->stalled) {
-        dma->stalled = false;
-        request(dma, sim);
+static void finish(kbs_sim *sim, kbs_op *op) {
+    const kbs_route *route = op->train.route;
+    kbs_packet *packet = op->latest;
+    note_turns(sim, op, packet);
+    if (!op->lane->is_write) {
+        kbs_op_took(sim, op, KB_CAUSE_REQUEST, route->back_ps);
+        if (route->from_hbm != NULL)
+            note_service(sim, op, &packet->read, route->from_hbm->kind->read_latency_ps);
     }
+    kbs_op_note_packet(sim, op, packet);
+    if (route->to_hbm != NULL)
+        note_service(sim, op, &packet->write, route->to_hbm->kind->write_latency_ps);
+    const int64_t done_ps = packet->ready_ps;
+    kbs_packet_give(&sim->packets, packet);
+    kbs_op_done(sim, op, done_ps);
+}
+
+/* Its last link was granted at this instant: its bursts are reserved in that order. */
+static int64_t write_bursts(kbs_sim *sim, const kbs_op *op, kbs_packet *packet) {
+    const kbs_route *route = op->train.route;
+    const kbs_runs runs = kbs_runs_of(&op->shape->common.operands[0], op->offsets[0]);
+    const kbs_part part = {&runs, packet->first_byte, packet->bytes, route->links[0]->flit_bytes,
+                           op->train.who};
+    const uint32_t slope_count = kbs_packet_slopes(packet, sim->slopes);
+    return kbs_hbm_write(&sim->engine, route->to_hbm, &part, sim->slopes, slope_count, packet->tail_ps,
+                         &packet->write);
+}
+
+static void on_seen(kbs_train *train, kbs_packet *packet, int64_t seen_ps) {
+    kbs_op *op = op_of(train);
+    kbs_lane *lane = op->lane;
+    kbs_sim *sim = lane->pe->sim;
+    if (train->route->to_hbm != NULL)
+        seen_ps = write_bursts(sim, op, packet);
+    packet->ready_ps = seen_ps; /* at last it is ready for everyone */
+    op->bytes_seen += packet->bytes;
+    add_return(sim, &lane->flight, seen_ps + op->acknowledge_ps);
+    keep_latest(sim, op, packet);
+    if (op->bytes_seen == op->bytes)
+        finish(sim, op);
+    if (lane->is_stalled)
+        go_on(lane);
 }

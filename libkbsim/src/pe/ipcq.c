@@ -142,20 +142,16 @@ static void start_first(kbs_sim *sim, kbs_ipcq *q) {
     q->sending = op;
     q->started++;
     begin_copy(sim, q, op, credit_ps, slot->release);
-    if (!op->shape->common.joined) {
-        q->waiting--;
-        kbs_pe_room(op->pe, q, op->start_ps);
-    }
+    if (!op->shape->common.joined)
+        kbs_line_begin(&q->line, op->pe, op->start_ps);
 }
 
 bool kbs_ipcq_send(kbs_pe *pe, kbs_op *op) {
     kbs_sim *sim = pe->sim;
     kbs_ipcq *q = kbs_ipcq_of(sim, op);
     const kbs_common *common = &op->shape->common;
-    if (!common->joined && q->waiting >= sim->costs.depth) {
-        pe->full = q;
+    if (!common->joined && !kbs_line_enter(&q->line, pe, op->ready_ps))
         return false;
-    }
     const kbs_route *route = q->queue->route;
     if (common->route != KB_NONE) /* of a source that does not lie in the TCM */
         route = sim->program->fabric.routes[common->route];
@@ -169,7 +165,6 @@ bool kbs_ipcq_send(kbs_pe *pe, kbs_op *op) {
     else
         q->last->behind = op;
     q->last = op;
-    q->waiting += !common->joined;
     start_first(sim, q);
     return true;
 }

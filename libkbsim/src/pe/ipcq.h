@@ -31,7 +31,7 @@ struct kbs_ipcq {
     /* at the producer */
     kbs_op *first, *last; /* copies in line; the first waits for its credit or for the one before it */
     kbs_op *sending;      /* being injected: its `sent` is not known yet */
-    uint32_t waiting;     /* messages in line that have not started */
+    kbs_line line;        /* of messages: the pieces of one are one entry */
     uint32_t first_place; /* of the first in line */
     int64_t free_ps;      /* the copy before was sent */
     kbs_who holder;       /* that copy */

@@ -143,6 +143,21 @@ void kbs_op_note_packet(kbs_sim *sim, kbs_op *op, const kbs_packet *packet) {
     kbs_op_took(sim, op, KB_CAUSE_HOP, route->latency_ps);
 }
 
+void kbs_op_note_awaited(kbs_sim *sim, kbs_op *op, kbs_who who, int64_t late_ps) {
+    const int64_t waited_ps = op->start_ps - op->ready_ps;
+    const int64_t acknowledge_ps = waited_ps < late_ps ? waited_ps : late_ps;
+    kbs_note note = {.ps = waited_ps - acknowledge_ps,
+                     .cause = KB_CAUSE_AWAITED,
+                     .resource = KB_RESOURCE_NONE,
+                     .blames = true,
+                     .id = KB_NONE,
+                     .who = who};
+    kbs_op_note(sim, op, &note);
+    note.cause = KB_CAUSE_ACKNOWLEDGE;
+    note.ps = acknowledge_ps;
+    kbs_op_note(sim, op, &note);
+}
+
 /* --- times ----------------------------------------------------------------------------------- */
 
 /* Where waits look for the op, or NULL once nobody can wait for it any more. */
@@ -184,14 +199,21 @@ void kbs_op_done(kbs_sim *sim, kbs_op *op, int64_t done_ps) {
     assert(op->sent_ps != KBS_UNKNOWN && done_ps >= op->sent_ps);
     assert(sim->status != KB_OK || noted_ps(op) == done_ps - op->issue_ps);
     op->done_ps = done_ps;
+    const int64_t noticed_ps = done_ps + op->acknowledge_ps;
     kbs_numbered *numbered = numbered_of(op);
     if (numbered != NULL) {
-        numbered->done_ps = done_ps;
+        numbered->done_ps = noticed_ps;
+        numbered->late_ps = op->acknowledge_ps;
         kbs_wait_check(op->pe);
     }
     if (op->pe->blocked_on == op)
-        unblock(op->pe, done_ps);
+        unblock(op->pe, noticed_ps);
     kbs_pe *pe = op->pe;
+    if (noticed_ps > pe->noticed_ps || (noticed_ps == pe->noticed_ps && op->index > pe->noticed.op)) {
+        pe->noticed_ps = noticed_ps;
+        pe->noticed_late_ps = op->acknowledge_ps;
+        pe->noticed = (kbs_who){op->rank, op->index};
+    }
     if (done_ps >= pe->latest_ps) { /* of equals the one that was issued last */
         if (done_ps > pe->latest_ps || op->index > pe->latest.op)
             pe->latest = (kbs_who){op->rank, op->index};

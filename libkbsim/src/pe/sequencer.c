@@ -110,13 +110,15 @@ static kbs_op *issue(kbs_pe *pe, const kbs_command *command, const kbs_kind *kin
     return op;
 }
 
+static bool hand_over_again(kbs_pe *pe);
+
 /* False where the engine's line is full. `op` may be gone afterwards. */
 static bool hand_over(kbs_pe *pe, kbs_op *op) {
     pe->clock_ps = kbs_later(pe->clock_ps, op->ready_ps);
     if (kbs_kind_of(op->shape->common.kind)->begin(pe, op))
         return true;
     pe->refused = op;
-    return false;
+    return hand_over_again(pe); /* where it is known already when there is room */
 }
 
 /* The line had room at room_ps: what was refused goes in then. */

@@ -17,6 +17,7 @@
 
 #include "engine/engine.h"
 #include "fabric/link.h"
+#include "pe/line.h"
 #include "record/program.h"
 
 typedef struct kbs_sim kbs_sim;
@@ -58,8 +59,15 @@ struct kbs_op {
     uint32_t engine;
     kbs_train train; /* of an op that moves bytes */
     uint64_t bytes, bytes_injected, bytes_seen;
-    uint32_t packets_injected;
-    int64_t requested_ps, stalled_ps; /* dma: the last request, and how long requests were held back */
+    uint32_t packets_injected, packets_sent;
+    /* of a DMA's */
+    struct kbs_lane *lane;
+    kbs_packet *latest;     /* of its packets so far, the last that will be visible */
+    int64_t tail_ps;        /* when the last one so far is sent */
+    int64_t stall_ps;       /* how long its packets were held back by what is outstanding */
+    int64_t entry_ps;       /* how long they waited for the first link, which others held */
+    kbs_who entry_holder;   /* the last of those */
+    int64_t acknowledge_ps; /* from its done until its issuer notices */
     /* Its parts of time and what it claims, as a record has them: whys[i] goes with blames[i], and so on. */
     uint32_t why_count, why_capacity, claim_count, claim_capacity;
     kb_why *whys;
@@ -75,25 +83,39 @@ struct kbs_op {
 /* A wait finds here what a numbered op of its stream has come to. */
 typedef struct kbs_numbered {
     uint64_t op;
-    int64_t sent_ps, done_ps;
+    int64_t sent_ps, done_ps; /* as its issuer notices them */
+    int64_t late_ps;          /* done_ps is so much later than the op's */
     bool waited;
 } kbs_numbered;
 
 /* --- engines --------------------------------------------------------------------------------- */
 
-/* Reads of other memories, one transfer's requests after another's. */
-typedef struct kbs_dma {
+/* Packets that are on their way: of some it is known when they return. */
+typedef struct kbs_flight {
+    int64_t *returns; /* a heap, the earliest on top */
+    uint32_t count, capacity;
+    uint32_t unknown; /* packets of which it is not known yet */
+} kbs_flight;
+
+/* Transfers of one direction, one after another; see pe/dma.h. */
+typedef struct kbs_lane {
     kbs_pe *pe;
-    kbs_event request;    /* the next request is due */
-    kbs_op *first, *last; /* in line; the first is being requested */
+    kbs_line line;
+    bool is_write;
     bool begun;           /* the first has its start */
-    uint32_t waiting;     /* in line and not begun */
-    int64_t free_ps;      /* the last transfer's requests are out */
-    kbs_who holder;       /* that transfer */
-    int64_t next_ps;      /* when the next request is due */
-    uint32_t outstanding;
-    bool stalled;           /* until something comes back */
-    const kbs_route *route; /* within the PE's TCM */
+    bool is_stalled;      /* it has no room for its next packet, as far as is known */
+    uint32_t limit;       /* of packets on their way */
+    kbs_op *first, *last; /* in line; the packets of the first are being issued */
+    int64_t free_ps;      /* those of the one before are out */
+    kbs_who holder;       /* that one */
+    int64_t next_ps;      /* when the next packet is due; KBS_UNKNOWN: the one before is not sent yet */
+    int64_t look_ps;      /* when it is looked whether there is room; INT64_MAX: never */
+    kbs_flight flight;
+} kbs_lane;
+
+typedef struct kbs_dma {
+    kbs_lane reads, writes;
+    const kbs_route *own; /* within the PE's TCM */
 } kbs_dma;
 
 typedef struct kbs_ipcq kbs_ipcq; /* a queue's both ends; see ipcq.h */
@@ -125,6 +147,9 @@ struct kbs_pe {
     uint64_t unfinished;   /* ops that were issued and are not done */
     int64_t latest_ps;     /* the latest done so far, and whose */
     kbs_who latest;
+    int64_t noticed_ps; /* the same, of when it is noticed, and how much later than done that is */
+    int64_t noticed_late_ps;
+    kbs_who noticed;
     kbs_op *fence;                 /* waits for all of them */
     uint32_t engines[KBS_ENGINES]; /* ids, by KB_ENGINE_… */
     int64_t clock_ps;              /* when the sequencer can take the next command */
@@ -132,7 +157,7 @@ struct kbs_pe {
     kbs_op *blocked_on; /* the sequencer waits for its sent or done */
     bool stepping;
     kbs_op *refused;                          /* its engine's line is full */
-    const void *full;                         /* that line: a kbs_ipcq or kbs_dma */
+    const void *full;                         /* that line */
     int64_t room_ps;                          /* when the line had room again */
     kbs_op *waiter;                           /* a wait whose ops are not there yet */
     int64_t joined_issue_ps, joined_ready_ps; /* of the command that others join */
@@ -188,7 +213,7 @@ enum { KBS_SPACES = 4 }; /* more than the largest KB_SPACE_… of a ring */
 typedef struct kbs_costs {
     int64_t dispatch_ps, dma_setup_ps, launch_ps, cycle_ps;
     uint64_t packet_bytes, tcm_read_rate, tcm_write_rate;
-    uint32_t dma_outstanding, depth;
+    uint32_t reads_outstanding, writes_outstanding, depth;
     uint64_t math_bytes, special_cycles;
     uint64_t gemm_macs, gemm_fill, gemm_port_rate; /* rate 0: the TCM's ports */
     uint64_t tile_m, tile_k, tile_n;
@@ -211,6 +236,7 @@ struct kbs_sim {
     kbs_join launching;                 /* hosts that have come to the next launch */
     kbs_join *barriers, *host_barriers; /* by group */
     kbs_packets packets;
+    kbs_slope *slopes; /* scratch: room for those of any packet */
     kbs_op *free_ops;
     void *free_blocks[KBS_BLOCKS]; /* by size: of ops that had more to tell than they have room for */
     const kbs_sink *sink;
@@ -255,6 +281,12 @@ static inline void kbs_op_claim(kbs_sim *sim, kbs_op *op, const kb_claim *claim,
     op->claims[op->claim_count] = *claim;
     op->claimed[op->claim_count++] = claimed;
 }
+
+/*
+ * From ready_ps to start_ps the op waited for another one, and what is left of it at most late_ps for that
+ * one's acknowledgement.
+ */
+void kbs_op_note_awaited(kbs_sim *sim, kbs_op *op, kbs_who who, int64_t late_ps);
 
 /* A time is known. done ends the op's life here: nothing may touch it afterwards. */
 void kbs_op_sent(kbs_sim *sim, kbs_op *op, int64_t sent_ps);
@@ -301,7 +333,8 @@ static inline int64_t kbs_slot_time(const kbs_costs *costs, uint32_t space, uint
 }
 
 static inline uint64_t kbs_operand_bytes(const kb_operand *operand) {
-    return operand->shape[0] * kb_dtype_size(operand->dtype);
+    const uint64_t elements = operand->dims == 1 ? operand->shape[0] : kb_operand_elements(operand);
+    return elements * kb_dtype_size(operand->dtype);
 }
 
 #endif

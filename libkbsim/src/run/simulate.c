@@ -53,6 +53,9 @@ static kb_status init(kbs_sim *sim, kbs_program *program, const kbs_sink *sink, 
     kbs_costs_find(&sim->costs, program->machine);
     KB_TRY(init_streams(sim, trail));
     KB_TRY(kbs_fabric_settle(&program->fabric, true, trail));
+    void *memory;
+    KB_TRY(kb_arena_new(&sim->arena, program->fabric.most_links * sizeof(kbs_slope), &memory, trail));
+    sim->slopes = memory;
     sim->packets = (kbs_packets){&sim->arena, NULL, program->fabric.most_links};
     KB_TRY(init_queues(sim, trail));
     KB_TRY(kbs_joins_init(sim, trail)); /* its ways carry no packets: they need not be settled */
