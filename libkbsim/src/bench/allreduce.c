@@ -82,16 +82,28 @@ static kb_status state(kbs_program *program, const kbs_bench_values *values, con
     return kbs_bench_state(program, "init", values->text[INIT], values->given[INIT], trail);
 }
 
+/* Tensors come before rings, so that they lie at one offset in all ranks. */
 static kb_status make_tensors(kbs_program *program, const char *init, const wanted *wish, tl_view *views,
                               kb_trail *trail) {
+    const tl_shape shape = TL_SHAPE(wish->elements);
     const kbs_contents contents = {init, wish->dtype, wish->reduce, program->ranks, wish->elements};
     kb_initial recipe;
     KB_TRY(kbs_contents_recipe(&contents, &recipe, trail));
     for (uint32_t rank = 0; rank < program->ranks; rank++) {
         recipe.seed = kbs_contents_seed(program->seed, rank);
-        KB_TRY(kbs_program_tensor(program, rank, "x", &recipe, &views[rank], trail));
+        views[rank] = kbs_tensor_new(&program->hosts[rank], "x", KB_SPACE_TCM, &shape, &recipe, TL_HERE);
     }
-    return KB_OK;
+    return kbs_program_status(program, trail);
+}
+
+typedef struct task {
+    const wanted *wish;
+    const tl_view *views; /* by rank */
+} task;
+
+static void host(kb_host *h, void *context) {
+    const task *t = context;
+    kb_all_reduce_by(h, t->views[h->rank], t->wish->reduce, t->wish->algorithm);
 }
 
 static kb_status record(kbs_program *program, const kbs_bench_values *values, kb_trail *trail) {
@@ -104,8 +116,8 @@ static kb_status record(kbs_program *program, const kbs_bench_values *values, kb
     void *memory;
     KB_TRY(kb_arena_new(&program->arena, program->ranks * sizeof(tl_view), &memory, trail));
     KB_TRY(make_tensors(program, values->text[INIT], &wish, memory, trail));
-    const kbs_all_reduce what = {wish.algorithm, memory, wish.dtype, wish.reduce, wish.elements, TL_HERE};
-    return kbs_program_all_reduce(program, &what, trail);
+    task t = {&wish, memory};
+    return kbs_program_host(program, "allreduce", host, &t, trail);
 }
 
 const kbs_bench kbs_bench_allreduce = {"allreduce", "all ranks get the reduction of all their tensors",

@@ -47,10 +47,7 @@ kb_status kbs_algorithm_find(uint32_t collective, const char *name, const kbs_al
 tl_view kb_coll_chunk(const kb_coll *c, uint32_t rank) {
     const uint64_t least = c->buffer.elements / c->ranks, longer = c->buffer.elements % c->ranks;
     const uint64_t before = rank < longer ? rank : longer;
-    tl_view view = c->buffer;
-    view.offset_bytes += (rank * least + before) * kb_dtype_size(c->dtype);
-    view.elements = least + (rank < longer ? 1 : 0);
-    return view;
+    return tl_slice(c, c->buffer, rank * least + before, least + (rank < longer ? 1 : 0));
 }
 
 uint64_t kb_coll_slot_elements(const kb_coll *c) {

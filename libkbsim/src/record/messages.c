@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Queues as kernels see them: sending, receiving, releasing, and messages longer than a slot. */
+/* Queues as kernels see them: receiving, using, releasing, and messages longer than a slot. See send.c. */
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
@@ -41,8 +41,7 @@ tl_queue tl_queue_from_at(tl_stream *stream, uint32_t rank, uint32_t channel, tl
     return queue_between(stream, rank, channel, false, where);
 }
 
-/* The queue of a handle, or NULL after a mistake. */
-static kbs_queue *queue_of(tl_stream *stream, tl_queue queue, bool outward, tl_where where) {
+kbs_queue *kbs_queue_of(tl_stream *stream, tl_queue queue, bool outward, tl_where where) {
     if (!kbs_is_ok(stream))
         return NULL;
     if (queue.id >= stream->program->queue_count) {
@@ -58,8 +57,7 @@ static kbs_queue *queue_of(tl_stream *stream, tl_queue queue, bool outward, tl_w
     return found;
 }
 
-/* Elements that fit into a slot; 0 after a mistake. */
-static uint64_t slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where) {
+uint64_t kbs_slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where) {
     const uint32_t size = kb_dtype_size(dtype);
     if (size <= queue->slot_bytes && queue->slot_bytes % size == 0)
         return queue->slot_bytes / size;
@@ -74,14 +72,11 @@ static uint64_t slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_
     return 0;
 }
 
-static uint64_t slot_offset(const kbs_queue *queue, uint64_t sequence) {
+uint64_t kbs_slot_offset(const kbs_queue *queue, uint64_t sequence) {
     return queue->offset_bytes + sequence % queue->slots * queue->slot_bytes;
 }
 
-/* --- sending --------------------------------------------------------------------------------- */
-
-/* The message that a view stands for, or NULL where the view is an ordinary one or after a mistake. */
-static kbs_message *message_of(tl_stream *stream, tl_view view, tl_where where) {
+kbs_message *kbs_message_of(tl_stream *stream, tl_view view, tl_where where) {
     kbs_queue *queue = &stream->program->queues[view.queue];
     if (view.queue >= stream->program->queue_count || queue->consumer != stream->rank) {
         kbs_mistake(stream, where, "this message was received by another rank");
@@ -95,102 +90,11 @@ static kbs_message *message_of(tl_stream *stream, tl_view view, tl_where where) 
     return NULL;
 }
 
-/* A view in this PE's memory that can be sent; false after a mistake. */
-static bool resolve_source(tl_stream *stream, tl_view *view, tl_where where) {
-    if (view->queue == KB_NONE)
-        return kbs_is_own(stream, *view, "source", where);
-    const kbs_message *message = message_of(stream, *view, where);
-    if (message == NULL)
-        return false;
-    if (message->state == KBS_MESSAGE_NEW || message->state == KBS_MESSAGE_STREAM) {
-        kbs_mistake(stream, where,
-                    "a received message can be sent on once its size is known and while it lies in "
-                    "one slot: copy it first");
-        return false;
-    }
-    view->memory = stream->program->queues[view->queue].memory;
-    view->offset_bytes = message->offset_bytes;
-    view->elements = message->state == KBS_MESSAGE_EMPTY ? 0 : message->elements;
-    view->dtype = message->dtype;
-    return true;
-}
-
-/* The id of the way out of another memory than the PE's TCM, or KB_NONE; false after a mistake. */
-static bool find_route(tl_stream *stream, const kbs_queue *queue, uint32_t memory, uint32_t *ret,
-                       tl_where where) {
-    kbs_program *program = stream->program;
-    *ret = KB_NONE;
-    if (memory == kbs_memory_of(program, KB_SPACE_TCM, stream->rank))
-        return true;
-    /* A message that is sent on lies in a ring. */
-    const uint32_t space = kbs_ring_space(program);
-    const kbs_route *route;
-    const kb_status status =
-        kbs_fabric_route(&program->fabric, (kbs_place){space, stream->rank},
-                         (kbs_place){space, queue->consumer}, KBS_CHANNEL_QUEUE, &route, &program->trail);
-    if (status != KB_OK) {
-        kbs_trouble(stream, where, status);
-        return false;
-    }
-    *ret = route->id;
-    return true;
-}
-
-/* Records the copies of one message; returns how many. */
-static uint32_t record_copies(tl_stream *stream, tl_queue handle, tl_view view, uint8_t blocks,
-                              tl_where where) {
-    kbs_queue *queue = queue_of(stream, handle, true, where);
-    if (queue == NULL || !resolve_source(stream, &view, where) || view.elements == 0)
-        return 0;
-    const uint64_t most = slot_elements(stream, queue, view.dtype, where);
-    if (most == 0)
-        return 0;
-    const uint64_t count = (view.elements + most - 1) / most;
-    if (count > KB_CLAIMS_MAX) {
-        kbs_mistake(stream, where,
-                    "a message of %" PRIu64 " slots is longer than the %u that one wait can name "
-                    "(raise ipcq.slot_bytes)",
-                    count, KB_CLAIMS_MAX);
-        return 0;
-    }
-    uint32_t route;
-    if (!find_route(stream, queue, view.memory, &route, where))
-        return 0;
-    for (uint64_t i = 0; i < count; i++) {
-        const uint64_t left = view.elements - i * most, elements = left < most ? left : most;
-        kbs_common common;
-        kbs_common_init(stream, &common, KB_OP_IPCQ_COPY, count > 1 ? (uint8_t)KB_BLOCKS_NO : blocks, where);
-        common.joined = i > 0;
-        common.numbered = common.blocks == KB_BLOCKS_NO;
-        common.queue = handle.id;
-        common.route = route;
-        common.operand_count = 2;
-        common.operands[0] = kb_operand_vector(queue->memory, KB_ACCESS_WRITE, (uint8_t)view.dtype, elements);
-        common.operands[1] = kb_operand_vector(view.memory, KB_ACCESS_READ, (uint8_t)view.dtype, elements);
-        const uint64_t offsets[] = {slot_offset(queue, queue->sent),
-                                    view.offset_bytes + i * most * kb_dtype_size(view.dtype)};
-        kbs_append(stream, &common, offsets, 0);
-        queue->sent++;
-    }
-    return (uint32_t)count;
-}
-
-tl_token tl_send_async_at(tl_stream *stream, tl_queue queue, tl_view view, tl_where where) {
-    const uint32_t count = record_copies(stream, queue, view, KB_BLOCKS_NO, where);
-    return kbs_token_new(stream, count, where);
-}
-
-void tl_send_at(tl_stream *stream, tl_queue queue, tl_view view, tl_where where) {
-    const uint32_t count = record_copies(stream, queue, view, KB_BLOCKS_SENT, where);
-    if (count > 1) /* a long message goes out as a whole, and its sender waits for all of it */
-        tl_wait_sent_at(stream, kbs_token_new(stream, count, where), where);
-}
-
 /* --- receiving ------------------------------------------------------------------------------- */
 
 tl_view tl_recv_at(tl_stream *stream, tl_queue handle, tl_where where) {
     tl_view view = {.queue = handle.id};
-    kbs_queue *queue = queue_of(stream, handle, false, where);
+    kbs_queue *queue = kbs_queue_of(stream, handle, false, where);
     if (queue == NULL)
         return view;
     kbs_program *program = stream->program;
@@ -213,7 +117,7 @@ static void record_recv(tl_stream *stream, uint32_t queue_id, uint32_t dtype, ui
     common.queue = queue_id;
     common.operand_count = 1;
     common.operands[0] = kb_operand_vector(queue->memory, KB_ACCESS_READ, (uint8_t)dtype, elements);
-    const uint64_t offset = slot_offset(queue, queue->received);
+    const uint64_t offset = kbs_slot_offset(queue, queue->received);
     kbs_append(stream, &common, &offset, 0);
     queue->received++;
 }
@@ -229,7 +133,7 @@ static void record_release(tl_stream *stream, uint32_t queue_id, const kbs_messa
 }
 
 void tl_release_at(tl_stream *stream, tl_queue handle, tl_where where) {
-    kbs_queue *queue = queue_of(stream, handle, false, where);
+    kbs_queue *queue = kbs_queue_of(stream, handle, false, where);
     if (queue == NULL)
         return;
     if (queue->open_count == 0) {
@@ -275,7 +179,7 @@ static bool is_next(kbs_use *use, const kbs_queue *queue, const kbs_message *mes
 /* The first use of a message tells its size. Returns false after a mistake. */
 static bool receive_first(kbs_use *use, kbs_message *message, kbs_queue *queue, uint32_t queue_id) {
     tl_stream *stream = use->stream;
-    const uint64_t most = slot_elements(stream, queue, use->dtype, use->where);
+    const uint64_t most = kbs_slot_elements(stream, queue, use->dtype, use->where);
     if (most == 0 || !is_next(use, queue, message, use->elements > most))
         return false;
     message->elements = use->elements;
@@ -284,7 +188,7 @@ static bool receive_first(kbs_use *use, kbs_message *message, kbs_queue *queue, 
         message->state = KBS_MESSAGE_EMPTY;
     } else if (use->elements <= most) {
         message->state = KBS_MESSAGE_SLOT;
-        message->offset_bytes = slot_offset(queue, queue->received);
+        message->offset_bytes = kbs_slot_offset(queue, queue->received);
         record_recv(stream, queue_id, use->dtype, use->elements, message->where);
     } else {
         message->state = KBS_MESSAGE_STREAM;
@@ -297,7 +201,7 @@ static bool receive_first(kbs_use *use, kbs_message *message, kbs_queue *queue, 
 }
 
 static bool receive(kbs_use *use, tl_view source) {
-    kbs_message *message = message_of(use->stream, source, use->where);
+    kbs_message *message = kbs_message_of(use->stream, source, use->where);
     if (message == NULL)
         return false;
     kbs_queue *queue = &use->stream->program->queues[source.queue];
@@ -323,39 +227,27 @@ void kbs_use_begin(kbs_use *use, tl_stream *stream, tl_view source, uint32_t dty
                    tl_where where) {
     *use =
         (kbs_use){.stream = stream, .dtype = dtype, .elements = elements, .piece = elements, .where = where};
-    use->memory = source.memory;
-    use->offset_bytes = source.offset_bytes;
-    if (!kbs_is_ok(stream))
+    if (!kbs_is_ok(stream) || !receive(use, source))
         return;
-    if (source.queue == KB_NONE) {
-        if (source.elements != elements || source.dtype != dtype)
-            kbs_mistake(stream, where, "the views differ: %" PRIu64 " x %s and %" PRIu64 " x %s", elements,
-                        kb_word_name(KB_VOC_DTYPE, dtype), source.elements,
-                        kb_word_name(KB_VOC_DTYPE, source.dtype));
-        return;
-    }
-    if (source.queue < stream->program->queue_count)
-        use->memory = stream->program->queues[source.queue].memory;
-    if (receive(use, source) && use->queue == NULL)
-        use->offset_bytes = message_of(stream, source, where)->offset_bytes;
+    use->memory = stream->program->queues[source.queue].memory;
+    if (use->queue == NULL)
+        use->offset_bytes = kbs_message_of(stream, source, where)->offset_bytes;
 }
 
-bool kbs_use_next(kbs_use *use) {
-    if (!kbs_is_ok(use->stream))
-        return false;
-    if (use->queue != NULL && use->turn_elements > 0) {
-        const kbs_message piece = {
-            .offset_bytes = use->offset_bytes, .elements = use->turn_elements, .dtype = use->dtype};
-        record_release(use->stream, use->queue_id, &piece, use->where);
-    }
-    use->done += use->turn_elements;
-    if (use->done == use->elements)
-        return false;
+void kbs_use_next(kbs_use *use) {
     const uint64_t left = use->elements - use->done;
     use->turn_elements = left < use->piece ? left : use->piece;
-    if (use->queue != NULL) {
-        use->offset_bytes = slot_offset(use->queue, use->queue->received);
-        record_recv(use->stream, use->queue_id, use->dtype, use->turn_elements, use->message->where);
-    }
-    return true;
+    use->offset_bytes = kbs_slot_offset(use->queue, use->queue->received);
+    record_recv(use->stream, use->queue_id, use->dtype, use->turn_elements, use->message->where);
+}
+
+void kbs_use_end(kbs_use *use) {
+    const kbs_message piece = {
+        .offset_bytes = use->offset_bytes, .elements = use->turn_elements, .dtype = use->dtype};
+    record_release(use->stream, use->queue_id, &piece, use->where);
+    use->done += use->turn_elements;
+}
+
+tl_where kbs_oldest_message(const kbs_queue *queue) {
+    return queue->open[0].where;
 }

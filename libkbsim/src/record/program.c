@@ -155,11 +155,19 @@ static kb_status define_group(kbs_program *program, kb_trail *trail) {
     return kb_defs_add_group(&program->defs, &row, &program->group, trail);
 }
 
+static kb_status init_watches(kbs_program *program, kb_trail *trail) {
+    void *memory;
+    KB_TRY(kb_arena_new(&program->arena, program->defs.memory_count * sizeof(kbs_watch), &memory, trail));
+    program->watches = memory;
+    return KB_OK;
+}
+
 static kb_status define_all(kbs_program *program, kb_trail *trail) {
     KB_TRY(kb_defs_add_causes(&program->defs, trail));
     KB_TRY(define_streams(program, trail));
     KB_TRY(define_engines(program, trail));
     KB_TRY(define_memories(program, trail));
+    KB_TRY(init_watches(program, trail));
     return define_group(program, trail);
 }
 
@@ -215,12 +223,18 @@ void kbs_program_destroy(kbs_program *program) {
     for (uint32_t i = 0; program->streams != NULL && i < 2 * program->ranks; i++) {
         tl_stream *stream = &program->streams[i];
         kb_delete(alloc, stream->live, stream->live_capacity * sizeof(kbs_live));
+        kb_delete(alloc, stream->scratch, stream->scratch_capacity * sizeof(kbs_scratch_block));
+        kb_delete(alloc, stream->scopes, stream->scope_capacity * sizeof(kbs_scope));
+        kb_delete(alloc, stream->barriers, stream->barrier_capacity * sizeof(kbs_barriers));
         kbs_commands_fini(&stream->commands);
     }
     for (size_t i = 0; i < program->queue_count; i++)
         kb_delete(alloc, program->queues[i].open,
                   program->queues[i].open_capacity * sizeof(struct kbs_message));
     kb_delete(alloc, program->queues, program->queue_capacity * sizeof(kbs_queue));
+    kb_delete(alloc, program->tensors, program->tensor_capacity * sizeof(kbs_tensor));
+    kb_delete(alloc, program->rooms, program->room_capacity * sizeof(kbs_room));
+    kb_delete(alloc, program->calls, program->call_capacity * sizeof(kbs_call));
     kb_delete(alloc, program->payloads, program->payload_capacity * sizeof(kbs_payload));
     kb_delete(alloc, program->queue_slots, program->queue_slot_count * sizeof(uint32_t));
     kbs_fabric_fini(&program->fabric);
@@ -237,7 +251,8 @@ kb_status kbs_program_take(kbs_program *program, uint32_t rank, uint32_t space, 
     static const char *const raised[] = {
         [KB_SPACE_TCM] = "tcm.bytes", [KB_SPACE_HBM] = "hbm.slice_bytes", [KB_SPACE_SRAM] = "sram.bytes"};
     const uint32_t place = kbs_memory_of(program, space, rank) - rank * PE_MEMORIES;
-    const uint64_t whole = layout_of(program->machine).size_bytes[place];
+    const uint64_t scratch = space == KB_SPACE_TCM ? program->streams[rank].scratch_peak_bytes : 0;
+    const uint64_t whole = layout_of(program->machine).size_bytes[place] - scratch;
     uint64_t *used = &program->streams[rank].used_bytes[place];
     const uint64_t left = whole - *used;
     if (size_bytes > left) {
@@ -257,39 +272,6 @@ kb_status kbs_program_take(kbs_program *program, uint32_t rank, uint32_t space, 
     return KB_OK;
 }
 
-kb_status kbs_program_tensor(kbs_program *program, uint32_t rank, const char *name, const kb_initial *initial,
-                             tl_view *ret, kb_trail *trail) {
-    const uint64_t elements = initial->elements, size = kb_dtype_size(initial->dtype);
-    if (elements > UINT64_MAX / size)
-        return kb_fail(trail, KB_E_PROGRAM, "tensor %s: %" PRIu64 " elements exceed any memory", name,
-                       elements);
-    uint64_t offset;
-    KB_TRY(kbs_program_take(program, rank, KB_SPACE_TCM, elements * size, name, &offset, trail));
-    const uint32_t memory = kbs_memory_of(program, KB_SPACE_TCM, rank);
-    const uint64_t origin = 0;
-    const int64_t stride = 1;
-    uint32_t id;
-    const kb_shard shard = {.memory = memory,
-                            .offset_bytes = offset,
-                            .origin = &origin,
-                            .origin_count = 1,
-                            .shape = &elements,
-                            .shape_count = 1,
-                            .stride = &stride,
-                            .stride_count = 1};
-    const kb_tensor row = {.name = name,
-                           .dtype = initial->dtype,
-                           .rank = rank,
-                           .shape = &elements,
-                           .shape_count = 1,
-                           .shards = &shard,
-                           .shard_count = 1};
-    KB_TRY(kb_defs_add_tensor(&program->defs, &row, &id, trail));
-    kb_initial contents = *initial;
-    contents.memory = memory;
-    contents.offset_bytes = offset;
-    if (elements > 0)
-        KB_TRY(kb_defs_add_initial(&program->defs, &contents, &id, trail));
-    *ret = (tl_view){memory, initial->dtype, offset, elements, KB_NONE, 0};
-    return KB_OK;
+uint64_t kbs_used_tcm(const tl_stream *stream) {
+    return stream->program->streams[stream->rank].used_bytes[0];
 }

@@ -12,7 +12,7 @@
 #include <signal.h>
 
 #include "fabric/fabric.h"
-#include "kbsim/coll.h"
+#include "kbsim/host.h"
 #include "kbsim/machine.h"
 #include "kbtrace/defs.h"
 #include "kbtrace/log.h"
@@ -43,8 +43,37 @@ typedef struct kbs_queue {
 typedef struct kbs_live {
     uint64_t number;
     uint32_t count;
+    bool has_stage; /* scratch that its ops read */
+    uint64_t stage_bytes;
     tl_where where;
 } kbs_live;
+
+/* Scratch in use. Offsets count from the TCM's end, downwards: tensors and rings grow towards it. */
+typedef struct kbs_scratch_block {
+    uint64_t offset_bytes, size_bytes;
+    uint64_t id;    /* of its allocation */
+    uint32_t scope; /* that it ends with */
+    bool is_stage;  /* the library's own: kept for the next command that needs one */
+    bool is_busy;
+} kbs_scratch_block;
+
+typedef struct kbs_scope {
+    uint32_t number; /* from 1, never again in its stream */
+    tl_where where;
+} kbs_scope;
+
+/* A route that was asked for lately. */
+enum { KBS_KNOWN_ROUTES = 4 };
+typedef struct kbs_known_route {
+    uint32_t from, to, route;
+    bool is_known;
+} kbs_known_route;
+
+/* Barriers of one group that a stream has come to. */
+typedef struct kbs_barriers {
+    uint64_t count;
+    tl_where where; /* of the last */
+} kbs_barriers;
 
 /*
  * A PE's sequencer, or the host program of a rank. A host's commands: launch, host_write, host_read, alloc,
@@ -59,6 +88,17 @@ struct tl_stream {
     uint32_t queues_out, queues_in;
     kbs_live *live;
     size_t live_count, live_capacity;
+    kbs_scratch_block *scratch; /* by offset */
+    size_t scratch_count, scratch_capacity;
+    uint64_t scratch_peak_bytes;
+    kbs_scope *scopes; /* open ones, the outermost first */
+    size_t scope_count, scope_capacity;
+    uint32_t scope_number;  /* of the newest */
+    uint64_t launches;      /* of a host, so far */
+    uint64_t allocations;   /* of the rank, its host's included: kept in the PE's stream */
+    kbs_barriers *barriers; /* by group */
+    size_t barrier_capacity;
+    kbs_known_route routes[KBS_KNOWN_ROUTES];
     /* what commands are recorded for at the moment */
     uint32_t kernel, step, collective; /* string ids; 1 + id */
     const char *kernel_name;
@@ -67,6 +107,47 @@ struct tl_stream {
     const char *file; /* the last one, and its id */
     uint32_t file_id;
 };
+
+/* What is known of a tensor's contents while recording. */
+typedef enum kbs_known {
+    KBS_KNOWN_NOT,     /* undefined */
+    KBS_KNOWN_INITIAL, /* what `initial` says */
+    KBS_KNOWN_BYTES,   /* what a host wrote over all of it */
+    KBS_KNOWN_WRITTEN  /* a command has written to it */
+} kbs_known;
+
+typedef struct kbs_tensor {
+    const char *name;
+    uint32_t memory, rank;
+    uint64_t offset_bytes, size_bytes;
+    bool is_freed, is_allocated; /* by an alloc op */
+    uint64_t allocation;         /* its id, of one that was */
+    kbs_known known;
+    kb_initial initial;
+    const uint8_t *bytes;
+    tl_where written; /* by whom */
+} kbs_tensor;
+
+/* Where in a memory tensors lie whose contents are known: nothing where low is not below high. */
+typedef struct kbs_watch {
+    uint64_t low, high;
+} kbs_watch;
+
+/* Room that was given back. */
+typedef struct kbs_room {
+    uint32_t memory;
+    uint64_t offset_bytes, size_bytes;
+} kbs_room;
+
+/* The n-th launch or collective of every host, as the first rank made it. */
+typedef struct kbs_call {
+    const char *name;    /* of the kernel or algorithm */
+    tl_kernel_fn kernel; /* NULL for a collective */
+    tl_where where;
+    uint32_t kind, reduce, dtype; /* of a collective: KB_COLL_… */
+    uint64_t elements;
+    kb_part *parts; /* by rank */
+} kbs_call;
 
 /* Bytes of a host_write, by the value of its command; they live in the program's arena. */
 typedef struct kbs_payload {
@@ -91,11 +172,15 @@ struct kbs_program {
     size_t queue_slot_count;
     kbs_payload *payloads;
     size_t payload_count, payload_capacity;
-    uint32_t group;         /* id of the group of all ranks */
-    uint64_t launch_count;  /* every rank's host has as many */
-    uint32_t launch_kernel; /* string ids of what is launched and where */
-    uint32_t launch_file, launch_line;
-    bool launched;
+    kbs_tensor *tensors;
+    size_t tensor_count, tensor_capacity;
+    kbs_room *rooms;
+    size_t room_count, room_capacity;
+    kbs_watch *watches; /* by memory */
+    kbs_call *calls;    /* by launch */
+    size_t call_count, call_capacity;
+    uint32_t group;                    /* id of the group of all ranks */
+    uint64_t launch_count;             /* every rank's host has as many */
     const volatile sig_atomic_t *stop; /* non-zero: give up recording; may be NULL */
     kb_status status;                  /* of the first mistake, which `trail` explains */
     kb_trail trail;
@@ -116,20 +201,22 @@ uint32_t kbs_memory_of(const kbs_program *program, uint32_t space, uint32_t rank
 kb_status kbs_program_take(kbs_program *program, uint32_t rank, uint32_t space, uint64_t size_bytes,
                            const char *what, uint64_t *ret_offset, kb_trail *trail) KB_MUST_USE;
 
-/* A row of elements in a rank's TCM; `initial` says all of its contents but their place. */
-kb_status kbs_program_tensor(kbs_program *program, uint32_t rank, const char *name, const kb_initial *initial,
-                             tl_view *ret, kb_trail *trail) KB_MUST_USE;
+/* Records a host program: runs it once a rank. What it got wrong is in the trail. */
+kb_status kbs_program_host(kbs_program *program, const char *name, kb_host_fn host, void *context,
+                           kb_trail *trail) KB_MUST_USE;
 
-/* Launches an all-reduce of one view a rank, in place. */
-typedef struct kbs_all_reduce {
-    const kbs_algorithm *algorithm;
-    const tl_view *views; /* [ranks] */
-    uint32_t dtype, reduce;
-    uint64_t elements;
-    tl_where where;
-} kbs_all_reduce;
-kb_status kbs_program_all_reduce(kbs_program *program, const kbs_all_reduce *what,
-                                 kb_trail *trail) KB_MUST_USE;
+/*
+ * A tensor whose contents are all said by `initial` but for place and elements, with a seed of the caller's.
+ * Recipe 0 is undefined. An empty view after a mistake.
+ */
+tl_view kbs_tensor_new(tl_stream *host, const char *name, uint32_t space, const tl_shape *shape,
+                       const kb_initial *initial, tl_where where);
+
+/* Of the first mistake in recording, which then is in the trail. */
+kb_status kbs_program_status(const kbs_program *program, kb_trail *trail) KB_MUST_USE;
+
+/* A rank's own seed for the draw with that number. */
+uint64_t kbs_seed_of(uint64_t seed, uint32_t rank, uint64_t number);
 
 /* Finds or installs the queue from one rank to another, of those between them that with this number. */
 kb_status kbs_program_queue(kbs_program *program, uint32_t producer, uint32_t consumer, uint32_t channel,
@@ -140,7 +227,13 @@ uint32_t kbs_ring_space(const kbs_program *program);
 enum { KBS_QUEUE_NAME_CHARS = 48 };
 const char *kbs_queue_name(const kbs_queue *queue, char buffer[KBS_QUEUE_NAME_CHARS]);
 
-/* Nothing more is recorded: defines links, routes and queues; warns of messages that nobody receives. */
+/* Whether all members of each group come to as many barriers. */
+kb_status kbs_check_barriers(const kbs_program *program, kb_trail *trail) KB_MUST_USE;
+
+/* Defines the collectives that hosts called. */
+kb_status kbs_define_collectives(kbs_program *program, kb_trail *trail) KB_MUST_USE;
+
+/* Nothing more is recorded: defines links, routes, queues and collectives; warns of what nobody receives. */
 kb_status kbs_program_seal(kbs_program *program, kb_trail *trail) KB_MUST_USE;
 
 #endif

@@ -12,7 +12,7 @@ bool kbs_is_ok(const tl_stream *stream) {
     return stream->program->status == KB_OK;
 }
 
-static const char *base_name(const char *path) {
+const char *kbs_base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash != NULL ? slash + 1 : path;
 }
@@ -26,23 +26,25 @@ void kbs_mistake(tl_stream *stream, tl_where where, const char *format, ...) {
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    program->status = kb_fail(&program->trail, KB_E_PROGRAM, "%s:%u: kernel %s, rank %u (%s): %s",
-                              base_name(where.file), where.line, stream->kernel_name, stream->rank,
-                              kbs_pe_name(program->machine, stream->rank, pe), what);
+    program->status =
+        kb_fail(&program->trail, KB_E_PROGRAM, "%s:%u: %s %s, rank %u (%s): %s", kbs_base_name(where.file),
+                where.line, stream->is_host ? "host program" : "kernel", stream->kernel_name, stream->rank,
+                kbs_pe_name(program->machine, stream->rank, pe), what);
 }
 
 void kbs_trouble(tl_stream *stream, tl_where where, kb_status status) {
     kbs_program *program = stream->program;
     char pe[KBS_PE_NAME_CHARS];
-    program->status = kb_while(
-        &program->trail, status, "recording kernel %s, rank %u (%s), at %s:%u", stream->kernel_name,
-        stream->rank, kbs_pe_name(program->machine, stream->rank, pe), base_name(where.file), where.line);
+    program->status =
+        kb_while(&program->trail, status, "recording %s %s, rank %u (%s), at %s:%u",
+                 stream->is_host ? "host program" : "kernel", stream->kernel_name, stream->rank,
+                 kbs_pe_name(program->machine, stream->rank, pe), kbs_base_name(where.file), where.line);
 }
 
 /* The id of a file's base name. A kernel's calls come from one file: compare the pointer first. */
 static kb_status file_id(tl_stream *stream, const char *file, uint32_t *ret) {
     if (file != stream->file) {
-        KB_TRY(kb_defs_intern(&stream->program->defs, base_name(file), &stream->file_id,
+        KB_TRY(kb_defs_intern(&stream->program->defs, kbs_base_name(file), &stream->file_id,
                               &stream->program->trail));
         stream->file = file;
     }
@@ -80,6 +82,12 @@ void kbs_append_command(tl_stream *stream, const kbs_common *common, kbs_command
     if (program->status != KB_OK)
         return;
     command->step = stream->step_number;
+    if (common->operand_count > 0 && common->operands[0].access != KB_ACCESS_READ) {
+        const kbs_watch *watch = &program->watches[common->operands[0].memory];
+        if (watch->low < watch->high && command->offsets[0] < watch->high && common->kind != KB_OP_HOST_WRITE)
+            kbs_note_write(program, &common->operands[0], command->offsets[0],
+                           (tl_where){stream->file, common->line});
+    }
     program->status = kbs_commands_add(&stream->commands, common, command, &program->trail);
 }
 

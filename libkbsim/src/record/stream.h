@@ -13,12 +13,36 @@ bool kbs_is_ok(const tl_stream *stream);
 
 /* A token for the newest `count` numbered commands. */
 tl_token kbs_token_new(tl_stream *stream, uint32_t count, tl_where where);
+/* The same for commands that read scratch of kbs_stage_take(): it is given back when they are waited for. */
+tl_token kbs_token_of_stage(tl_stream *stream, uint32_t count, uint64_t stage_bytes, tl_where where);
+/* Records a wait for commands that no token stands for. */
+void kbs_await(tl_stream *stream, uint64_t number, uint32_t count, uint8_t point, tl_where where);
+/* Number of the newest command that can be waited for. */
+uint64_t kbs_newest(const tl_stream *stream);
+
+/* --- scratch --------------------------------------------------------------------------------- */
+
+/* Bytes of the largest piece that could be taken now. */
+uint64_t kbs_scratch_left(const tl_stream *stream);
+bool kbs_scope_lives(tl_stream *stream, uint32_t scope, const char *what, tl_where where);
+/* A kernel begins, and ends: its scratch, and what it left behind that it should not have. */
+void kbs_kernel_begin(tl_stream *stream, tl_where where);
+void kbs_kernel_end(tl_stream *stream, tl_where where);
+/*
+ * Scratch for what the library itself moves on the way, by its offset in the TCM; false after a mistake. It
+ * is given back to the stream, which keeps it until the kernel ends.
+ */
+bool kbs_stage_take(tl_stream *stream, uint64_t size_bytes, uint64_t *ret_offset, tl_where where);
+void kbs_stage_give(tl_stream *stream, uint64_t offset_bytes);
 
 /* Fills in what every command of the stream has now, all else zero. */
 void kbs_common_init(tl_stream *stream, kbs_common *common, kb_kind kind, uint8_t blocks, tl_where where);
 
-/* Engines address their own PE's TCM: false, and a mistake, for a view that lies elsewhere. */
-bool kbs_is_own(tl_stream *stream, tl_view view, const char *what, tl_where where);
+/* A file's name without its folders. */
+const char *kbs_base_name(const char *path);
+
+/* A command writes there: what is known of tensors is known no more. */
+void kbs_note_write(kbs_program *program, const kb_operand *operand, uint64_t offset_bytes, tl_where where);
 
 /* Appends a command; after a mistake does nothing. */
 void kbs_append(tl_stream *stream, const kbs_common *common, const uint64_t *offsets, uint64_t awaited);
@@ -43,7 +67,7 @@ typedef struct kbs_message {
     tl_where where;
 } kbs_message;
 
-/* One use of a source: slot by slot of a long message, else once. */
+/* One use of a message: at once, or slot by slot where it is longer than a slot. */
 typedef struct kbs_use {
     tl_stream *stream;
     kbs_queue *queue; /* of a long message, else NULL */
@@ -53,18 +77,32 @@ typedef struct kbs_use {
     uint64_t elements, piece; /* of the whole, and of one turn */
     uint64_t done;            /* elements of former turns */
     uint32_t memory;
-    uint64_t offset_bytes; /* of this turn's source */
+    uint64_t offset_bytes; /* of the slot: of a long message, this turn's */
     uint64_t turn_elements;
     tl_where where;
 } kbs_use;
 
 /*
- * for (kbs_use_begin(&use, stream, source, dtype, elements, where); kbs_use_next(&use);)
- *     ... one command on use.turn_elements from use.done on, source at use.memory, use.offset_bytes ...
- * Records the receives and, for long messages, the releases.
+ * The first use records the receive. Where use.queue is set then, the message is used up by as many turns as
+ * it takes slots: kbs_use_next receives one, a command works on use.turn_elements from use.done on, and
+ * kbs_use_end releases it.
  */
 void kbs_use_begin(kbs_use *use, tl_stream *stream, tl_view source, uint32_t dtype, uint64_t elements,
                    tl_where where);
-bool kbs_use_next(kbs_use *use);
+void kbs_use_next(kbs_use *use);
+void kbs_use_end(kbs_use *use);
+
+/* The queue of a handle, or NULL after a mistake. */
+kbs_queue *kbs_queue_of(tl_stream *stream, tl_queue queue, bool outward, tl_where where);
+/* Elements that fit into a slot; 0 after a mistake. */
+uint64_t kbs_slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where);
+uint64_t kbs_slot_offset(const kbs_queue *queue, uint64_t sequence);
+/* The message that a view of one stands for; NULL after a mistake. */
+kbs_message *kbs_message_of(tl_stream *stream, tl_view view, tl_where where);
+
+/* Where the oldest message that was not released was received; the queue has one. */
+tl_where kbs_oldest_message(const kbs_queue *queue);
+/* Bytes of the PE's TCM that tensors and rings take. */
+uint64_t kbs_used_tcm(const tl_stream *stream);
 
 #endif

@@ -1,159 +1,331 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Work on views, tokens and waits, as kernels record them. */
+/* Commands on views that may lie anywhere; see work.h. */
+#include "record/work.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "record/stream.h"
+#define GAPS                                                                                \
+    "a message longer than a slot meets a view with gaps between its rows: copy it into a " \
+    "tensor without gaps first, or raise ipcq.slot_bytes"
 
-/* --- tokens ---------------------------------------------------------------------------------- */
-
-tl_token kbs_token_new(tl_stream *stream, uint32_t count, tl_where where) {
-    kbs_program *program = stream->program;
-    const tl_token none = {0, 0};
-    if (count == 0 || program->status != KB_OK)
-        return none;
-    void *live = stream->live;
-    program->status = kb_grow(program->alloc, sizeof(kbs_live), stream->live_count + 1,
-                              &stream->live_capacity, &live, &program->trail);
-    if (program->status != KB_OK)
-        return none;
-    stream->live = live;
-    const tl_token token = {stream->commands.newest - count + 1, count};
-    stream->live[stream->live_count++] = (kbs_live){token.number, count, where};
-    return token;
+bool kbs_views_agree(tl_stream *stream, const tl_view *a, const tl_view *b, tl_where where) {
+    bool same = a->dtype == b->dtype && a->dims == b->dims;
+    for (uint32_t axis = 0; same && axis < a->dims; axis++)
+        same = a->shape[axis] == b->shape[axis];
+    if (!same) {
+        char one[KBS_VIEW_CHARS], other[KBS_VIEW_CHARS];
+        kbs_mistake(stream, where, "the views differ: %s and %s", kbs_view_text(a, one),
+                    kbs_view_text(b, other));
+    }
+    return same;
 }
 
-static void wait_for(tl_stream *stream, tl_token token, uint8_t point, tl_where where) {
-    if (!kbs_is_ok(stream) || token.count == 0)
-        return;
-    size_t at = 0;
-    while (at < stream->live_count && stream->live[at].number != token.number)
-        at++;
-    if (at == stream->live_count) {
-        if (token.number > stream->commands.newest)
-            kbs_mistake(stream, where, "this token comes from another rank");
-        else
-            kbs_mistake(stream, where, "this token was waited for before");
-        return;
-    }
-    if (stream->live[at].count != token.count) {
-        kbs_mistake(stream, where, "this token comes from another rank");
-        return;
-    }
-    stream->live_count--;
-    memmove(stream->live + at, stream->live + at + 1, (stream->live_count - at) * sizeof(kbs_live));
+/* --- one command ----------------------------------------------------------------------------- */
+
+void kbs_dma(tl_stream *stream, const tl_view *into, const tl_view *from, uint8_t blocks, tl_where where) {
+    const uint32_t tcm = kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank);
     kbs_common common;
-    kbs_common_init(stream, &common, KB_OP_WAIT, KB_BLOCKS_DONE, where);
-    common.point = point;
-    common.awaited = token.count;
-    kbs_append(stream, &common, NULL, token.number);
+    assert(into->memory == tcm || from->memory == tcm);
+    kbs_common_init(stream, &common, into->memory == tcm ? KB_OP_DMA_READ : KB_OP_DMA_WRITE, blocks, where);
+    common.numbered = blocks == KB_BLOCKS_NO;
+    common.route = kbs_route_between(stream, from->memory, into->memory, where);
+    common.operand_count = 2;
+    common.operands[0] = kbs_operand_of(into, KB_ACCESS_WRITE);
+    common.operands[1] = kbs_operand_of(from, KB_ACCESS_READ);
+    const uint64_t offsets[] = {into->offset_bytes, from->offset_bytes};
+    kbs_append(stream, &common, offsets, 0);
 }
 
-void tl_wait_at(tl_stream *stream, tl_token token, tl_where where) {
-    wait_for(stream, token, KB_POINT_DONE, where);
-}
-
-void tl_wait_sent_at(tl_stream *stream, tl_token token, tl_where where) {
-    wait_for(stream, token, KB_POINT_SENT, where);
-}
-
-/* --- views ----------------------------------------------------------------------------------- */
-
-tl_view tl_slice_at(tl_stream *stream, tl_view view, uint64_t first, uint64_t count, tl_where where) {
-    if (!kbs_is_ok(stream))
-        return view;
-    if (view.queue != KB_NONE) {
-        kbs_mistake(stream, where, "a message is used as a whole: copy it into a tensor and slice that");
-        return view;
+static void record_math(const kbs_work *work, const tl_view *views, uint8_t blocks) {
+    kbs_common common;
+    uint64_t offsets[KBS_OPERANDS];
+    kbs_common_init(work->stream, &common, KB_OP_MATH, blocks, work->where);
+    common.numbered = blocks == KB_BLOCKS_NO;
+    common.func = work->func;
+    common.immediate_count = work->immediate_count;
+    common.immediates[0] = work->immediate;
+    common.operand_count = (uint16_t)work->count;
+    for (uint32_t i = 0; i < work->count; i++) {
+        common.operands[i] = kbs_operand_of(&views[i], i == 0 ? KB_ACCESS_WRITE : KB_ACCESS_READ);
+        offsets[i] = views[i].offset_bytes;
     }
-    if (first > view.elements || count > view.elements - first) {
-        kbs_mistake(stream, where, "elements [%" PRIu64 ", %" PRIu64 ") lie outside a view of %" PRIu64,
-                    first, first + count, view.elements);
-        return view;
-    }
-    view.offset_bytes += first * kb_dtype_size(view.dtype);
-    view.elements = count;
-    return view;
+    kbs_append(work->stream, &common, offsets, 0);
 }
 
-bool kbs_is_own(tl_stream *stream, tl_view view, const char *what, tl_where where) {
-    if (!kbs_is_ok(stream))
-        return false;
-    const uint64_t size = kb_dtype_size(view.dtype), bytes = stream->program->machine->at.tcm_bytes;
-    if (view.memory != kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank)) {
-        kbs_mistake(stream, where, "the %s does not lie in this PE's TCM", what);
-        return false;
-    }
-    if (size == 0 || view.offset_bytes > bytes || view.elements > (bytes - view.offset_bytes) / size) {
-        kbs_mistake(stream, where, "the %s ends behind the TCM of %" PRIu64 " bytes", what, bytes);
-        return false;
+static uint32_t record_whole(const kbs_work *work) {
+    const uint8_t blocks = work->is_async ? KB_BLOCKS_NO : KB_BLOCKS_DONE;
+    if (work->kind == KB_OP_MATH)
+        record_math(work, work->views, blocks);
+    else
+        kbs_dma(work->stream, &work->views[0], &work->views[1], blocks, work->where);
+    return work->is_async ? 1 : 0;
+}
+
+/* --- piece by piece -------------------------------------------------------------------------- */
+
+/* What moves through scratch: two stages for each view that is far, used in turn. */
+typedef struct staging {
+    kbs_work *work;
+    kbs_use *use;        /* of the message that comes slot by slot, or NULL */
+    uint32_t streamed;   /* that view */
+    uint32_t sets, last; /* how many, and the one used last */
+    uint64_t stages[KBS_OPERANDS][2];
+    uint64_t loaded[2]; /* numbers of a set's loads, and of its store; 0: none is awaited */
+    uint64_t stored[2];
+    uint32_t loads; /* of a piece */
+} staging;
+
+/* A copy has no work between load and store: they share a stage. */
+static uint32_t stage_of(const staging *s, uint32_t view) {
+    return s->work->kind == KB_OP_MATH ? view : 1;
+}
+
+static bool take_stages(staging *s, const kbs_pieces *pieces) {
+    kbs_work *work = s->work;
+    for (uint32_t i = 0; i < work->count; i++) {
+        if (work->lies[i] != KBS_LIES_FAR || stage_of(s, i) != i)
+            continue;
+        const tl_view part = kbs_pieces_part(pieces, &work->views[i]);
+        for (uint32_t set = 0; set < s->sets; set++)
+            if (!kbs_stage_take(work->stream, part.elements * kb_dtype_size(part.dtype), &s->stages[i][set],
+                                work->where))
+                return false;
     }
     return true;
 }
 
-static bool are_own(tl_stream *stream, tl_view into, tl_view from, tl_where where) {
-    if (kbs_is_ok(stream) && into.queue != KB_NONE) {
-        kbs_mistake(stream, where, "a received message is read-only: it cannot be the destination");
+static void give_stages(const staging *s) {
+    for (uint32_t i = 0; i < s->work->count; i++)
+        if (s->work->lies[i] == KBS_LIES_FAR && stage_of(s, i) == i)
+            for (uint32_t set = 0; set < s->sets; set++)
+                kbs_stage_give(s->work->stream, s->stages[i][set]);
+}
+
+/* Where a far part lies in scratch. */
+static tl_view staged(const staging *s, uint32_t view, const tl_view *part, uint32_t set) {
+    tl_shape shape = {.dims = part->dims};
+    for (uint32_t axis = 0; axis < part->dims; axis++)
+        shape.of[axis] = part->shape[axis];
+    const tl_stream *stream = s->work->stream;
+    const uint32_t tcm = kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank);
+    return kbs_view_of(tcm, part->dtype, s->stages[stage_of(s, view)][set], &shape);
+}
+
+static void await(staging *s, uint64_t *number, uint32_t count, uint8_t point) {
+    if (*number != 0)
+        kbs_await(s->work->stream, *number, count, point, s->work->where);
+    *number = 0;
+}
+
+static void load(staging *s, const kbs_pieces *pieces, uint32_t set) {
+    kbs_work *work = s->work;
+    if (work->kind != KB_OP_MATH)
+        await(s, &s->stored[set], 1, KB_POINT_SENT);
+    s->loads = 0;
+    for (uint32_t i = 1; i < work->count; i++) {
+        if (work->lies[i] != KBS_LIES_FAR)
+            continue;
+        const tl_view part = kbs_pieces_part(pieces, &work->views[i]);
+        const tl_view stage = staged(s, i, &part, set);
+        kbs_dma(work->stream, &stage, &part, KB_BLOCKS_NO, work->where);
+        s->loads++;
+    }
+    s->loaded[set] = s->loads > 0 ? kbs_newest(work->stream) - s->loads + 1 : 0;
+}
+
+static void work_on(staging *s, const kbs_pieces *pieces, uint32_t set) {
+    kbs_work *work = s->work;
+    tl_view parts[KBS_OPERANDS], views[KBS_OPERANDS];
+    for (uint32_t i = 0; i < work->count; i++) {
+        parts[i] = kbs_pieces_part(pieces, &work->views[i]);
+        views[i] = work->lies[i] == KBS_LIES_FAR ? staged(s, i, &parts[i], set) : parts[i];
+        if (s->use != NULL && i == s->streamed) {
+            views[i].memory = s->use->memory;
+            views[i].offset_bytes = s->use->offset_bytes;
+        }
+    }
+    await(s, &s->loaded[set], s->loads, KB_POINT_DONE);
+    if (work->kind == KB_OP_MATH) {
+        await(s, &s->stored[set], 1, KB_POINT_SENT);
+        record_math(work, views, KB_BLOCKS_DONE);
+    }
+    /* A slot is released once it has been read, so a long message is copied piece after piece. */
+    if (work->kind != KB_OP_MATH && s->use != NULL) {
+        kbs_dma(work->stream, &parts[0], &views[1], KB_BLOCKS_DONE, work->where);
+    } else if (work->lies[0] == KBS_LIES_FAR) {
+        kbs_dma(work->stream, &parts[0], &views[work->kind == KB_OP_MATH ? 0 : 1], KB_BLOCKS_NO, work->where);
+        s->stored[set] = kbs_newest(work->stream);
+    }
+}
+
+/* Whether one piece's store could change what another piece loads. */
+static bool is_tangled(const kbs_work *work) {
+    const tl_view *out = &work->views[0];
+    const kb_operand written = kbs_operand_of(out, KB_ACCESS_WRITE);
+    int64_t low = 0, high = 0;
+    if (work->lies[0] != KBS_LIES_FAR || !kb_operand_extent(&written, &low, &high))
+        return false;
+    for (uint32_t i = 1; i < work->count; i++) {
+        const tl_view *in = &work->views[i];
+        const kb_operand read = kbs_operand_of(in, KB_ACCESS_READ);
+        const int64_t apart = (int64_t)(in->offset_bytes - out->offset_bytes);
+        int64_t from = 0, to = 0;
+        if (in->memory != out->memory || !kb_operand_extent(&read, &from, &to) || apart + from >= high ||
+            apart + to <= low)
+            continue;
+        if (apart != 0 || memcmp(read.stride, written.stride, sizeof read.stride) != 0)
+            return true;
+    }
+    return false;
+}
+
+static void record_pieces(staging *s, kbs_pieces *pieces) {
+    kbs_work *work = s->work;
+    kbs_pieces ahead = *pieces;
+    bool more = kbs_pieces_next(&ahead);
+    if (more && is_tangled(work)) {
+        kbs_mistake(work->stream, work->where,
+                    "the destination overlaps a source, and both are moved in pieces of %" PRIu64
+                    " bytes: work on a copy",
+                    kbs_piece_bytes(work->stream));
+        return;
+    }
+    s->sets = more ? 2 : 1;
+    if (!take_stages(s, pieces))
+        return;
+    load(s, pieces, 0);
+    for (uint32_t set = 0; kbs_is_ok(work->stream); set ^= 1U) {
+        if (more)
+            load(s, &ahead, set ^ 1U);
+        if (s->use != NULL)
+            kbs_use_next(s->use);
+        work_on(s, pieces, set);
+        if (s->use != NULL)
+            kbs_use_end(s->use);
+        s->last = set;
+        if (!more)
+            break;
+        *pieces = ahead;
+        more = kbs_pieces_next(&ahead);
+    }
+    for (uint32_t i = 0, set = s->sets > 1 ? s->last ^ 1U : 0; i < s->sets; i++, set ^= 1U)
+        await(s, &s->stored[set], 1, KB_POINT_DONE);
+    give_stages(s);
+}
+
+/* --- messages -------------------------------------------------------------------------------- */
+
+/* Receives what the work reads; false after a mistake. A message longer than a slot is left to `ret_long`. */
+static bool receive(kbs_work *work, uint32_t view, staging *s, kbs_use *ret_long) {
+    tl_view *message = &work->views[view];
+    const tl_view *like = &work->views[0];
+    const tl_view shaped = message->dims > 0 ? *message : *like;
+    kbs_use use;
+    kbs_use_begin(&use, work->stream, *message, like->dtype, shaped.elements, work->where);
+    if (!kbs_is_ok(work->stream))
+        return false;
+    tl_shape shape = {.dims = shaped.dims};
+    for (uint32_t axis = 0; axis < shaped.dims; axis++)
+        shape.of[axis] = shaped.shape[axis];
+    *message = kbs_view_of(use.memory, like->dtype, use.offset_bytes, &shape);
+    work->lies[view] = KBS_LIES_OWN;
+    if (use.queue == NULL)
+        return true;
+    if (s->use != NULL || work->rows) {
+        kbs_mistake(work->stream, work->where,
+                    work->rows ? "a message longer than a slot cannot be worked on row by row: copy it first"
+                               : "two messages longer than a slot meet in one command: copy one first");
         return false;
     }
-    return kbs_is_own(stream, into, "destination", where) &&
-           (from.queue != KB_NONE || kbs_is_own(stream, from, "source", where));
+    *ret_long = use;
+    s->use = ret_long;
+    s->streamed = view;
+    return true;
 }
 
-/* --- commands -------------------------------------------------------------------------------- */
+/* How the work is cut; false after a mistake. */
+static bool cut(kbs_work *work, const staging *s, kbs_pieces *ret) {
+    const tl_view *widest = &work->views[work->count - 1];
+    uint32_t axes = widest->dims;
+    uint64_t unit = 1, most = kbs_piece_bytes(work->stream);
+    if (work->rows) {
+        unit = widest->shape[--axes];
+    } else if (!kbs_views_flatten(work->views, work->count) && s->use != NULL) {
+        kbs_mistake(work->stream, work->where, GAPS);
+        return false;
+    } else {
+        axes = widest->dims;
+    }
+    uint32_t size = 0;
+    for (uint32_t i = 0; i < work->count; i++)
+        if (kb_dtype_size(work->views[i].dtype) > size)
+            size = kb_dtype_size(work->views[i].dtype);
+    if (s->use != NULL) { /* a slot at a time, whatever its size */
+        size = 1;
+        most = s->use->piece;
+    }
+    kbs_pieces_init(ret, widest, axes, unit * size, most);
+    return true;
+}
 
-void tl_reduce_at(tl_stream *stream, tl_view into, tl_view from, tl_where where) {
-    static const uint32_t funcs[] = {[KB_REDUCE_SUM] = KB_FUNC_ADD,
-                                     [KB_REDUCE_PROD] = KB_FUNC_MUL,
-                                     [KB_REDUCE_MIN] = KB_FUNC_MIN,
-                                     [KB_REDUCE_MAX] = KB_FUNC_MAX};
-    if (!are_own(stream, into, from, where))
+/* From a slot that lies outside of the TCM to somewhere that does, too: in through a stage, out of it. */
+static void bounce(kbs_work *work, staging *s) {
+    kbs_use *use = s->use;
+    const uint64_t whole = work->views[0].elements, size = kb_dtype_size(work->views[0].dtype);
+    const uint64_t most = use != NULL ? use->piece : whole;
+    const uint32_t tcm = kbs_memory_of(work->stream->program, KB_SPACE_TCM, work->stream->rank);
+    uint64_t place = 0;
+    if (use != NULL && !kbs_views_flatten(work->views, 1)) {
+        kbs_mistake(work->stream, work->where, GAPS);
         return;
-    const uint32_t size = kb_dtype_size(into.dtype);
-    kbs_use use;
-    for (kbs_use_begin(&use, stream, from, into.dtype, into.elements, where); kbs_use_next(&use);) {
-        kbs_common common;
-        kbs_common_init(stream, &common, KB_OP_MATH, KB_BLOCKS_DONE, where);
-        common.func = funcs[stream->reduce];
-        common.operand_count = 3;
-        const uint8_t dtype = (uint8_t)into.dtype;
-        common.operands[0] = kb_operand_vector(into.memory, KB_ACCESS_WRITE, dtype, use.turn_elements);
-        common.operands[1] = kb_operand_vector(into.memory, KB_ACCESS_READ, dtype, use.turn_elements);
-        common.operands[2] = kb_operand_vector(use.memory, KB_ACCESS_READ, dtype, use.turn_elements);
-        const uint64_t place = into.offset_bytes + use.done * size;
-        const uint64_t offsets[] = {place, place, use.offset_bytes};
-        kbs_append(stream, &common, offsets, 0);
     }
+    if (!kbs_stage_take(work->stream, most * size, &place, work->where))
+        return;
+    for (uint64_t done = 0; done < whole && kbs_is_ok(work->stream); done += most) {
+        const uint64_t turn = whole - done < most ? whole - done : most;
+        if (use != NULL) {
+            kbs_use_next(use);
+            work->views[1] = kbs_view_vector(use->memory, work->views[0].dtype, use->offset_bytes, turn);
+        }
+        const tl_view stage = kbs_view_vector(tcm, work->views[0].dtype, place, turn);
+        const tl_view into = use != NULL ? kbs_view_part(&work->views[0], done, turn) : work->views[0];
+        kbs_dma(work->stream, &stage, &work->views[1], KB_BLOCKS_DONE, work->where);
+        if (use != NULL)
+            kbs_use_end(use);
+        kbs_dma(work->stream, &into, &stage, KB_BLOCKS_DONE, work->where);
+    }
+    kbs_stage_give(work->stream, place);
 }
 
-/* Returns how many ops it took. */
-static uint32_t record_copy(tl_stream *stream, tl_view into, tl_view from, uint8_t blocks, tl_where where) {
-    if (!are_own(stream, into, from, where))
+/* A copy is one DMA if one end lies in the TCM. */
+static bool is_direct_copy(const kbs_work *work) {
+    return work->kind != KB_OP_MATH && (work->lies[0] == KBS_LIES_OWN || work->lies[1] == KBS_LIES_OWN);
+}
+
+uint32_t kbs_work_record(kbs_work *work) {
+    staging s = {.work = work};
+    kbs_use use;
+    bool is_far = false;
+    const uint32_t tcm = kbs_memory_of(work->stream->program, KB_SPACE_TCM, work->stream->rank);
+    for (uint32_t i = 0; i < work->count; i++) {
+        if (work->lies[i] == KBS_LIES_MESSAGE && !receive(work, i, &s, &use))
+            return 0;
+        is_far = is_far || work->lies[i] == KBS_LIES_FAR;
+    }
+    if (!kbs_is_ok(work->stream) || work->views[0].elements == 0)
         return 0;
-    uint32_t count = 0;
-    kbs_use use;
-    for (kbs_use_begin(&use, stream, from, into.dtype, into.elements, where); kbs_use_next(&use); count++) {
-        kbs_common common;
-        /* A slot is released once it has been read, so a long message is copied piece after piece. */
-        const uint8_t blocked = use.queue != NULL ? (uint8_t)KB_BLOCKS_DONE : blocks;
-        kbs_common_init(stream, &common, KB_OP_DMA_READ, blocked, where);
-        common.numbered = blocked == KB_BLOCKS_NO;
-        common.operand_count = 2;
-        const uint8_t dtype = (uint8_t)into.dtype;
-        common.operands[0] = kb_operand_vector(into.memory, KB_ACCESS_WRITE, dtype, use.turn_elements);
-        common.operands[1] = kb_operand_vector(use.memory, KB_ACCESS_READ, dtype, use.turn_elements);
-        const uint64_t offsets[] = {into.offset_bytes + use.done * kb_dtype_size(into.dtype),
-                                    use.offset_bytes};
-        kbs_append(stream, &common, offsets, 0);
+    const bool is_slot = work->kind != KB_OP_MATH && work->lies[1] == KBS_LIES_OWN;
+    if (is_slot && work->lies[0] == KBS_LIES_FAR && work->views[1].memory != tcm) {
+        bounce(work, &s);
+        return 0;
     }
-    return use.queue != NULL || blocks != KB_BLOCKS_NO ? 0 : count;
-}
-
-void tl_copy_at(tl_stream *stream, tl_view into, tl_view from, tl_where where) {
-    record_copy(stream, into, from, KB_BLOCKS_DONE, where);
-}
-
-tl_token tl_copy_async_at(tl_stream *stream, tl_view into, tl_view from, tl_where where) {
-    return kbs_token_new(stream, record_copy(stream, into, from, KB_BLOCKS_NO, where), where);
+    if ((!is_far || is_direct_copy(work)) && s.use == NULL)
+        return record_whole(work);
+    kbs_pieces pieces;
+    if (!cut(work, &s, &pieces))
+        return 0;
+    record_pieces(&s, &pieces);
+    return 0;
 }

@@ -35,6 +35,8 @@ typedef struct kept {
     kb_op *ops[KEPT_RANKS]; /* [KEPT_OPS] */
     uint64_t counts[KEPT_RANKS];
     uint64_t amended;
+    tl_view views[KEPT_RANKS];
+    const kbs_algorithm *algorithm;
 } kept;
 
 static inline void kept_init(kept *run, const char *shape, uint32_t ranks) {
@@ -93,6 +95,11 @@ static inline kb_status kept_sink_amend(void *context, uint32_t rank, const kb_o
     return KB_OK;
 }
 
+static inline void kept_host(kb_host *h, void *context) {
+    const kept *run = context;
+    kb_all_reduce_by(h, run->views[h->rank], KB_REDUCE_SUM, run->algorithm);
+}
+
 /* Launches `kernel` as the algorithm of an all-reduce of run->elements in each rank. */
 static inline kb_status kept_record(kept *run, void (*kernel)(kb_coll *c)) {
     static kbs_algorithm algorithm;
@@ -100,12 +107,14 @@ static inline kb_status kept_record(kept *run, void (*kernel)(kb_coll *c)) {
     check_ok(kbs_machine_check(&run->machine, &run->trail), &run->trail);
     check_ok(kbs_program_create(&run->machine, run->ranks, 1, NULL, run->log, &run->program, &run->trail),
              &run->trail);
-    tl_view views[KEPT_RANKS];
     const kb_initial initial = {.dtype = run->dtype, .recipe = KB_RECIPE_ZEROS, .elements = run->elements};
+    const tl_shape shape = TL_SHAPE(run->elements);
     for (uint32_t rank = 0; rank < run->ranks; rank++)
-        KB_TRY(kbs_program_tensor(run->program, rank, "x", &initial, &views[rank], &run->trail));
-    const kbs_all_reduce what = {&algorithm, views, run->dtype, KB_REDUCE_SUM, run->elements, TL_HERE};
-    KB_TRY(kbs_program_all_reduce(run->program, &what, &run->trail));
+        run->views[rank] =
+            kbs_tensor_new(&run->program->hosts[rank], "x", KB_SPACE_TCM, &shape, &initial, TL_HERE);
+    KB_TRY(kbs_program_status(run->program, &run->trail));
+    run->algorithm = &algorithm;
+    KB_TRY(kbs_program_host(run->program, "kept", kept_host, run, &run->trail));
     return kbs_program_seal(run->program, &run->trail);
 }
 

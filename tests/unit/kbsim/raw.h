@@ -35,7 +35,6 @@ static inline void raw_create(kept *run) {
     check_ok(kbs_machine_check(&run->machine, &run->trail), &run->trail);
     check_ok(kbs_program_create(&run->machine, run->ranks, 1, NULL, run->log, &run->program, &run->trail),
              &run->trail);
-    run->program->launched = true;
 }
 
 static inline void raw_add(tl_stream *stream, const raw_op *op) {

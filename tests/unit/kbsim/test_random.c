@@ -34,7 +34,7 @@ static void send_one(kb_coll *c, const message *m, tl_token *token) {
     if (!m->waits_at_once)
         return;
     tl_wait_sent(c, *token);
-    *token = (tl_token){0, 0};
+    *token = (tl_token){0, 0, c->rank};
 }
 
 static void receive_one(kb_coll *c, const message *m) {

@@ -93,7 +93,7 @@ static void differing(kb_coll *c) {
 static void foreign(kb_coll *c) {
     tl_view other = c->buffer;
     other.memory += 3;
-    WRONG, tl_copy(c, other, c->buffer);
+    WRONG, tl_load(c, other, c->buffer);
 }
 
 static void forged(kb_coll *c) {
@@ -105,8 +105,7 @@ static void forged(kb_coll *c) {
 static void foreign_source(kb_coll *c) {
     tl_view other = c->buffer;
     other.memory += 3;
-    tl_queue to = tl_queue_to(c, rank_at(c, 1));
-    WRONG, tl_send(c, to, other);
+    WRONG, tl_store(c, c->buffer, other);
 }
 
 static void into_a_message(kb_coll *c) {
@@ -119,9 +118,9 @@ static void views_are_checked(void **state) {
     refuse(outside, "elements [90, 101) lie outside a view of 100");
     refuse(overflowing, "lie outside a view of 100");
     refuse(differing, "the views differ: 10 x f16 and 11 x f16");
-    refuse(foreign, "does not lie in this PE's TCM");
-    refuse(forged, "ends behind the TCM");
-    refuse(foreign_source, "does not lie in this PE's TCM");
+    refuse(foreign, "the destination of tl_load does not lie in this PE's TCM (tl_copy takes any memory)");
+    refuse(forged, "the destination (100 x f16 at byte 16777216) does not lie inside sip0.cube0.pe0.tcm");
+    refuse(foreign_source, "the source of tl_store does not lie in this PE's TCM");
     refuse(into_a_message, "read-only");
 }
 
@@ -139,7 +138,7 @@ static void never_waited(kb_coll *c) {
 }
 
 static void not_ours(kb_coll *c) {
-    WRONG, tl_wait(c, ((tl_token){9, 1}));
+    WRONG, tl_wait(c, ((tl_token){9, 1, 0}));
 }
 
 static void tokens_are_waited_for_exactly_once(void **state) {

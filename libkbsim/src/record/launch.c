@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Host programs, their launches and collectives: recorded rank by rank, and held against those of rank 0. */
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "coll/algorithms.h"
+#include "record/stream.h"
+
+/* --- calls ----------------------------------------------------------------------------------- */
+
+static const char *what_is(const kbs_call *call) {
+    return call->kernel != NULL ? "kernel" : kb_word_name(KB_VOC_COLL, call->kind);
+}
+
+static void differs(tl_stream *host, const kbs_call *call, const kbs_call *first) {
+    kbs_mistake(host, call->where,
+                "launch %" PRIu64
+                " of this rank is %s %s, and rank 0's is %s %s (%s:%u): all ranks launch the same "
+                "in the same order",
+                host->launches, what_is(call), call->name, what_is(first), first->name,
+                kbs_base_name(first->where.file), first->where.line);
+}
+
+static void differs_in(tl_stream *host, const kbs_call *call, const kbs_call *first) {
+    kbs_mistake(host, call->where,
+                "%s number %" PRIu64 " is of %" PRIu64 " x %s by %s here, and of %" PRIu64
+                " x %s by %s in rank 0 (%s:%u)",
+                what_is(call), host->launches, call->elements, kb_word_name(KB_VOC_DTYPE, call->dtype),
+                kb_word_name(KB_VOC_REDUCE, call->reduce), first->elements,
+                kb_word_name(KB_VOC_DTYPE, first->dtype), kb_word_name(KB_VOC_REDUCE, first->reduce),
+                kbs_base_name(first->where.file), first->where.line);
+}
+
+static kbs_call *add_call(kbs_program *program, const kbs_call *call) {
+    void *calls = program->calls, *parts;
+    program->status = kb_grow(program->alloc, sizeof(kbs_call), program->call_count + 1,
+                              &program->call_capacity, &calls, &program->trail);
+    if (program->status != KB_OK)
+        return NULL;
+    program->calls = calls;
+    kbs_call *added = &program->calls[program->call_count];
+    *added = *call;
+    program->status =
+        kb_arena_text(&program->arena, call->name, strlen(call->name), &added->name, &program->trail);
+    if (program->status == KB_OK && call->kernel == NULL) {
+        program->status =
+            kb_arena_new(&program->arena, program->ranks * sizeof(kb_part), &parts, &program->trail);
+        added->parts = program->status == KB_OK ? parts : NULL;
+    }
+    if (program->status != KB_OK)
+        return NULL;
+    program->call_count++;
+    program->launch_count++;
+    return added;
+}
+
+/* The call that all ranks make here; NULL after a mistake. */
+static kbs_call *match(tl_stream *host, const kbs_call *call) {
+    kbs_program *program = host->program;
+    if (!kbs_is_ok(host))
+        return NULL;
+    if (host->rank == 0)
+        return add_call(program, call);
+    if (host->launches == program->call_count) {
+        kbs_mistake(host, call->where,
+                    "this rank launches %s %s, and rank 0 has made all of its %zu launches by then",
+                    what_is(call), call->name, program->call_count);
+        return NULL;
+    }
+    kbs_call *first = &program->calls[host->launches];
+    if (first->kernel != call->kernel || first->kind != call->kind || strcmp(first->name, call->name) != 0) {
+        differs(host, call, first);
+        return NULL;
+    }
+    if (first->elements != call->elements || first->dtype != call->dtype || first->reduce != call->reduce) {
+        differs_in(host, call, first);
+        return NULL;
+    }
+    return first;
+}
+
+/* --- launches -------------------------------------------------------------------------------- */
+
+/* The launch itself, in the rank's host and at the head of what its PE does for it. */
+static void record_launch(tl_stream *host, tl_stream *stream, uint32_t kernel, tl_where where) {
+    kbs_command command = {.id = host->launches};
+    kbs_common common;
+    host->kernel = kernel;
+    kbs_common_init(host, &common, KB_OP_LAUNCH, KB_BLOCKS_DONE, where);
+    common.group = host->program->group;
+    kbs_append_command(host, &common, &command);
+    host->kernel = KB_NONE;
+    memset(&common, 0, offsetof(kbs_common, operands));
+    common.kind = KBS_BEGIN_LAUNCH;
+    kbs_append_command(stream, &common, &command);
+}
+
+/* What the PE of this host records from now on; NULL after a mistake. */
+static tl_stream *begin(tl_stream *host, const kbs_call *call) {
+    kbs_program *program = host->program;
+    tl_stream *stream = &program->streams[host->rank];
+    program->status = kb_defs_intern(&program->defs, call->name, &stream->kernel, &program->trail);
+    if (program->status != KB_OK)
+        return NULL;
+    stream->kernel_name = call->name;
+    stream->step = KB_NONE;
+    stream->step_number = 0;
+    stream->collective = 0;
+    stream->reduce = 0;
+    record_launch(host, stream, stream->kernel, call->where);
+    kbs_kernel_begin(stream, call->where);
+    return stream;
+}
+
+static void end(tl_stream *host, tl_stream *stream, tl_where where) {
+    kbs_kernel_end(stream, where);
+    host->launches++;
+}
+
+static bool is_host(tl_stream *stream, const char *what, tl_where where) {
+    if (!stream->is_host)
+        kbs_mistake(stream, where, "%s is for host programs, and this is a kernel", what);
+    return stream->is_host && kbs_is_ok(stream);
+}
+
+void kb_launch_at(tl_stream *host, const char *name, tl_kernel_fn kernel, const void *args, size_t size_bytes,
+                  tl_where where) {
+    kbs_program *program = host->program;
+    if (!is_host(host, "kb_launch", where))
+        return;
+    if (kernel == NULL || (args == NULL && size_bytes > 0)) {
+        kbs_mistake(host, where,
+                    kernel == NULL ? "a launch of no kernel: the function is NULL"
+                                   : "a launch of %s with %zu bytes of arguments at NULL",
+                    name, size_bytes);
+        return;
+    }
+    const kbs_call *call = match(host, &(kbs_call){.name = name, .kernel = kernel, .where = where});
+    if (call == NULL)
+        return;
+    const kbs_call made = {.name = call->name, .where = where};
+    void *copy = NULL;
+    if (size_bytes > 0)
+        program->status = kb_arena_copy(&program->arena, args, size_bytes, &copy, &program->trail);
+    tl_stream *stream = kbs_is_ok(host) ? begin(host, &made) : NULL;
+    if (stream == NULL)
+        return;
+    tl_kernel k = {stream, host->rank, program->ranks, copy, size_bytes};
+    kernel(&k);
+    end(host, stream, where);
+}
+
+/* --- collectives ----------------------------------------------------------------------------- */
+
+/* The rank enters or leaves: a read of its part. */
+static void record_end(tl_stream *stream, kb_kind kind, const tl_view *view, tl_where where) {
+    kbs_common common;
+    stream->step = KB_NONE;
+    stream->step_number = 0;
+    kbs_common_init(stream, &common, kind, KB_BLOCKS_DONE, where);
+    if (view->elements > 0) {
+        common.operand_count = 1;
+        common.operands[0] =
+            kb_operand_vector(view->memory, KB_ACCESS_READ, (uint8_t)view->dtype, view->elements);
+    }
+    kbs_append(stream, &common, &view->offset_bytes, 0);
+}
+
+static kb_part part_of(const tl_stream *host, const tl_view *view) {
+    return (kb_part){.rank = host->rank,
+                     .stream = kbs_pe_stream(host->program, host->rank),
+                     .input = view->memory,
+                     .output = view->memory,
+                     .input_offset_bytes = view->offset_bytes,
+                     .output_offset_bytes = view->offset_bytes,
+                     .input_count = view->elements,
+                     .output_count = view->elements};
+}
+
+/* A collective's tensor lies in a memory of the rank's own PE, without gaps, and holds numbers. */
+static bool check_buffer(tl_stream *host, tl_view *view, tl_where where) {
+    const kb_defs *defs = &host->program->defs;
+    const bool is_tensor = view->queue == KB_NONE && view->scope == 0 && view->memory < defs->memory_count &&
+                           defs->memories[view->memory].rank == host->rank &&
+                           defs->memories[view->memory].pe != KB_NONE;
+    if (!is_tensor || view->dtype == 0 || view->dtype > KB_DTYPE_I32) {
+        kbs_mistake(
+            host, where,
+            "a collective works on a tensor of numbers in a memory of this rank's PE, and this is none");
+        return false;
+    }
+    *view = tl_reshape_at(host, *view, TL_SHAPE(view->elements), where);
+    return kbs_is_ok(host);
+}
+
+void kb_all_reduce_by_at(tl_stream *host, tl_view view, uint32_t reduce, const kbs_algorithm *algorithm,
+                         tl_where where) {
+    if (!is_host(host, "kb_all_reduce", where) || !check_buffer(host, &view, where))
+        return;
+    if (algorithm == NULL || algorithm->record == NULL || algorithm->collective != KB_COLL_ALL_REDUCE) {
+        kbs_mistake(host, where, "an all-reduce by no algorithm that could do it");
+        return;
+    }
+    if (reduce <= KB_REDUCE_NONE || reduce > KB_REDUCE_MAX) {
+        kbs_mistake(host, where, "an all-reduce by no op: it is KB_REDUCE_SUM, _PROD, _MIN or _MAX");
+        return;
+    }
+    kbs_call *call = match(host, &(kbs_call){.name = algorithm->name,
+                                             .kind = KB_COLL_ALL_REDUCE,
+                                             .where = where,
+                                             .reduce = reduce,
+                                             .dtype = view.dtype,
+                                             .elements = view.elements});
+    if (call == NULL)
+        return;
+    call->parts[host->rank] = part_of(host, &view);
+    uint32_t collective = 0;
+    for (const kbs_call *before = host->program->calls; before < call; before++)
+        collective += before->kernel == NULL;
+    const kbs_call made = {.name = call->name, .where = where};
+    tl_stream *stream = begin(host, &made);
+    if (stream == NULL)
+        return;
+    stream->collective = collective + 1;
+    stream->reduce = reduce;
+    kb_coll c = {stream, host->rank, host->program->ranks, view.dtype, reduce, view};
+    record_end(stream, KB_OP_COLL_BEGIN, &view, where);
+    algorithm->record(&c);
+    record_end(stream, KB_OP_COLL_END, &view, where);
+    stream->collective = 0;
+    end(host, stream, where);
+}
+
+void kb_all_reduce_at(tl_stream *host, tl_view view, uint32_t reduce, const char *name, tl_where where) {
+    kbs_program *program = host->program;
+    const kbs_algorithm *algorithm = NULL;
+    if (!is_host(host, "kb_all_reduce", where))
+        return;
+    const kb_status status = kbs_algorithm_find(KB_COLL_ALL_REDUCE, name, &algorithm, &program->trail);
+    if (status != KB_OK)
+        kbs_trouble(host, where, status);
+    else
+        kb_all_reduce_by_at(host, view, reduce, algorithm, where);
+}
+
+kb_status kbs_define_collectives(kbs_program *program, kb_trail *trail) {
+    for (size_t i = 0; i < program->call_count; i++) {
+        const kbs_call *call = &program->calls[i];
+        if (call->kernel != NULL)
+            continue;
+        kb_collective row = {.kind = call->kind,
+                             .group = program->group,
+                             .reduce = call->reduce,
+                             .dtype = call->dtype,
+                             .elements = call->elements,
+                             .root = KB_NONE,
+                             .parts = call->parts,
+                             .part_count = program->ranks};
+        uint32_t id;
+        KB_TRY(kb_defs_intern(&program->defs, call->name, &row.algorithm, trail));
+        KB_TRY(kb_defs_add_collective(&program->defs, &row, &id, trail));
+    }
+    return KB_OK;
+}
+
+/* --- host programs --------------------------------------------------------------------------- */
+
+static kb_status record_host(kbs_program *program, uint32_t rank, const char *name, kb_host_fn host,
+                             void *context) {
+    tl_stream *stream = &program->hosts[rank];
+    kb_host h = {stream, rank, program->ranks};
+    stream->kernel_name = name;
+    host(&h, context);
+    if (program->status == KB_OK && stream->launches < program->call_count) {
+        const kbs_call *call = &program->calls[stream->launches];
+        kbs_mistake(stream, call->where,
+                    "rank 0 launches %s %s here, its launch %" PRIu64
+                    ", and this rank has made all of its own",
+                    what_is(call), call->name, stream->launches);
+    }
+    return program->status;
+}
+
+kb_status kbs_program_host(kbs_program *program, const char *name, kb_host_fn host, void *context,
+                           kb_trail *trail) {
+    kb_status status = KB_OK;
+    if (host == NULL)
+        return kb_fail(trail, KB_E_PROGRAM, "host program %s is no function: it is NULL", name);
+    for (uint32_t rank = 0; rank < program->ranks && status == KB_OK; rank++) {
+        if (program->stop != NULL && *program->stop != 0)
+            return kb_fail(trail, KB_E_INTERRUPTED,
+                           "stopped while recording rank %u of %u: there is no trace yet", rank,
+                           program->ranks);
+        status = record_host(program, rank, name, host, context);
+    }
+    return kbs_program_status(program, trail);
+}
+
+kb_status kbs_program_status(const kbs_program *program, kb_trail *trail) {
+    if (program->status != KB_OK && trail != NULL)
+        *trail = program->trail;
+    return program->status;
+}

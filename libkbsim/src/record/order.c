@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fences, barriers and groups, as kernels and host programs record them. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "record/stream.h"
+
+void tl_fence_at(tl_stream *stream, tl_where where) {
+    kbs_common common;
+    kbs_common_init(stream, &common, KB_OP_FENCE, KB_BLOCKS_DONE, where);
+    kbs_append(stream, &common, NULL, 0);
+}
+
+/* --- groups ---------------------------------------------------------------------------------- */
+
+static bool are_ranks(tl_stream *stream, const uint32_t *ranks, uint32_t count, tl_where where) {
+    if (count == 0 || ranks == NULL) {
+        kbs_mistake(stream, where, "a group without ranks");
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (ranks[i] >= stream->program->ranks) {
+            kbs_mistake(stream, where, "there is no rank %u to be in a group: the run has %u", ranks[i],
+                        stream->program->ranks);
+            return false;
+        }
+        for (uint32_t j = 0; j < i; j++)
+            if (ranks[j] == ranks[i]) {
+                kbs_mistake(stream, where, "rank %u is named twice in one group", ranks[i]);
+                return false;
+            }
+    }
+    return true;
+}
+
+static bool has_rank(const kb_group *group, uint32_t rank) {
+    for (size_t i = 0; i < group->rank_count; i++)
+        if (group->ranks[i] == rank)
+            return true;
+    return false;
+}
+
+/* The id of the group with the same ranks, or its number if it were added. */
+static uint32_t find_group(const kb_defs *defs, const uint32_t *ranks, uint32_t count) {
+    uint32_t id = 0;
+    for (; id < defs->group_count; id++) {
+        const kb_group *group = &defs->groups[id];
+        bool same = group->rank_count == count;
+        for (uint32_t i = 0; same && i < count; i++)
+            same = has_rank(group, ranks[i]);
+        if (same)
+            break;
+    }
+    return id;
+}
+
+/* The ranks by number, so that a group does not depend on who named it first. */
+static kb_status add_group(kbs_program *program, const uint32_t *ranks, uint32_t count) {
+    void *memory;
+    KB_TRY(kb_arena_copy(&program->arena, ranks, count * sizeof(uint32_t), &memory, &program->trail));
+    uint32_t *sorted = memory, id;
+    for (uint32_t i = 1; i < count; i++)
+        for (uint32_t j = i; j > 0 && sorted[j - 1] > sorted[j]; j--) {
+            const uint32_t rank = sorted[j];
+            sorted[j] = sorted[j - 1];
+            sorted[j - 1] = rank;
+        }
+    char name[32];
+    snprintf(name, sizeof name, "group%zu", program->defs.group_count);
+    const kb_group row = {name, sorted, count};
+    return kb_defs_add_group(&program->defs, &row, &id, &program->trail);
+}
+
+tl_group tl_group_of_at(tl_stream *stream, const uint32_t *ranks, uint32_t count, tl_where where) {
+    kbs_program *program = stream->program;
+    if (!kbs_is_ok(stream) || !are_ranks(stream, ranks, count, where))
+        return (tl_group){KB_NONE};
+    const uint32_t id = find_group(&program->defs, ranks, count);
+    if (id == program->defs.group_count)
+        program->status = add_group(program, ranks, count);
+    return (tl_group){id};
+}
+
+/* --- barriers -------------------------------------------------------------------------------- */
+
+static kbs_barriers *barriers_of(tl_stream *stream, uint32_t group) {
+    kbs_program *program = stream->program;
+    const size_t before = stream->barrier_capacity;
+    void *barriers = stream->barriers;
+    program->status = kb_grow(program->alloc, sizeof(kbs_barriers), (size_t)group + 1,
+                              &stream->barrier_capacity, &barriers, &program->trail);
+    if (program->status != KB_OK)
+        return NULL;
+    stream->barriers = barriers;
+    for (size_t i = before; i < stream->barrier_capacity; i++)
+        stream->barriers[i] = (kbs_barriers){0};
+    return &stream->barriers[group];
+}
+
+void tl_barrier_of_at(tl_stream *stream, tl_group group, tl_where where) {
+    const kb_defs *defs = &stream->program->defs;
+    if (!kbs_is_ok(stream))
+        return;
+    if (group.id >= defs->group_count) {
+        kbs_mistake(stream, where, "this is no group: it did not come from tl_group_of");
+        return;
+    }
+    if (!has_rank(&defs->groups[group.id], stream->rank)) {
+        kbs_mistake(stream, where, "rank %u is not in %s, whose barrier this is", stream->rank,
+                    defs->groups[group.id].name);
+        return;
+    }
+    kbs_barriers *barriers = barriers_of(stream, group.id);
+    if (barriers == NULL)
+        return;
+    kbs_common common;
+    kbs_common_init(stream, &common, KB_OP_BARRIER, KB_BLOCKS_DONE, where);
+    common.group = group.id;
+    /* Hosts and PEs have barriers of their own: their numbers tell them apart. */
+    kbs_command command = {.id = barriers->count * 2 + stream->is_host};
+    kbs_append_command(stream, &common, &command);
+    barriers->count++;
+    barriers->where = where;
+}
+
+void tl_barrier_at(tl_stream *stream, tl_where where) {
+    tl_barrier_of_at(stream, (tl_group){stream->program->group}, where);
+}
+
+/* --- do they match? -------------------------------------------------------------------------- */
+
+static const kbs_barriers *reached(const tl_stream *stream, uint32_t group) {
+    static const kbs_barriers none = {0, {"", 0}};
+    return group < stream->barrier_capacity ? &stream->barriers[group] : &none;
+}
+
+static kb_status check_group(const kbs_program *program, const tl_stream *streams, uint32_t id,
+                             kb_trail *trail) {
+    const kb_group *group = &program->defs.groups[id];
+    const kbs_barriers *first = reached(&streams[group->ranks[0]], id);
+    for (size_t i = 1; i < group->rank_count; i++) {
+        const kbs_barriers *other = reached(&streams[group->ranks[i]], id);
+        if (other->count == first->count)
+            continue;
+        const bool less = other->count < first->count;
+        const kbs_barriers *more = less ? first : other;
+        const uint32_t coming = group->ranks[less ? 0 : i], missing = group->ranks[less ? i : 0];
+        return kb_fail(trail, KB_E_PROGRAM,
+                       "%s:%u: rank %u comes to %" PRIu64 " barriers of group %s, the last here, and rank %u "
+                       "to %" PRIu64 ": they would wait for ever",
+                       kbs_base_name(more->where.file), more->where.line, coming, more->count, group->name,
+                       missing, (less ? other : first)->count);
+    }
+    return KB_OK;
+}
+
+kb_status kbs_check_barriers(const kbs_program *program, kb_trail *trail) {
+    for (uint32_t id = 0; id < program->defs.group_count; id++) {
+        KB_TRY(check_group(program, program->streams, id, trail));
+        KB_TRY(check_group(program, program->hosts, id, trail));
+    }
+    return KB_OK;
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Views: making them of others, checking them, and telling where they lie. Records no command. */
+#include "record/view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- making ---------------------------------------------------------------------------------- */
+
+tl_view kbs_view_vector(uint32_t memory, uint32_t dtype, uint64_t offset_bytes, uint64_t elements) {
+    return (tl_view){.memory = memory,
+                     .dtype = dtype,
+                     .offset_bytes = offset_bytes,
+                     .elements = elements,
+                     .queue = KB_NONE,
+                     .dims = 1,
+                     .shape = {elements},
+                     .stride = {1}};
+}
+
+static void lay_out(tl_view *view, const tl_shape *shape) {
+    int64_t stride = 1;
+    memset(view->shape, 0, sizeof view->shape);
+    memset(view->stride, 0, sizeof view->stride);
+    view->dims = shape->dims;
+    for (uint32_t axis = shape->dims; axis-- > 0;) {
+        view->shape[axis] = shape->of[axis];
+        view->stride[axis] = stride;
+        stride *= (int64_t)shape->of[axis];
+    }
+}
+
+tl_view kbs_view_of(uint32_t memory, uint32_t dtype, uint64_t offset_bytes, const tl_shape *shape) {
+    uint64_t elements = 1;
+    for (uint32_t axis = 0; axis < shape->dims; axis++)
+        elements *= shape->of[axis];
+    tl_view view = kbs_view_vector(memory, dtype, offset_bytes, elements);
+    lay_out(&view, shape);
+    return view;
+}
+
+bool kbs_shape_elements(const tl_shape *shape, uint64_t *ret) {
+    uint64_t elements = 1;
+    bool is_empty = false;
+    if (shape->dims > KB_DIMS_MAX)
+        return false;
+    for (uint32_t axis = 0; axis < shape->dims; axis++) {
+        if (shape->of[axis] == 0)
+            is_empty = true;
+        else if (__builtin_mul_overflow(elements, shape->of[axis], &elements) || elements > INT64_MAX / 8)
+            return false;
+    }
+    *ret = is_empty ? 0 : elements;
+    return true;
+}
+
+tl_view kbs_view_part(const tl_view *view, uint64_t first, uint64_t elements) {
+    tl_view part = *view;
+    const int64_t stride = view->dims > 0 ? view->stride[0] : 1;
+    part.offset_bytes += first * (uint64_t)stride * kb_dtype_size(view->dtype);
+    part.elements = elements;
+    part.dims = 1;
+    part.shape[0] = elements;
+    part.stride[0] = stride;
+    return part;
+}
+
+static void drop_axis(tl_view *view, uint32_t axis) {
+    for (uint32_t i = axis; i + 1 < view->dims; i++) {
+        view->shape[i] = view->shape[i + 1];
+        view->stride[i] = view->stride[i + 1];
+    }
+    view->dims--;
+    view->shape[view->dims] = 0;
+    view->stride[view->dims] = 0;
+}
+
+/* Whether going on along `axis` is going on along the axis within it. */
+static bool joins(const tl_view *view, uint32_t axis) {
+    return view->stride[axis] == view->stride[axis + 1] * (int64_t)view->shape[axis + 1];
+}
+
+bool kbs_views_flatten(tl_view *views, uint32_t count) {
+    uint32_t axis = 0;
+    while (axis + 1 < views[0].dims) {
+        bool all = true;
+        const bool is_one = views[0].shape[axis] == 1, holds_one = views[0].shape[axis + 1] == 1;
+        for (uint32_t i = 0; i < count; i++)
+            all = all && (is_one || holds_one || joins(&views[i], axis));
+        for (uint32_t i = 0; i < count && all; i++) {
+            if (!holds_one)
+                views[i].shape[axis + 1] *= views[i].shape[axis];
+            drop_axis(&views[i], holds_one ? axis + 1 : axis);
+        }
+        axis += !all;
+    }
+    return views[0].dims <= 1;
+}
+
+kb_operand kbs_operand_of(const tl_view *view, uint8_t access) {
+    kb_operand operand = {
+        .memory = view->memory, .access = access, .dtype = (uint8_t)view->dtype, .dims = (uint8_t)view->dims};
+    memcpy(operand.shape, view->shape, sizeof operand.shape);
+    memcpy(operand.stride, view->stride, sizeof operand.stride);
+    return operand;
+}
+
+const char *kbs_view_text(const tl_view *view, char buffer[KBS_VIEW_CHARS]) {
+    int length = 0;
+    for (uint32_t axis = 0; axis < view->dims && axis < KB_DIMS_MAX; axis++)
+        length +=
+            snprintf(buffer + length, KBS_VIEW_CHARS - (size_t)length, "%" PRIu64 " x ", view->shape[axis]);
+    const char *dtype = kb_word_name(KB_VOC_DTYPE, view->dtype);
+    snprintf(buffer + length, KBS_VIEW_CHARS - (size_t)length, "%s", dtype != NULL ? dtype : "message");
+    return buffer;
+}
+
+/* --- checking -------------------------------------------------------------------------------- */
+
+static kbs_lies fails(tl_stream *stream, const tl_view *view, const char *what, tl_where where) {
+    const kb_memory *memory = &stream->program->defs.memories[view->memory];
+    char text[KBS_VIEW_CHARS];
+    kbs_mistake(stream, where,
+                "the %s (%s at byte %" PRIu64 ") does not lie inside %s, which has %" PRIu64 " bytes", what,
+                kbs_view_text(view, text), view->offset_bytes, memory->name, memory->size_bytes);
+    return KBS_LIES_NOWHERE;
+}
+
+static bool is_inside(const tl_view *view, uint64_t size_bytes) {
+    int64_t low = 0, high = 0;
+    const uint64_t size = kb_dtype_size(view->dtype);
+    if (view->dims == 1 && view->stride[0] == 1)
+        return view->offset_bytes <= size_bytes && view->shape[0] <= (size_bytes - view->offset_bytes) / size;
+    const kb_operand operand = kbs_operand_of(view, KB_ACCESS_READ);
+    return kb_operand_extent(&operand, &low, &high) && view->offset_bytes <= size_bytes &&
+           (uint64_t)-low <= view->offset_bytes && high <= (int64_t)(size_bytes - view->offset_bytes);
+}
+
+static bool has_sound_shape(const tl_view *view) {
+    tl_shape shape = {.dims = view->dims};
+    uint64_t elements;
+    if (view->dims > KB_DIMS_MAX || kb_dtype_size(view->dtype) == 0)
+        return false;
+    memcpy(shape.of, view->shape, sizeof shape.of);
+    return kbs_shape_elements(&shape, &elements) && elements == view->elements;
+}
+
+kbs_lies kbs_view_check(tl_stream *stream, const tl_view *view, const char *what, tl_where where) {
+    const kb_defs *defs = &stream->program->defs;
+    if (!kbs_is_ok(stream))
+        return KBS_LIES_NOWHERE;
+    if (view->queue != KB_NONE)
+        return KBS_LIES_MESSAGE;
+    if (view->memory >= defs->memory_count || !has_sound_shape(view)) {
+        kbs_mistake(stream, where, "the %s is no view: it did not come from a tensor, scratch or a message",
+                    what);
+        return KBS_LIES_NOWHERE;
+    }
+    const kb_memory *memory = &defs->memories[view->memory];
+    if (memory->space == KB_SPACE_HOST) {
+        kbs_mistake(stream, where, "the %s lies in a host's memory, which no PE can reach", what);
+        return KBS_LIES_NOWHERE;
+    }
+    if (!is_inside(view, memory->size_bytes))
+        return fails(stream, view, what, where);
+    if (memory->rank != stream->rank || memory->space != KB_SPACE_TCM)
+        return KBS_LIES_FAR;
+    return view->scope == 0 || kbs_scope_lives(stream, view->scope, what, where) ? KBS_LIES_OWN
+                                                                                 : KBS_LIES_NOWHERE;
+}
+
+kbs_lies kbs_view_check_written(tl_stream *stream, const tl_view *view, const char *what, tl_where where) {
+    const kbs_lies lies = kbs_view_check(stream, view, what, where);
+    if (lies == KBS_LIES_MESSAGE) {
+        kbs_mistake(stream, where, "a received message is read-only: it cannot be the %s", what);
+        return KBS_LIES_NOWHERE;
+    }
+    for (uint32_t axis = 0; lies != KBS_LIES_NOWHERE && axis < view->dims; axis++)
+        if (view->stride[axis] == 0 && view->shape[axis] > 1) {
+            kbs_mistake(stream, where, "the %s is repeated by tl_broadcast, and can be read only", what);
+            return KBS_LIES_NOWHERE;
+        }
+    return lies;
+}
+
+/* --- places ---------------------------------------------------------------------------------- */
+
+uint32_t kbs_route_between(tl_stream *stream, uint32_t from, uint32_t to, tl_where where) {
+    kbs_program *program = stream->program;
+    if (!kbs_is_ok(stream))
+        return KB_NONE;
+    kbs_known_route *known = &stream->routes[(from ^ to) % KBS_KNOWN_ROUTES];
+    if (known->is_known && known->from == from && known->to == to)
+        return known->route;
+    const kb_memory *memories = program->defs.memories;
+    const kbs_place source = {memories[from].space, memories[from].pe};
+    const kbs_place target = {memories[to].space, memories[to].pe};
+    const kbs_route *route;
+    const kb_status status =
+        kbs_fabric_route(&program->fabric, source, target, KBS_CHANNEL_DMA, &route, &program->trail);
+    if (status != KB_OK) {
+        kbs_trouble(stream, where, status);
+        return KB_NONE;
+    }
+    *known = (kbs_known_route){from, to, route->id, true};
+    return route->id;
+}
+
+/* --- what kernels call ----------------------------------------------------------------------- */
+
+static bool is_message(tl_stream *stream, const tl_view *view, tl_where where) {
+    if (view->queue != KB_NONE)
+        kbs_mistake(stream, where, "a message is used as a whole: copy it into a tensor and slice that");
+    return view->queue != KB_NONE;
+}
+
+static bool has_axis(tl_stream *stream, const tl_view *view, uint32_t axis, tl_where where) {
+    if (axis < view->dims && view->dims <= KB_DIMS_MAX)
+        return true;
+    kbs_mistake(stream, where, "there is no axis %u in a view of %u axes", axis, view->dims);
+    return false;
+}
+
+static void count_elements(tl_view *view) {
+    view->elements = 1;
+    for (uint32_t axis = 0; axis < view->dims; axis++)
+        view->elements *= view->shape[axis];
+}
+
+tl_view tl_slice_at(tl_stream *stream, tl_view view, uint32_t axis, uint64_t first, uint64_t count,
+                    tl_where where) {
+    if (!kbs_is_ok(stream) || is_message(stream, &view, where) || !has_axis(stream, &view, axis, where))
+        return view;
+    const uint64_t extent = view.shape[axis];
+    if (first > extent || count > extent - first) {
+        kbs_mistake(stream, where, "%s [%" PRIu64 ", %" PRIu64 ") lie outside a view of %" PRIu64,
+                    view.dims == 1 ? "elements" : "indices", first, first + count, extent);
+        return view;
+    }
+    view.offset_bytes += first * (uint64_t)view.stride[axis] * kb_dtype_size(view.dtype);
+    view.shape[axis] = count;
+    count_elements(&view);
+    return view;
+}
+
+tl_view tl_row_at(tl_stream *stream, tl_view view, uint64_t index, tl_where where) {
+    const tl_view row = tl_slice_at(stream, view, 0, index, 1, where);
+    if (!kbs_is_ok(stream))
+        return view;
+    tl_view inner = row;
+    drop_axis(&inner, 0);
+    return inner;
+}
+
+tl_view tl_reshape_at(tl_stream *stream, tl_view view, tl_shape shape, tl_where where) {
+    uint64_t elements = 0;
+    if (!kbs_is_ok(stream))
+        return view;
+    if (!kbs_shape_elements(&shape, &elements) || (view.queue == KB_NONE && elements != view.elements)) {
+        kbs_mistake(stream, where, "a view of %" PRIu64 " elements has no such shape", view.elements);
+        return view;
+    }
+    if (view.queue == KB_NONE && !kbs_views_flatten(&view, 1)) {
+        kbs_mistake(stream, where, "the view has gaps between its rows: it has no other shape");
+        return view;
+    }
+    if (view.queue == KB_NONE && view.dims == 1 && view.stride[0] != 1 && view.elements > 1) {
+        kbs_mistake(stream, where, "the view has gaps between its elements: it has no other shape");
+        return view;
+    }
+    lay_out(&view, &shape);
+    return view;
+}
+
+tl_view tl_transpose_at(tl_stream *stream, tl_view view, tl_where where) {
+    if (!kbs_is_ok(stream) || is_message(stream, &view, where))
+        return view;
+    if (view.dims != 2) {
+        kbs_mistake(stream, where, "a view of %u axes is transposed, and a matrix has 2", view.dims);
+        return view;
+    }
+    tl_view turned = view;
+    for (uint32_t axis = 0; axis < 2; axis++) {
+        turned.shape[axis] = view.shape[1 - axis];
+        turned.stride[axis] = view.stride[1 - axis];
+    }
+    return turned;
+}
+
+tl_view tl_broadcast_at(tl_stream *stream, tl_view view, tl_shape shape, tl_where where) {
+    uint64_t elements = 0;
+    if (!kbs_is_ok(stream) || is_message(stream, &view, where))
+        return view;
+    if (!kbs_shape_elements(&shape, &elements) || shape.dims < view.dims) {
+        kbs_mistake(stream, where, "a view of %u axes cannot be repeated to a shape of %u", view.dims,
+                    shape.dims);
+        return view;
+    }
+    tl_view wide = view;
+    wide.dims = shape.dims;
+    wide.elements = elements;
+    for (uint32_t axis = 0; axis < shape.dims; axis++) {
+        const uint32_t added = shape.dims - view.dims;
+        const uint64_t had = axis < added ? 1 : view.shape[axis - added];
+        if (had != 1 && had != shape.of[axis]) {
+            kbs_mistake(stream, where, "an extent of %" PRIu64 " cannot be repeated to %" PRIu64, had,
+                        shape.of[axis]);
+            return view;
+        }
+        wide.shape[axis] = shape.of[axis];
+        wide.stride[axis] = axis < added || had != shape.of[axis] ? 0 : view.stride[axis - added];
+    }
+    return wide;
+}

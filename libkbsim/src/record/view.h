@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Views as the files that record commands make, check and take them apart. */
+#ifndef KBSIM_SRC_VIEW_H
+#define KBSIM_SRC_VIEW_H
+
+#include "record/stream.h"
+
+/* A row of elements without gaps. */
+tl_view kbs_view_vector(uint32_t memory, uint32_t dtype, uint64_t offset_bytes, uint64_t elements);
+/* The same of a shape, whose product must not overflow. */
+tl_view kbs_view_of(uint32_t memory, uint32_t dtype, uint64_t offset_bytes, const tl_shape *shape);
+
+/* Product of the extents; false where it overflows, or where there are too many. */
+bool kbs_shape_elements(const tl_shape *shape, uint64_t *ret);
+
+/* `elements` of a view with at most one axis, from `first` on; no check. */
+tl_view kbs_view_part(const tl_view *view, uint64_t first, uint64_t elements);
+
+/* Merges axes that lie without gaps in all of the views, which have one shape; true where one is left. */
+bool kbs_views_flatten(tl_view *views, uint32_t count);
+
+kb_operand kbs_operand_of(const tl_view *view, uint8_t access);
+
+/* Where a view lies, seen from the PE that records. */
+typedef enum kbs_lies {
+    KBS_LIES_NOWHERE, /* a mistake, which was noted */
+    KBS_LIES_OWN,     /* in its TCM: engines reach it */
+    KBS_LIES_FAR,     /* in its HBM or SRAM, or in a memory of another PE */
+    KBS_LIES_MESSAGE  /* it is a message, of which nothing was checked */
+} kbs_lies;
+
+/* Checks a view that a command is about to use: inside its memory, a known dtype, scratch that lives. */
+kbs_lies kbs_view_check(tl_stream *stream, const tl_view *view, const char *what, tl_where where);
+/* The same of what is written: no message, no element twice. */
+kbs_lies kbs_view_check_written(tl_stream *stream, const tl_view *view, const char *what, tl_where where);
+
+/* A host wrote those bytes into a view of a tensor. */
+void kbs_know_bytes(kbs_program *program, const tl_view *view, const void *bytes, tl_where where);
+
+/* "3 x 5 x f16" */
+enum { KBS_VIEW_CHARS = 112 };
+const char *kbs_view_text(const tl_view *view, char buffer[KBS_VIEW_CHARS]);
+
+/* The id of the fabric's route from one memory to another; KB_NONE after a failure, which was noted. */
+uint32_t kbs_route_between(tl_stream *stream, uint32_t from, uint32_t to, tl_where where);
+
+#endif
