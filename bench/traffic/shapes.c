@@ -77,7 +77,7 @@ static traffic *new_traffic(size_t messages) {
 }
 
 traffic *shape_mesh(size_t messages, uint64_t seed) {
-    enum { PES = 32, GAP_PS = 12000 };
+    enum { PES = 32, GAP_PS = 4000 };
     atlas *a = atlas_create("cubes=2x2,pes=8");
     traffic *of = new_traffic(messages);
     random_source random;
