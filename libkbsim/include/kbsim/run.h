@@ -48,7 +48,9 @@ typedef struct kbs_run_options {
     const volatile sig_atomic_t *stop; /* becomes non-zero when the run shall end; may be NULL */
     kbs_progress_fn progress;          /* may be NULL, and so may: */
     kbs_phase_fn phase;
-    void *context; /* for both */
+    void *context;    /* for both */
+    uint64_t shuffle; /* for tests: not 0, and components come to be, and what happens at one instant is
+                         taken, in an order drawn from it. The records are the same */
 } kbs_run_options;
 
 typedef struct kbs_result {

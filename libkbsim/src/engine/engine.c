@@ -126,8 +126,40 @@ static bool advance(kbs_engine *engine, int64_t until_ps) {
     return true;
 }
 
+/* One of the first few, drawn: what may not matter does not, if this changes nothing. */
+static kbs_event *take_any(kbs_engine *engine, kbs_events *list) {
+    enum { FEW_MASK = 31 };
+    engine->shuffle ^= engine->shuffle << 13U; /* xorshift64: Marsaglia 2003 */
+    engine->shuffle ^= engine->shuffle >> 7U;
+    engine->shuffle ^= engine->shuffle << 17U;
+    kbs_event **link = &list->first;
+    for (uint64_t steps = engine->shuffle >> 32U & FEW_MASK; steps > 0 && (*link)->next != NULL; steps--)
+        link = &(*link)->next;
+    kbs_event *event = *link;
+    *link = event->next;
+    if (event->next == NULL)
+        list->end = link;
+    return event;
+}
+
+static bool run_shuffled(kbs_engine *engine, int64_t until_ps, uint64_t stop_at) {
+    while (engine->fired < stop_at) {
+        const bool due = engine->soon.first != NULL;
+        if (due || engine->end.first != NULL) {
+            kbs_event *event = take_any(engine, due ? &engine->soon : &engine->end);
+            engine->fired += due;
+            event->fire(engine, event);
+        } else if (!advance(engine, until_ps)) {
+            return engine->levels == 0;
+        }
+    }
+    return false;
+}
+
 bool kbs_engine_run(kbs_engine *engine, int64_t until_ps, uint64_t most) {
     const uint64_t stop_at = engine->fired + most;
+    if (engine->shuffle != 0)
+        return run_shuffled(engine, until_ps, stop_at);
     while (engine->fired < stop_at) {
         if (engine->soon.first != NULL) {
             kbs_event *event = take_first(&engine->soon);

@@ -51,11 +51,12 @@ typedef struct kbs_bucket {
 /* Never copied: its lists point into it. */
 struct kbs_engine {
     int64_t now_ps;
-    uint64_t fired;            /* events so far; an instant's end is none */
-    uint64_t spared;           /* what would have been one, and was known without: counted by who knew */
-    void *owner;               /* for fire(): the simulation */
-    kbs_events soon, end;      /* of this instant: without delay, at its end */
-    uint32_t levels;           /* bit: the level has a bucket in use */
+    uint64_t shuffle;     /* for tests: not 0, and events of one instant fire in an order drawn from it */
+    uint64_t fired;       /* events so far; an instant's end is none */
+    uint64_t spared;      /* what would have been one, and was known without: counted by who knew */
+    void *owner;          /* for fire(): the simulation */
+    kbs_events soon, end; /* of this instant: without delay, at its end */
+    uint32_t levels;      /* bit: the level has a bucket in use */
     uint64_t used[KBS_LEVELS]; /* bit: the bucket is in use */
     kbs_bucket buckets[KBS_LEVELS][KBS_DIGITS];
     kbs_events lanes[KBS_LEVELS][KBS_DIGITS][KBS_LANES];

@@ -132,7 +132,8 @@ static kb_status write_run(kbs_program *program, const kbs_run_options *options,
                            kbs_result *ret_result, kb_trail *trail) {
     const kbs_sink sink = {put, amend, writer};
     begin_phase(options, KBS_SIMULATING);
-    const kbs_limits limits = {options->max_time_ps, options->stop, options->progress, options->context};
+    const kbs_limits limits = {options->max_time_ps, options->stop, options->progress, options->context,
+                               options->shuffle};
     kbs_result result;
     KB_TRY(kbs_simulate(program, &limits, &sink, &result, trail));
     begin_phase(options, KBS_FINISHING);

@@ -13,6 +13,12 @@
 
 /* --- setting up ------------------------------------------------------------------------------ */
 
+/* The component that is made in the i-th place: the i-th, or turned and mirrored by a test's seed. */
+static uint32_t made(uint64_t seed, uint32_t i, uint32_t count) {
+    const uint32_t turned = (uint32_t)((i + seed) % count);
+    return seed % 2 == 0 ? turned : count - 1 - turned;
+}
+
 static kb_status init_streams(kbs_sim *sim, kb_trail *trail) {
     kbs_program *program = sim->program;
     const uint32_t ranks = program->ranks;
@@ -22,7 +28,8 @@ static kb_status init_streams(kbs_sim *sim, kb_trail *trail) {
     sim->hosts = sim->pes + ranks;
     KB_TRY(kb_arena_new(&sim->arena, ranks * sizeof(kbs_rank), &memory, trail));
     sim->ranks = memory;
-    for (uint32_t rank = 0; rank < ranks; rank++) {
+    for (uint32_t i = 0; i < ranks; i++) {
+        const uint32_t rank = made(sim->engine.shuffle, i, ranks);
         kbs_pe *pe = &sim->pes[rank];
         KB_TRY(kbs_pe_init(pe, sim, &program->streams[rank], trail));
         KB_TRY(kbs_pe_init(&sim->hosts[rank], sim, &program->hosts[rank], trail));
@@ -39,13 +46,15 @@ static kb_status init_queues(kbs_sim *sim, kb_trail *trail) {
     void *memory;
     KB_TRY(kb_arena_new(&sim->arena, program->queue_count * sizeof(kbs_ipcq), &memory, trail));
     sim->queues = memory;
-    for (uint32_t id = 0; id < program->queue_count; id++)
-        KB_TRY(kbs_ipcq_init(sim, id, trail));
+    for (uint32_t i = 0; i < program->queue_count; i++)
+        KB_TRY(kbs_ipcq_init(sim, made(sim->engine.shuffle, i, (uint32_t)program->queue_count), trail));
     return KB_OK;
 }
 
-static kb_status init(kbs_sim *sim, kbs_program *program, const kbs_sink *sink, kb_trail *trail) {
+static kb_status init(kbs_sim *sim, kbs_program *program, uint64_t shuffle, const kbs_sink *sink,
+                      kb_trail *trail) {
     kbs_engine_init(&sim->engine, sim);
+    sim->engine.shuffle = shuffle;
     sim->program = program;
     sim->sink = sink;
     kb_trail_init(&sim->trail);
@@ -59,8 +68,8 @@ static kb_status init(kbs_sim *sim, kbs_program *program, const kbs_sink *sink, 
     sim->packets = (kbs_packets){&sim->arena, NULL, program->fabric.most_links};
     KB_TRY(init_queues(sim, trail));
     KB_TRY(kbs_joins_init(sim, trail)); /* its ways carry no packets: they need not be settled */
-    for (uint32_t rank = 0; rank < program->ranks; rank++)
-        kbs_pe_start(&sim->hosts[rank], 0);
+    for (uint32_t i = 0; i < program->ranks; i++)
+        kbs_pe_start(&sim->hosts[made(sim->engine.shuffle, i, program->ranks)], 0);
     return KB_OK;
 }
 
@@ -127,7 +136,7 @@ kb_status kbs_simulate(kbs_program *program, const kbs_limits *limits, const kbs
     void *memory;
     KB_TRY(kb_new_zeroed(program->alloc, sizeof(kbs_sim), &memory, trail));
     kbs_sim *sim = memory;
-    kb_status status = init(sim, program, sink, trail);
+    kb_status status = init(sim, program, limits->shuffle, sink, trail);
     if (status == KB_OK) {
         const bool empty = drive(sim, limits);
         status = finish(sim, empty, ret_result, trail);

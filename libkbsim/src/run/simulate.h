@@ -13,6 +13,7 @@ typedef struct kbs_limits {
     const volatile sig_atomic_t *stop;
     kbs_progress_fn progress;
     void *context;
+    uint64_t shuffle;
 } kbs_limits;
 
 /*
