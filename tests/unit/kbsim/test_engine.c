@@ -20,6 +20,7 @@ typedef struct watch {
     probe probes[MOST];
     random_source random;
     uint64_t scheduled, until; /* so far; events to schedule in all */
+    uint64_t swapped;          /* fired at one instant behind one that was scheduled later */
 } watch;
 
 static void schedule(watch *w, kbs_engine *engine, probe *p, int64_t delay_ps);
@@ -62,6 +63,61 @@ static void events_fire_by_time_then_by_order_of_scheduling(void **state) {
         assert_int_equal(w.fired, w.scheduled);
         assert_int_equal(engine.fired, w.fired);
     }
+}
+
+/* More than a bucket's lanes, at few instants far away, scheduled from ever nearer: each keeps its order. */
+enum { CROWD = MOST / 8 };
+static const int64_t far_ps = INT64_C(3) << 40U;
+
+static void fire_tick(kbs_engine *engine, kbs_event *event) {
+    watch *w = engine->owner;
+    for (uint64_t i = 0; i < CROWD; i++) {
+        const int64_t at_ps = far_ps + (int64_t)random_below(&w->random, 3) * (i % 2 == 0 ? 1 : 5000);
+        schedule(w, engine, &w->probes[w->scheduled], at_ps - engine->now_ps);
+    }
+    if (w->scheduled < MOST)
+        kbs_engine_at(engine, event, far_ps - ((far_ps - engine->now_ps) >> 5U));
+}
+
+static void crowds_far_away_keep_their_order(void **state) {
+    (void)state;
+    static watch w;
+    static kbs_engine engine;
+    kbs_event tick = {.fire = fire_tick};
+    memset(&w, 0, sizeof w);
+    random_init(&w.random, 1);
+    kbs_engine_init(&engine, &w);
+    kbs_engine_at(&engine, &tick, 0);
+    assert_true(kbs_engine_run(&engine, INT64_MAX, 2 * MOST));
+    assert_int_equal(w.fired, MOST);
+}
+
+/* All of them fire, at their times; at one instant not in the order of scheduling. */
+static void fire_shuffled(kbs_engine *engine, kbs_event *event) {
+    watch *w = engine->owner;
+    probe *p = (probe *)(void *)event;
+    assert_int_equal(engine->now_ps, event->time_ps);
+    w->swapped += event->time_ps == w->last_ps && p->number < w->last_number;
+    w->last_ps = event->time_ps;
+    w->last_number = p->number;
+    w->fired++;
+}
+
+static void a_test_may_shuffle_an_instant(void **state) {
+    (void)state;
+    static watch w;
+    static kbs_engine engine;
+    memset(&w, 0, sizeof w);
+    kbs_engine_init(&engine, &w);
+    engine.shuffle = 1;
+    for (uint64_t i = 0; i < MOST; i++) {
+        w.probes[i].event.fire = fire_shuffled;
+        w.probes[i].number = i;
+        kbs_engine_at(&engine, &w.probes[i].event, (int64_t)(i % 7) * 1000);
+    }
+    assert_true(kbs_engine_run(&engine, INT64_MAX, 2 * MOST));
+    assert_int_equal(w.fired, MOST);
+    assert_true(w.swapped > MOST / 4);
 }
 
 static void the_clock_stops_where_it_is_told(void **state) {
@@ -144,6 +200,8 @@ static void an_instant_has_its_end_when_nothing_else_is_left(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_fire_by_time_then_by_order_of_scheduling),
+        cmocka_unit_test(crowds_far_away_keep_their_order),
+        cmocka_unit_test(a_test_may_shuffle_an_instant),
         cmocka_unit_test(the_clock_stops_where_it_is_told),
         cmocka_unit_test(an_instant_has_its_end_when_nothing_else_is_left),
     };
