@@ -7,6 +7,8 @@
  *   KB_TRY(kbs_run(&options, &result, trail));
  *   ...
  *   kbs_result_fini(&result);
+ *
+ * With `.host = program` it runs a host program of one's own (host.h) instead of a bench.
  */
 #ifndef KBSIM_RUN_H
 #define KBSIM_RUN_H
@@ -14,7 +16,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "kbsim/coll.h"
+#include "kbsim/host.h"
 #include "kbsim/machine.h"
 #include "kbtrace/fs.h"
 #include "kbtrace/log.h"
@@ -33,7 +35,9 @@ typedef enum kbs_phase { KBS_RECORDING, KBS_SIMULATING, KBS_FINISHING, KBS_PHASE
 typedef void (*kbs_phase_fn)(void *context, kbs_phase phase);
 
 typedef struct kbs_run_options {
-    const char *bench;
+    const char *bench;         /* of kbs_bench_name(), or a name for `host` */
+    kb_host_fn host;           /* a host program of the caller's, instead of a bench; else NULL */
+    void *host_context;        /* is given to it */
     const char *const *params; /* "KEY=VALUE" each */
     size_t param_count;
     kbs_machine *machine; /* params may set some of it */

@@ -9,25 +9,24 @@
 static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
     const kbs_ipcq *q = kbs_ipcq_of(pe->sim, op);
     const kbs_queue *queue = q->queue;
-    char name[KBS_QUEUE_NAME_CHARS];
-    kbs_queue_name(queue, name);
     if (op != q->first) {
-        snprintf(ret->text, sizeof ret->text, "waits for the copies before it on queue %s", name);
+        snprintf(ret->text, sizeof ret->text, "waits for the copies before it on queue pe%u>pe%u",
+                 queue->producer, queue->consumer);
         ret->op = q->first;
         return;
     }
     const uint64_t needed = op->sequence - queue->slots;
     if (needed >= queue->received) {
         snprintf(ret->text, sizeof ret->text,
-                 "waits for a credit of queue %s, all %u slots of which are full, and the program of "
+                 "waits for a credit of queue pe%u>pe%u, all %u slots of which are full, and the program of "
                  "rank %u receives only %" PRIu64 " of its messages",
-                 name, queue->slots, queue->consumer, queue->received);
+                 queue->producer, queue->consumer, queue->slots, queue->consumer, queue->received);
         return;
     }
     snprintf(ret->text, sizeof ret->text,
-             "waits for a credit of queue %s, all %u slots of which are full: rank %u must release "
+             "waits for a credit of queue pe%u>pe%u, all %u slots of which are full: rank %u must release "
              "message slot %" PRIu64,
-             name, queue->slots, queue->consumer, needed);
+             queue->producer, queue->consumer, queue->slots, queue->consumer, needed);
     ret->on = &pe->sim->pes[queue->consumer];
 }
 

@@ -159,9 +159,12 @@ static kb_status run_program(kbs_program *program, const kbs_bench *bench, const
     KB_TRY(define_machine(program, trail));
     KB_TRY(define_program(program, bench, options->ranks != 0, trail));
     begin_phase(options, KBS_RECORDING);
-    kb_status status = bench->record(program, values, trail);
+    kb_status status = options->host != NULL ? kbs_program_host(program, bench->name, options->host,
+                                                                options->host_context, trail)
+                                             : bench->record(program, values, trail);
     if (status != KB_OK)
-        return kb_while(trail, status, "recording bench %s", bench->name);
+        return kb_while(trail, status, "recording %s %s", options->host != NULL ? "program" : "bench",
+                        bench->name);
     KB_TRY(kbs_program_seal(program, trail));
     KB_TRY(check_work(program, bench, trail));
     kb_run run;
@@ -216,8 +219,10 @@ kb_status kbs_run_bench(const kbs_bench *bench, const kbs_run_options *options, 
 }
 
 kb_status kbs_run(const kbs_run_options *options, kbs_result *ret_result, kb_trail *trail) {
-    const kbs_bench *bench;
-    KB_TRY(kbs_bench_find(options->bench, &bench, trail));
+    const kbs_bench own = {.name = options->bench, .help = ""};
+    const kbs_bench *bench = &own;
+    if (options->host == NULL)
+        KB_TRY(kbs_bench_find(options->bench, &bench, trail));
     return kbs_run_bench(bench, options, ret_result, trail);
 }
 
