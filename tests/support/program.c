@@ -55,7 +55,7 @@ static void add_second(program *it, uint32_t rank) {
     made_trace *made = &it->made;
     program_rank *ops = &it->ranks[rank];
     ops->fetch = made_move(made, PE(rank), KB_OP_DMA_READ, KB_BLOCKS_DONE, TCM(rank), PROGRAM_SCRATCH_AT,
-                           HBM((rank + 1) % PROGRAM_RANKS), PROGRAM_Z_AT, PROGRAM_ELEMENTS);
+                           HBM((rank + 2) % PROGRAM_RANKS), PROGRAM_Z_AT, PROGRAM_ELEMENTS);
     made_move(made, PE(rank), KB_OP_DMA_WRITE, KB_BLOCKS_DONE, HBM(rank), PROGRAM_Y_AT, TCM(rank),
               PROGRAM_SCRATCH_AT, PROGRAM_ELEMENTS);
     ops->free = range(made, rank, KB_OP_FREE, 1);

@@ -18,6 +18,8 @@ typedef struct kbr_check {
      * unfit to be executed clears *inout_usable; later rows do not see it then, and it does nothing.
      */
     kb_status (*read)(void *state, uint32_t rank, const kb_op *op, bool *inout_usable, kb_trail *trail);
+    /* Each op in the order of its stream, when all it claims at its issue has run. */
+    kb_status (*issue)(void *state, uint32_t rank, const kb_op *op, kb_trail *trail);
     /* Each op in the order of dataflow, when all it claims has run, before it touches memory. */
     kb_status (*execute)(void *state, uint32_t rank, const kb_op *op, kb_trail *trail);
     /* After the last op. */

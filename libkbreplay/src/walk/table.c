@@ -50,6 +50,7 @@ kb_status kbr_table_add(kbr_table *table, kbr_node *node, kb_trail *trail) {
     }
     link_node(table, node);
     table->count++;
+    table->taken = 0;
     return KB_OK;
 }
 
@@ -64,9 +65,9 @@ void kbr_table_remove(kbr_table *table, kbr_node *node) {
 }
 
 kbr_node *kbr_table_take(kbr_table *table) {
-    for (size_t i = 0; table->count != 0 && i < table->bucket_count; i++)
-        if (table->buckets[i] != NULL) {
-            kbr_node *node = table->buckets[i];
+    for (; table->count != 0 && table->taken < table->bucket_count; table->taken++)
+        if (table->buckets[table->taken] != NULL) {
+            kbr_node *node = table->buckets[table->taken];
             kbr_table_remove(table, node);
             return node;
         }

@@ -16,6 +16,7 @@ typedef struct kbr_table {
     const kb_alloc *alloc;
     kbr_node **buckets;
     size_t bucket_count, count; /* buckets: a power of two, or 0 */
+    size_t taken;               /* buckets that were emptied from the first on, while nothing is added */
 } kbr_table;
 
 void kbr_table_init(kbr_table *table, const kb_alloc *alloc);

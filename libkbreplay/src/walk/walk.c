@@ -193,6 +193,7 @@ static kb_status issue(kbr_walk_state *walk, kbr_parked *it, bool *ret_issued, k
     else
         wake_stream(walk, stream);
     *ret_issued = true;
+    KB_TRY(walk->visitor->issue(walk->visitor->user, it->node.rank, &it->op, trail));
     if (!kbr_op_impl_of(it->op.what->kind)->joins)
         return KB_OK;
     kbr_meeting *meeting;
@@ -308,6 +309,7 @@ static kb_status take(kbr_walk_state *walk, uint32_t rank, const kb_op *op, bool
     uint64_t launch = launch_of(stream, op);
     kbr_parked *it;
     if (free_to_run(walk, rank, op, launch)) {
+        KB_TRY(walk->visitor->issue(walk->visitor->user, rank, op, trail));
         KB_TRY(run(walk, rank, op, trail));
         kbr_awaited awaited;
         if (kbr_claims_hold(walk, rank, op, launch, KBR_AT_DONE, &awaited)) {

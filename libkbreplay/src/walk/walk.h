@@ -16,6 +16,8 @@
 typedef struct kbr_visitor {
     /* In the order of its number. */
     kb_status (*read)(void *user, uint32_t rank, const kb_op *op, bool *inout_usable, kb_trail *trail);
+    /* In the order of its stream: what it claims at its issue has run. */
+    kb_status (*issue)(void *user, uint32_t rank, const kb_op *op, kb_trail *trail);
     /* In the order of dataflow: it runs now. */
     kb_status (*execute)(void *user, uint32_t rank, const kb_op *op, kb_trail *trail);
     /* It began, and the run never finished it. */

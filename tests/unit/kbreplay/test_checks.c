@@ -268,6 +268,13 @@ static spoilt a_stream_enters_elsewhere(ring *it) {
     return of(1, op);
 }
 
+/* --- order ------------------------------------------------------------------------------------------ */
+
+static spoilt a_slot_is_given_back_while_it_is_read(ring *it) {
+    ring_find(it, 1, KB_OP_MATH, 1)->what.blocks = KB_BLOCKS_NO;
+    return of(1, ring_find(it, 1, KB_OP_IPCQ_RELEASE, 1));
+}
+
 /* --- progress --------------------------------------------------------------------------------------- */
 
 static spoilt two_wait_for_each_other(ring *it) {
@@ -355,6 +362,7 @@ static const struct {
     {a_message_is_shorter_than_its_use, "value", "missing"},
     {a_stream_never_leaves, "value", "exit"},
     {a_stream_enters_elsewhere, "value", "part"},
+    {a_slot_is_given_back_while_it_is_read, "order", "read/release"},
     {two_wait_for_each_other, "progress", "cycle"},
     {an_op_is_claimed_that_is_not_there, "progress", "missing op"},
     {an_op_never_ends, "progress", "unfinished"},

@@ -242,10 +242,78 @@ static made_op *a_copy_awaits_no_credit(program *it) {
     return it->ranks[1].copies[2];
 }
 
-static made_op *the_footer_counts_another_group(program *it) {
+static made_op *a_barrier_is_of_no_group(program *it) {
     it->ranks[1].barriers[0]->what.group = KB_NONE;
     return it->ranks[1].barriers[0];
 }
+
+/* --- order ------------------------------------------------------------------------------------------- */
+
+/* The op waits for nothing any more. */
+static void disarm(made_op *op) {
+    made_unclaim(op, KB_ROLE_AWAITED);
+    op->what.kind = KB_OP_HOST_READ;
+    op->what.operand_count = 0;
+    made_touch(op, op->what.stream % 2 == 0 ? SRAM(op->rank) : HBM(op->rank), KB_ACCESS_READ, KB_DTYPE_F16, 0,
+               0);
+}
+
+static made_op *a_write_is_not_awaited_before_a_barrier(program *it) {
+    disarm(it->ranks[1].fence);
+    return it->ranks[0].fetch; /* of what rank 1 wrote to rank 2 */
+}
+
+static made_op *a_barrier_is_left_out(program *it) {
+    for (uint32_t rank = 0; rank < PROGRAM_RANKS; rank++)
+        disarm(it->ranks[rank].barriers[0]);
+    return NULL;
+}
+
+static made_op *a_source_is_overwritten_while_it_is_sent(program *it) {
+    for (uint32_t rank = 0; rank < PROGRAM_RANKS; rank++)
+        disarm(it->ranks[rank].barriers[1]);
+    return NULL;
+}
+
+static made_op *a_slot_is_read_while_it_is_given_back(program *it) {
+    it->ranks[1].adds[1]->what.blocks = KB_BLOCKS_NO;
+    return it->ranks[1].releases[1];
+}
+
+static made_op *a_slot_is_read_after_its_release(program *it) {
+    made_op *op = it->ranks[1].adds[1];
+    op->offsets[2] = it->ranks[1].adds[0]->offsets[2];
+    return op;
+}
+
+static made_op *a_credit_is_taken_on_trust(program *it) {
+    made_unclaim(it->ranks[1].copies[2], KB_ROLE_CREDIT);
+    return it->ranks[1].copies[2];
+}
+
+static made_op *a_message_is_taken_on_trust(program *it) {
+    made_unclaim(it->ranks[1].recvs[1], KB_ROLE_COPY);
+    return NULL;
+}
+
+static made_op *scratch_is_freed_while_it_is_read(program *it) {
+    it->ranks[1].fetch->what.blocks = KB_BLOCKS_NO;
+    return NULL;
+}
+
+static made_op *a_tie_is_taken_for_an_order(program *it) {
+    made_op *op = it->ranks[1].scale;
+    op->what.blocks = KB_BLOCKS_NO; /* and the store comes when it is done, by chance */
+    made_times(&it->made);
+    return it->ranks[1].store;
+}
+
+static made_op *the_host_reads_while_its_kernel_runs(program *it) {
+    it->ranks[1].launches[1]->what.blocks = KB_BLOCKS_NO;
+    return NULL;
+}
+
+/* --- the table ---------------------------------------------------------------------------------------- */
 
 static const struct {
     made_op *(*spoil)(program *it);
@@ -285,7 +353,17 @@ static const struct {
     {a_constant_is_missing, "structure", "operand shape"},
     {a_ring_lies_elsewhere, "queue", "ring"},
     {a_copy_awaits_no_credit, "queue", "credit"},
-    {the_footer_counts_another_group, "structure", "unknown id"},
+    {a_barrier_is_of_no_group, "structure", "unknown id"},
+    {a_write_is_not_awaited_before_a_barrier, "order", "write/read"},
+    {a_barrier_is_left_out, "order", "write/read"},
+    {a_source_is_overwritten_while_it_is_sent, "order", "read/write"},
+    {a_slot_is_read_while_it_is_given_back, "order", "read/release"},
+    {a_slot_is_read_after_its_release, "order", "read/release"},
+    {a_credit_is_taken_on_trust, "order", "write/write"},
+    {a_message_is_taken_on_trust, "order", "read/write"},
+    {scratch_is_freed_while_it_is_read, "order", "write/write"},
+    {a_tie_is_taken_for_an_order, "order", "write/read"},
+    {the_host_reads_while_its_kernel_runs, "order", "read/write"},
 };
 
 static void what_is_spoilt_is_found(void **state) {

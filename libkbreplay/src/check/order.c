@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * order: of two ops that touch the same byte, one writing it, the second starts where the first is reached
+ * by edges of the memory model, whatever the clock says; and a slot is read between its receive and release.
+ *
+ * For each byte the last write is kept, and the reads since that are not ordered among each other: an
+ * access that is ordered after these is ordered after all before. Ranges that only begin or end to live
+ * are written.
+ */
+#include <inttypes.h>
+
+#include "check/check.h"
+#include "op/access.h"
+#include "op/op.h"
+#include "order/history.h"
+
+typedef struct state {
+    kbr_pass *pass;
+    kbr_order order;
+    kbr_histories map;
+    bool off; /* there are too many streams */
+    bool found;
+} state;
+
+/* One operand of an op that is being looked at. */
+typedef struct touching {
+    state *of;
+    uint32_t rank, memory;
+    const kb_op *op;
+    kbr_event *event;
+    kbr_point start;
+    /* What was found out for the segment before is likely to hold for the next. */
+    kbr_event *asked;
+    unsigned asked_point;
+    bool answer;
+    kbr_readers *had, *has; /* a list, and what it became with this reader */
+} touching;
+
+static void close_order(void *user, const kb_alloc *alloc) {
+    state *it = user;
+    kbr_histories_fini(&it->map);
+    kbr_order_fini(&it->order);
+    kb_delete(alloc, it, sizeof *it);
+}
+
+static kb_status open_order(kbr_pass *pass, void **ret_state, kb_trail *trail) {
+    void *block;
+    KB_TRY(kb_new_zeroed(pass->alloc, sizeof(state), &block, trail));
+    state *it = block;
+    it->pass = pass;
+    uint64_t streams = pass->defs->stream_count, most = pass->limit_size / 4 / sizeof(uint32_t);
+    it->off = streams != 0 && streams > most / streams;
+    kb_status status = kbr_order_init(&it->order, pass, trail);
+    kbr_histories_init(&it->map, &it->order);
+    if (status != KB_OK) {
+        close_order(it, pass->alloc);
+        return status;
+    }
+    if (it->off)
+        kbr_pass_unchecked(pass, "order: the clocks of %" PRIu64 " streams do not fit the limit of memory",
+                           streams);
+    *ret_state = it;
+    return KB_OK;
+}
+
+/* --- findings ---------------------------------------------------------------------------------- */
+
+/* What could have ordered them. */
+static const char *advice(const state *it, const kbr_mention *first, const kbr_mention *second) {
+    if (first->stream == second->stream)
+        return "its stream went on without waiting for that: wait for it, or fence";
+    const kb_stream *streams = it->pass->defs->streams;
+    if (streams[first->stream].rank != streams[second->stream].rank)
+        return "between ranks a message or a barrier orders, with what was awaited before it";
+    return "between streams a launch, a message or a barrier orders";
+}
+
+static void report(touching *at, const char *rule, uint64_t low, uint64_t high, const kbr_mention *first,
+                   const char *point) {
+    state *it = at->of;
+    kbr_finding finding = kbr_finding_about(it->pass->defs, "order", rule, at->rank, at->op);
+    finding.key = (uint64_t)first->stream << 32 | at->op->what->stream;
+    kbr_finding_mention(&finding, first);
+    kbr_finding_place(&finding, it->pass->defs, at->memory, low, high - low);
+    kbr_mention self = finding.ops[0];
+    kbr_finding_say(&finding, "no edge: its start is not reached from the %s of the other; %s", point,
+                    advice(it, first, &self));
+    if (!kbr_regions_element(it->pass->regions, at->memory, low, &finding.tensor, &finding.element))
+        finding.tensor = KB_NONE;
+    kbr_findings_add(it->pass->findings, &finding);
+    it->found = true;
+}
+
+/* --- accesses ---------------------------------------------------------------------------------- */
+
+static kb_status ordered(touching *at, kbr_event *first, unsigned point, bool *ret_ordered, kb_trail *trail) {
+    if (first != at->asked || point != at->asked_point) {
+        KB_TRY(kbr_order_reaches(&at->of->order, first, point, &at->start, &at->answer, trail));
+        at->asked = first;
+        at->asked_point = point;
+    }
+    *ret_ordered = at->answer;
+    return KB_OK;
+}
+
+/* Puts a reader before *inout_list, whose reference goes into the longer one. */
+static kb_status prepend(kbr_histories *map, kbr_event *event, kbr_readers **inout_list, kb_trail *trail) {
+    kbr_readers *longer;
+    KB_TRY(kbr_readers_new(map, event, *inout_list, &longer, trail));
+    kbr_readers_drop(map, *inout_list);
+    *inout_list = longer;
+    return KB_OK;
+}
+
+/* The readers that the new one is not ordered after, and the new one. */
+static kb_status add_reader(touching *at, const kbr_readers *list, kbr_readers **ret_list, kb_trail *trail) {
+    kbr_histories *map = &at->of->map;
+    kbr_readers *kept = NULL;
+    kb_status status = KB_OK;
+    for (const kbr_readers *it = list; it != NULL && status == KB_OK; it = it->next) {
+        bool before = it->event == at->event;
+        if (!before)
+            status = ordered(at, it->event, KB_POINT_SENT, &before, trail);
+        if (status == KB_OK && !before)
+            status = prepend(map, it->event, &kept, trail);
+    }
+    if (status == KB_OK)
+        status = prepend(map, at->event, &kept, trail);
+    if (status != KB_OK)
+        kbr_readers_drop(map, kept);
+    else
+        *ret_list = kept;
+    return status;
+}
+
+static kb_status visit_read(void *user, uint64_t low, uint64_t high, kbr_segment *segment, kb_trail *trail) {
+    touching *at = user;
+    kbr_event *write = segment->write;
+    if (write != NULL && write != at->event) {
+        bool good;
+        KB_TRY(ordered(at, write, KB_POINT_DONE, &good, trail));
+        if (!good)
+            report(at, "write/read", low, high, &write->who, "done");
+        else if (write->released.known && kbr_op_flow(at->op->what) != KBR_FLOW_NONE)
+            report(at, "read/release", low, high, &write->released, "message that it gave back");
+    }
+    kbr_readers *has = at->has;
+    if (has == NULL || segment->reads != at->had) {
+        KB_TRY(add_reader(at, segment->reads, &has, trail));
+        kbr_readers_drop(&at->of->map, at->has);
+        kbr_readers_drop(&at->of->map, at->had);
+        at->has = has;
+        at->had = segment->reads; /* the segment's reference goes here, so that it stays what it is */
+    } else {
+        kbr_readers_drop(&at->of->map, segment->reads);
+    }
+    has->refs++;
+    segment->reads = has;
+    return KB_OK;
+}
+
+static kb_status visit_write(void *user, uint64_t low, uint64_t high, kbr_segment *segment, kb_trail *trail) {
+    touching *at = user;
+    kbr_event *write = segment->write;
+    bool good = true;
+    if (write != NULL && write != at->event)
+        KB_TRY(ordered(at, write, KB_POINT_DONE, &good, trail));
+    if (!good)
+        report(at, "write/write", low, high, &write->who, "done");
+    for (const kbr_readers *it = segment->reads; it != NULL; it = it->next) {
+        if (it->event == at->event)
+            continue;
+        KB_TRY(ordered(at, it->event, KB_POINT_SENT, &good, trail));
+        if (!good)
+            report(at, "read/write", low, high, &it->event->who, "sent");
+    }
+    kbr_segment_write(&at->of->map, segment, at->event);
+    return KB_OK;
+}
+
+/* All runs of an operand; of one that is spread, each place once. */
+static kb_status touch_operand(touching *at, uint32_t number, kbr_visit *visit, kb_trail *trail) {
+    kb_operand view = at->op->what->operands[number];
+    for (uint32_t i = 0; i < view.dims; i++)
+        if (view.stride[i] == 0 && view.shape[i] > 1)
+            view.shape[i] = 1;
+    at->memory = view.memory;
+    kbr_runs runs;
+    kbr_runs_init(&runs, &view, at->op->offsets[number]);
+    uint64_t low, size;
+    kb_status status = KB_OK;
+    while (status == KB_OK && kbr_runs_next(&runs, &low, &size))
+        status = kbr_histories_touch(&at->of->map, view.memory, low, low + size, visit, at, trail);
+    kbr_readers_drop(&at->of->map, at->has);
+    kbr_readers_drop(&at->of->map, at->had);
+    at->has = at->had = NULL;
+    return status;
+}
+
+static kb_status touch_all(touching *at, kb_trail *trail) {
+    const kb_template *what = at->op->what;
+    for (uint32_t i = 0; i < what->operand_count; i++)
+        if (what->operands[i].access != KB_ACCESS_WRITE)
+            KB_TRY(touch_operand(at, i, visit_read, trail));
+    for (uint32_t i = 0; i < what->operand_count; i++)
+        if (what->operands[i].access != KB_ACCESS_READ)
+            KB_TRY(touch_operand(at, i, visit_write, trail));
+    return KB_OK;
+}
+
+static kb_status execute_order(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    state *it = user;
+    if (it->off)
+        return KB_OK;
+    touching at = {.of = it, .rank = rank, .op = op};
+    KB_TRY(kbr_order_start(&it->order, rank, op, &at.event, &at.start, trail));
+    kb_status status = KB_OK;
+    if (at.event != NULL && kbr_op_flow(op->what) != KBR_FLOW_NONE)
+        status = touch_all(&at, trail);
+    kbr_order_started(&it->order, at.event);
+    return status;
+}
+
+/* --- releases ---------------------------------------------------------------------------------- */
+
+/* The message that is given back: its reads are over, and none may come. */
+static kb_status visit_release(void *user, uint64_t low, uint64_t high, kbr_segment *segment,
+                               kb_trail *trail) {
+    touching *at = user;
+    for (const kbr_readers *it = segment->reads; it != NULL; it = it->next) {
+        bool good;
+        KB_TRY(ordered(at, it->event, KB_POINT_SENT, &good, trail));
+        if (!good)
+            report(at, "read/release", low, high, &it->event->who, "sent");
+    }
+    if (segment->write != NULL && segment->write->kind == KB_OP_IPCQ_COPY)
+        segment->write->released = kbr_mention_of(at->rank, at->op);
+    return KB_OK;
+}
+
+static kb_status issue_order(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    state *it = user;
+    if (it->off)
+        return KB_OK;
+    KB_TRY(kbr_order_issue(&it->order, rank, op, trail));
+    if (op->what->kind != KB_OP_IPCQ_RELEASE)
+        return KB_OK;
+    touching at = {.of = it, .rank = rank, .op = op};
+    at.start = (kbr_point){kbr_order_now(&it->order, op->what->stream), NULL};
+    return touch_operand(&at, 0, visit_release, trail);
+}
+
+static kb_status finish_order(void *user, kb_trail *trail) {
+    (void)trail;
+    const state *it = user;
+    if (it->found)
+        kbr_pass_unchecked(it->pass,
+                           "value: what comes after a finding of order depends on which op was first");
+    return KB_OK;
+}
+
+const kbr_check kbr_check_order = {.open = open_order,
+                                   .issue = issue_order,
+                                   .execute = execute_order,
+                                   .finish = finish_order,
+                                   .close = close_order};

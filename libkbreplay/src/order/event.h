@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which point of an op is reached from which, by the edges of the memory model alone.
+ *
+ * The issues of a stream are a chain. A clock says, for each stream, how many of its issues come before a
+ * point. What hangs beside the chains, the sent and done of ops, is joined to them by few edges: the next
+ * issue, where an op blocks; the issue behind a wait, a receive, a fence, the end of a launch. So from p.sent
+ * or p.done a point is reached if its clock has passed the end of one of these edges. An op is an event as
+ * long as somebody may claim it, or it was the last to touch some bytes.
+ */
+#ifndef KBREPLAY_SRC_EVENT_H
+#define KBREPLAY_SRC_EVENT_H
+
+#include "pass.h"
+#include "walk/table.h"
+
+typedef struct kbr_event kbr_event;
+
+/* From a point of an event: to an issue of a stream, or to the start of another event. */
+typedef struct kbr_edge {
+    struct kbr_edge *next;
+    uint8_t point;    /* KB_POINT_SENT or _DONE of the event that has it */
+    bool to_done;     /* to the done of the other event */
+    kbr_event *event; /* NULL: to the chain */
+    uint32_t stream;
+    uint32_t issues; /* a clock with so many of the stream's issues has passed it */
+} kbr_edge;
+
+struct kbr_event {
+    kbr_node node; /* in kbr_order.events, by rank and index */
+    uint32_t refs; /* of bytes that it was the last to touch, of edges, and of the table */
+    bool listed;   /* it is in the table: it may be claimed */
+    bool received; /* a copy: its receive came */
+    bool observed; /* its stream has waited for it, or for all */
+    uint8_t blocks;
+    uint16_t kind;
+    uint32_t stream, number; /* in its stream, from 0 */
+    uint64_t composite;      /* its id, or 0 */
+    uint32_t *clock;         /* of its start; NULL: that of its stream, or nobody needs it */
+    kbr_edge *edges;
+    kbr_event *next_open; /* in its stream: those that nothing waited for yet */
+    kbr_mention who;
+    kbr_mention released;          /* a copy: the release of its message, once that is issued */
+    uint64_t seen_sent, seen_done; /* by the search of this number */
+};
+
+/* From a fence on all former ops of the stream are done; and likewise at the end of a launch, for the host. */
+typedef struct kbr_bulk {
+    uint32_t below; /* ops with lower numbers */
+    uint32_t stream, issues;
+} kbr_bulk;
+
+typedef struct kbr_bulks {
+    kbr_bulk *items; /* by rising `below` */
+    size_t count, capacity;
+} kbr_bulks;
+
+typedef struct kbr_chain {
+    uint32_t issues; /* ops issued so far */
+    uint32_t *clock; /* of its latest issue; NULL before the first */
+    uint32_t *async; /* joined from the starts of ops that nobody waited for; NULL: of none */
+    kbr_event *open;
+    kbr_bulks fences, launches;
+    uint64_t launch; /* 1 + index of the launch that it works for */
+    uint64_t former; /* a host: 1 + index of the launch before its next op, or 0 */
+} kbr_chain;
+
+typedef struct kbr_order {
+    const kbr_pass *pass;
+    size_t streams;
+    kbr_chain *chains;
+    kbr_table events;
+    struct kbr_crowd *crowds; /* barriers that are under way */
+    kbr_event *spare_events;
+    kbr_edge *spare_edges;
+    void *spare_clocks; /* each begins with a pointer to the next */
+    uint64_t search;
+    struct kbr_reached *stack;
+    size_t stack_capacity;
+} kbr_order;
+
+/* A point that may be reached: the start, or the issue, of an op. */
+typedef struct kbr_point {
+    const uint32_t *clock;
+    const kbr_event *event; /* NULL at an issue */
+} kbr_point;
+
+kb_status kbr_order_init(kbr_order *order, const kbr_pass *pass, kb_trail *trail) KB_MUST_USE;
+void kbr_order_fini(kbr_order *order);
+
+/* The op is issued: in the order of its stream, when all that it claims at its issue has happened. */
+kb_status kbr_order_issue(kbr_order *order, uint32_t rank, const kb_op *op, kb_trail *trail) KB_MUST_USE;
+/* It starts: what it claims there is joined. The event lives until kbr_order_started(). */
+kb_status kbr_order_start(kbr_order *order, uint32_t rank, const kb_op *op, kbr_event **ret_event,
+                          kbr_point *ret_start, kb_trail *trail) KB_MUST_USE;
+void kbr_order_started(kbr_order *order, kbr_event *event);
+
+/* Is `to` reached from a point of `from`? */
+kb_status kbr_order_reaches(kbr_order *order, kbr_event *from, unsigned point, const kbr_point *to,
+                            bool *ret_reaches, kb_trail *trail) KB_MUST_USE;
+
+/* The clock of the latest issue of a stream. */
+const uint32_t *kbr_order_now(const kbr_order *order, uint32_t stream);
+kbr_event *kbr_order_find(const kbr_order *order, uint32_t rank, uint64_t index);
+
+void kbr_event_hold(kbr_event *event);
+void kbr_event_drop(kbr_order *order, kbr_event *event);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who touched each byte last: segments of every memory with the last write and the reads since.
+ *
+ * Segments split where an access cuts them and merge where neighbours agree. They are kept by pages, so
+ * that a change costs little however many there are. Lists of readers are shared between segments.
+ */
+#ifndef KBREPLAY_SRC_HISTORY_H
+#define KBREPLAY_SRC_HISTORY_H
+
+#include "order/event.h"
+
+typedef struct kbr_readers {
+    struct kbr_readers *next;
+    kbr_event *event;
+    uint32_t refs; /* of segments, and of lists that go on with it */
+} kbr_readers;
+
+typedef struct kbr_segment {
+    uint32_t low;     /* within its page; it ends where the next begins */
+    kbr_event *write; /* NULL: nobody */
+    kbr_readers *reads;
+} kbr_segment;
+
+typedef struct kbr_histories {
+    kbr_order *order;
+    kbr_table pages; /* by memory and number */
+    kbr_readers *spare;
+} kbr_histories;
+
+void kbr_histories_init(kbr_histories *map, kbr_order *order);
+/* Before the events' own end. */
+void kbr_histories_fini(kbr_histories *map);
+
+/* Looks at or changes what is known of bytes [low, high) of a memory. */
+typedef kb_status kbr_visit(void *user, uint64_t low, uint64_t high, kbr_segment *segment, kb_trail *trail);
+
+/* Visits all of a range, in pieces of which each byte has one history. */
+kb_status kbr_histories_touch(kbr_histories *map, uint32_t memory, uint64_t low, uint64_t high,
+                              kbr_visit *visit, void *user, kb_trail *trail) KB_MUST_USE;
+
+/* The segment was written: nobody has read it since. */
+void kbr_segment_write(kbr_histories *map, kbr_segment *segment, kbr_event *event);
+/* A list with one reader more; the list keeps its own reference of `next`. */
+kb_status kbr_readers_new(kbr_histories *map, kbr_event *event, kbr_readers *next, kbr_readers **ret_list,
+                          kb_trail *trail) KB_MUST_USE;
+void kbr_readers_drop(kbr_histories *map, kbr_readers *list);
+
+#endif
