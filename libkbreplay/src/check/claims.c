@@ -134,9 +134,9 @@ static void check_allowed(const state *it, uint32_t rank, const kb_op *op) {
         const kb_claim *claim = &op->what->claims[i];
         if (!allowed(op, rank, claim))
             SAY(it, rank, op, "not allowed",
-                "no rule lets it claim a point `%s` of the set `%s` in rank %" PRIu32 " as `%s`",
-                kb_word_name(KB_VOC_POINT, claim->point), kb_word_name(KB_VOC_SET, claim->set), claim->rank,
-                kb_word_name(KB_VOC_ROLE, claim->role));
+                "no rule lets a %s claim `%s` of `%s` in rank %" PRIu32 " as `%s`",
+                kb_kind_describe(op->what->kind)->name, kb_word_name(KB_VOC_POINT, claim->point),
+                kb_word_name(KB_VOC_SET, claim->set), claim->rank, kb_word_name(KB_VOC_ROLE, claim->role));
     }
 }
 

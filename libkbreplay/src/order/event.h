@@ -44,7 +44,7 @@ struct kbr_event {
     uint64_t seen_sent, seen_done; /* by the search of this number */
 };
 
-/* From a fence on all former ops of the stream are done; and likewise at the end of a launch, for the host. */
+/* At a fence all former ops of the stream are done; likewise, for the host, at the end of a launch. */
 typedef struct kbr_bulk {
     uint32_t below; /* ops with lower numbers */
     uint32_t stream, issues;
