@@ -3,26 +3,43 @@
  * Runs the all-reduce so many times, each but the first with another order of making components and of
  * taking what happens at one instant, and prints the one digest that all records have:
  *
- *   kb-sim-orders RUNS RANKS [KEY=VALUE...]
+ *   kb-sim-orders RUNS RANKS [KEY=VALUE|PATH=VALUE...]
+ *
+ * A PATH has a dot, and is a parameter of the machine.
  *
  * Exits with 1 where a run's records differ, and with 2 where one fails.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kbsim/run.h"
 
+enum { PARAMS_MAX = 32 };
+
+static bool is_path(const char *param) {
+    const char *dot = strchr(param, '.'), *equals = strchr(param, '=');
+    return dot != NULL && equals != NULL && dot < equals;
+}
+
 static bool run(uint64_t shuffle, uint32_t ranks, char **params, int count, kb_digest *ret) {
+    const char *own[PARAMS_MAX];
+    size_t own_count = 0;
     kbs_machine machine;
     kbs_result result;
     kb_trail trail;
     char text[1024];
     kb_trail_init(&trail);
     kbs_machine_init(&machine);
+    for (int i = 0; i < count && i < PARAMS_MAX; i++)
+        if (!is_path(params[i]))
+            own[own_count++] = params[i];
+        else if (kbs_machine_assign(&machine, params[i], "set", &trail) != KB_OK)
+            return false;
     const kbs_run_options options = {.bench = "allreduce",
-                                     .params = (const char *const *)params,
-                                     .param_count = (size_t)count,
+                                     .params = own,
+                                     .param_count = own_count,
                                      .machine = &machine,
                                      .ranks = ranks,
                                      .seed = 1,
