@@ -9,24 +9,25 @@
 static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
     const kbs_ipcq *q = kbs_ipcq_of(pe->sim, op);
     const kbs_queue *queue = q->queue;
+    char name[KBS_QUEUE_NAME_CHARS];
+    kbs_queue_name(queue, name);
     if (op != q->first) {
-        snprintf(ret->text, sizeof ret->text, "waits for the copies before it on queue pe%u>pe%u",
-                 queue->producer, queue->consumer);
+        snprintf(ret->text, sizeof ret->text, "waits for the copies before it on queue %s", name);
         ret->op = q->first;
         return;
     }
     const uint64_t needed = op->sequence - queue->slots;
     if (needed >= queue->received) {
         snprintf(ret->text, sizeof ret->text,
-                 "waits for a credit of queue pe%u>pe%u, all %u slots of which are full, and the program of "
+                 "waits for a credit of queue %s, all %u slots of which are full, and the program of "
                  "rank %u receives only %" PRIu64 " of its messages",
-                 queue->producer, queue->consumer, queue->slots, queue->consumer, queue->received);
+                 name, queue->slots, queue->consumer, queue->received);
         return;
     }
     snprintf(ret->text, sizeof ret->text,
-             "waits for a credit of queue pe%u>pe%u, all %u slots of which are full: rank %u must release "
+             "waits for a credit of queue %s, all %u slots of which are full: rank %u must release "
              "message slot %" PRIu64,
-             queue->producer, queue->consumer, queue->slots, queue->consumer, needed);
+             name, queue->slots, queue->consumer, needed);
     ret->on = &pe->sim->pes[queue->consumer];
 }
 

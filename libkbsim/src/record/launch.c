@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "coll/algorithms.h"
+#include "coll/staged.h"
 #include "record/stream.h"
 
 /* --- calls ----------------------------------------------------------------------------------- */
@@ -226,7 +227,7 @@ void kb_all_reduce_by_at(tl_stream *host, tl_view view, uint32_t reduce, const k
     stream->reduce = reduce;
     kb_coll c = {stream, host->rank, host->program->ranks, view.dtype, reduce, view};
     record_end(stream, KB_OP_COLL_BEGIN, &view, where);
-    algorithm->record(&c);
+    kbs_coll_record(&c, algorithm, where);
     record_end(stream, KB_OP_COLL_END, &view, where);
     stream->collective = 0;
     end(host, stream, where);

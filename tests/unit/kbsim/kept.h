@@ -31,7 +31,7 @@ typedef struct kept {
     kb_trail trail;
     kb_arena arena;
     uint64_t elements;
-    uint32_t dtype, ranks;
+    uint32_t dtype, ranks, space;
     kb_op *ops[KEPT_RANKS]; /* [KEPT_OPS] */
     uint64_t counts[KEPT_RANKS];
     uint64_t amended;
@@ -48,6 +48,7 @@ static inline void kept_init(kept *run, const char *shape, uint32_t ranks) {
     run->ranks = ranks;
     run->elements = 100;
     run->dtype = KB_DTYPE_F16;
+    run->space = KB_SPACE_TCM;
 }
 
 static inline void kept_fini(kept *run) {
@@ -111,7 +112,7 @@ static inline kb_status kept_record(kept *run, void (*kernel)(kb_coll *c)) {
     const tl_shape shape = TL_SHAPE(run->elements);
     for (uint32_t rank = 0; rank < run->ranks; rank++)
         run->views[rank] =
-            kbs_tensor_new(&run->program->hosts[rank], "x", KB_SPACE_TCM, &shape, &initial, TL_HERE);
+            kbs_tensor_new(&run->program->hosts[rank], "x", run->space, &shape, &initial, TL_HERE);
     KB_TRY(kbs_program_status(run->program, &run->trail));
     run->algorithm = &algorithm;
     KB_TRY(kbs_program_host(run->program, "kept", kept_host, run, &run->trail));

@@ -137,6 +137,50 @@ static void a_tree_is_as_deep_as_it_must_be(void **state) {
     assert_in_range(time_ps[2] - time_ps[1], level_ps - enough_ps, level_ps + enough_ps);
 }
 
+/* Outside of the TCM each piece is a collective of its own, between a load and a store. */
+static void tensors_elsewhere_go_through_scratch(void **state) {
+    (void)state;
+    static const kbs_algorithm *const all[] = {&kbs_algorithm_ring, &kbs_algorithm_direct,
+                                               &kbs_algorithm_tree};
+    static const uint64_t sizes[] = {0, 1, 512, 513, 1024, 1537, 4000};
+    static kept run;
+    for (size_t a = 0; a < sizeof all / sizeof all[0]; a++)
+        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+            kept_init(&run, "cubes=1,pes=8", 3);
+            run.elements = sizes[i];
+            run.space = i % 2 == 0 ? KB_SPACE_HBM : KB_SPACE_SRAM;
+            run.machine.at.scratch_bytes = 3 * 1024 + 63; /* three buffers of 512 elements */
+            check_ok(kept_record(&run, all[a]->record), &run.trail);
+            check_ok(kept_simulate(&run), &run.trail);
+            kept_check(&run);
+            const uint64_t pieces = (sizes[i] + 511) / 512;
+            uint64_t loads = 0, stores = 0, stored = 0;
+            for (uint64_t k = 0; k < run.counts[0]; k++) {
+                const kb_op *op = &run.ops[0][k];
+                const kb_operand *from = &op->what->operands[1];
+                const bool loads_one =
+                    op->what->kind == KB_OP_DMA_READ && from->memory == run.views[0].memory;
+                loads += loads_one;
+                stores += op->what->kind == KB_OP_DMA_WRITE;
+                if (op->what->kind == KB_OP_DMA_WRITE) {
+                    assert_int_equal(op->offsets[0], run.views[0].offset_bytes + stored * 2);
+                    stored += op->what->operands[0].shape[0];
+                }
+            }
+            assert_int_equal(loads, pieces);
+            assert_int_equal(stores, pieces);
+            assert_int_equal(stored, sizes[i]);
+            kept_fini(&run);
+        }
+    kept_init(&run, "cubes=1,pes=8", 3);
+    run.space = KB_SPACE_HBM;
+    run.machine.at.scratch_bytes = 191;
+    check_status(kept_record(&run, kbs_algorithm_tree.record), KB_E_PROGRAM, &run.trail);
+    check_says(&run.trail,
+               "goes through 3 buffers of scratch, and scratch.bytes=191 holds no element in each");
+    kept_fini(&run);
+}
+
 static void direct_says_how_many_ranks_its_queues_serve(void **state) {
     (void)state;
     static kept run;
@@ -172,6 +216,7 @@ int main(void) {
         cmocka_unit_test(counts_follow_the_closed_forms),
         cmocka_unit_test(none_hangs_with_the_least_of_rings),
         cmocka_unit_test(a_tree_is_as_deep_as_it_must_be),
+        cmocka_unit_test(tensors_elsewhere_go_through_scratch),
         cmocka_unit_test(direct_says_how_many_ranks_its_queues_serve),
         cmocka_unit_test(slots_that_hold_no_element_are_refused),
     };

@@ -174,7 +174,9 @@ static void wrong_parameters_are_refused(void **state) {
     refuse("init=constant:x", "'x' is no number");
     refuse("init=constant:nan", "is no number");
     refuse("init=constant:70000", "f16 cannot hold 70000");
-    refuse("elems=9000000", "has no room for x");
+    refuse("elems=4000000000", "the HBM of rank 0 (sip0.cube0.pe0) has no room for x");
+    refuse("elems=18446744073709551615", "exceed any memory");
+    refuse("buffer=srm", "is not one of tcm, sram, hbm (did you mean 'sram'?)");
     refuse("slot_bytes=1", "a slot of 1 bytes cannot hold one f16");
 }
 
