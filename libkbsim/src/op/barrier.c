@@ -36,8 +36,7 @@ static void leave(kbs_sim *sim, const kbs_join *join, uint32_t place) {
     kbs_op_took(sim, op, KB_CAUSE_HOST, host_ps);
     kbs_op_took(sim, op, KB_CAUSE_SERIALISATION, 2 * way->time_ps);
     kbs_op_took(sim, op, KB_CAUSE_HOP, way->there_ps + way->back_ps);
-    kbs_op_sent(sim, op, op->start_ps);
-    kbs_op_done(sim, op, op->start_ps);
+    kbs_op_end(sim, op, op->start_ps);
 }
 
 static bool begin(kbs_pe *pe, kbs_op *op) {

@@ -11,8 +11,7 @@ void kbs_fence_finish(kbs_pe *pe) {
     pe->fence = NULL;
     op->start_ps = kbs_later(op->ready_ps, pe->noticed_ps);
     kbs_op_note_awaited(sim, op, pe->noticed, pe->noticed_late_ps);
-    kbs_op_sent(sim, op, op->start_ps);
-    kbs_op_done(sim, op, op->start_ps);
+    kbs_op_end(sim, op, op->start_ps);
 }
 
 static bool begin(kbs_pe *pe, kbs_op *op) {

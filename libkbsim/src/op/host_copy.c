@@ -8,11 +8,11 @@ bool kbs_host_copy(kbs_pe *host, kbs_op *op) {
     const kbs_costs *costs = &host->sim->costs;
     const kb_operand *range = &op->shape->common.operands[0];
     const uint64_t bytes = kb_operand_elements(range) * kb_dtype_size(range->dtype);
-    kbs_unit_serve(host, op,
-                   &(kbs_job){.unit = &host->copy,
-                              .took_ps = costs->host_copy_ps + kbs_time_at(bytes, costs->host_copy_rate),
-                              .fixed_ps = costs->host_copy_ps,
-                              .cause = KB_CAUSE_SERIALISATION,
-                              .fixed_cause = KB_CAUSE_HOST});
-    return true;
+    return kbs_unit_serve(
+        host, op,
+        &(kbs_job){.unit = &host->copy,
+                   .cause = KB_CAUSE_SERIALISATION,
+                   .fixed_cause = KB_CAUSE_HOST,
+                   .took_ps = costs->host_copy_ps + kbs_time_at(bytes, costs->host_copy_rate),
+                   .fixed_ps = costs->host_copy_ps});
 }

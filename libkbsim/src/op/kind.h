@@ -6,6 +6,8 @@
 #ifndef KBSIM_SRC_KIND_H
 #define KBSIM_SRC_KIND_H
 
+#include <assert.h>
+
 #include "pe/sim.h"
 
 /* What an unfinished op waits for: words, and whom. */
@@ -37,7 +39,13 @@ typedef struct kbs_kind {
 /* A begin() of what takes no time. */
 bool kbs_mark(kbs_pe *pe, kbs_op *op);
 
+/* By KB_OP_…; NULL for a kind that cannot be timed. */
+extern const kbs_kind *const kbs_kinds[KB_OP_LIMIT];
+
 /* Of a kind that was recorded. */
-const kbs_kind *kbs_kind_of(uint32_t kind);
+static inline const kbs_kind *kbs_kind_of(uint32_t kind) {
+    assert(kind < KB_OP_LIMIT && kbs_kinds[kind] != NULL);
+    return kbs_kinds[kind];
+}
 
 #endif

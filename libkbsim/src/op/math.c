@@ -51,15 +51,12 @@ static bool begin(kbs_pe *pe, kbs_op *op) {
     kbs_shape *shape = op->shape;
     if (shape->service_ps == 0)
         shape->service_ps = service_ps(pe->sim, &shape->common);
-    if (pe->math.used)
-        kbs_op_claim(pe->sim, op, &(kb_claim){pe->rank, KB_ROLE_ENGINE, KB_POINT_DONE, KB_SET_ONE, 0},
-                     pe->math.holder.op);
-    kbs_unit_serve(pe, op,
-                   &(kbs_job){.unit = &pe->math,
-                              .beside = pe->sim->costs.shared_slots ? &pe->gemm : NULL,
-                              .took_ps = shape->service_ps,
-                              .cause = KB_CAUSE_COMPUTE});
-    return true;
+    return kbs_unit_serve(pe, op,
+                          &(kbs_job){.unit = &pe->math,
+                                     .beside = pe->sim->costs.shared_slots ? &pe->gemm : NULL,
+                                     .is_total = true,
+                                     .cause = KB_CAUSE_COMPUTE,
+                                     .took_ps = shape->service_ps});
 }
 
 const kbs_kind kbs_kind_math = {.engine = KB_ENGINE_MATH, .begin = begin};

@@ -27,8 +27,7 @@ static void finish(kbs_pe *pe, kbs_op *op, const kbs_numbered *latest) {
     while (pe->numbered_low < pe->numbered_high &&
            pe->numbered[pe->numbered_low & (pe->numbered_capacity - 1)].waited)
         pe->numbered_low++;
-    kbs_op_sent(sim, op, op->start_ps);
-    kbs_op_done(sim, op, op->start_ps);
+    kbs_op_end(sim, op, op->start_ps);
 }
 
 void kbs_wait_check(kbs_pe *pe) {

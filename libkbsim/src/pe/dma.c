@@ -217,10 +217,10 @@ static bool enter(kbs_pe *pe, kbs_op *op, kbs_lane *lane) {
         return false;
     const uint32_t id = op->shape->common.route;
     const kbs_route *route = id != KB_NONE ? pe->sim->program->fabric.routes[id] : pe->dma.own;
+    op->route = route->id;
+    kbs_op_moves(op, &(kbs_train){{op->rank, op->index}, route, KBS_CHANNEL_DMA, on_sent, on_seen});
     op->lane = lane;
     op->bytes = kbs_operand_bytes(&op->shape->common.operands[1]);
-    op->route = route->id;
-    op->train = (kbs_train){{op->rank, op->index}, route, KBS_CHANNEL_DMA, on_sent, on_seen};
     op->acknowledge_ps = lane->is_write ? route->back_ps : 0;
     if (lane->first == NULL)
         lane->first = op;

@@ -156,10 +156,9 @@ bool kbs_ipcq_send(kbs_pe *pe, kbs_op *op) {
     if (common->route != KB_NONE) /* of a source that does not lie in the TCM */
         route = sim->program->fabric.routes[common->route];
     op->sequence = q->copies++;
-    op->bytes = kbs_operand_bytes(&common->operands[1]);
     op->route = route->id;
-    op->train = (kbs_train){{op->rank, op->index}, route, KBS_CHANNEL_QUEUE, on_sent, on_seen};
-    op->behind = NULL;
+    kbs_op_moves(op, &(kbs_train){{op->rank, op->index}, route, KBS_CHANNEL_QUEUE, on_sent, on_seen});
+    op->bytes = kbs_operand_bytes(&common->operands[1]);
     if (q->first == NULL)
         q->first = op;
     else
@@ -214,8 +213,7 @@ static void finish_receive(kbs_sim *sim, kbs_ipcq *q, kbs_op *op) {
     op->start_ps = op->ready_ps + waited_ps + look_ps;
     kbs_op_claim(sim, op, &(kb_claim){copy.rank, KB_ROLE_COPY, KB_POINT_DONE, KB_SET_ONE, 0}, copy.op);
     slot->seen_ps = KBS_UNKNOWN; /* the place is the next lap's */
-    kbs_op_sent(sim, op, op->start_ps);
-    kbs_op_done(sim, op, op->start_ps);
+    kbs_op_end(sim, op, op->start_ps);
 }
 
 /* The time in which a message settles in its slot. */
@@ -309,11 +307,13 @@ bool kbs_ipcq_release(kbs_pe *pe, kbs_op *op) {
     const kbs_queue *queue = q->queue;
     op->sequence = q->releases++;
     op->start_ps = op->ready_ps;
-    op->bytes = sim->program->machine->at.ipcq_credit_bytes;
-    if (queue->back != NULL && op->bytes > 0) {
+    const uint64_t bytes = sim->program->machine->at.ipcq_credit_bytes;
+    if (queue->back != NULL && bytes > 0) {
         op->route = queue->back->id;
-        op->train = (kbs_train){
-            {op->rank, op->index}, queue->back, KBS_CHANNEL_QUEUE, on_credit_sent, on_credit_seen};
+        kbs_op_moves(
+            op, &(kbs_train){
+                    {op->rank, op->index}, queue->back, KBS_CHANNEL_QUEUE, on_credit_sent, on_credit_seen});
+        op->bytes = bytes;
         inject(sim, op, op->start_ps);
         return true;
     }

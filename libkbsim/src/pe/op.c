@@ -25,25 +25,16 @@ static void *take(kbs_sim *sim, size_t size) {
     return memory;
 }
 
-kbs_op *kbs_op_new(kbs_sim *sim, uint32_t rank, kbs_shape *shape) {
-    kbs_op *op = sim->free_ops;
-    if (op != NULL)
-        sim->free_ops = op->next;
-    else if ((op = take(sim, sizeof *op)) == NULL)
+kbs_op *kbs_op_make(kbs_sim *sim) {
+    kbs_op *op = take(sim, sizeof *op);
+    if (op == NULL)
         return NULL;
-    memset(op, 0, offsetof(kbs_op, own_whys));
-    op->shape = shape;
-    op->rank = rank;
-    op->start_ps = op->sent_ps = op->done_ps = KBS_UNKNOWN;
-    op->route = KB_NONE;
     op->whys = op->own_whys;
     op->blames = op->own_blames;
     op->why_capacity = KBS_WHYS;
     op->claims = op->own_claims;
     op->claimed = op->own_claimed;
     op->claim_capacity = KBS_CLAIMS;
-    op->index = sim->ranks[rank].ops++;
-    sim->ops[shape->common.kind]++;
     return op;
 }
 
@@ -111,10 +102,18 @@ bool kbs_op_grow_claims(kbs_sim *sim, kbs_op *op) {
 }
 
 void kbs_op_free(kbs_sim *sim, kbs_op *op) {
-    if (op->blames != op->own_blames)
+    if (op->blames != op->own_blames) {
         give_block(sim, op->blames, bits_of_whys(op->why_capacity));
-    if (op->claimed != op->own_claimed)
+        op->whys = op->own_whys;
+        op->blames = op->own_blames;
+        op->why_capacity = KBS_WHYS;
+    }
+    if (op->claimed != op->own_claimed) {
         give_block(sim, op->claimed, bits_of_claims(op->claim_capacity));
+        op->claims = op->own_claims;
+        op->claimed = op->own_claimed;
+        op->claim_capacity = KBS_CLAIMS;
+    }
     op->next = sim->free_ops;
     sim->free_ops = op;
 }
@@ -161,9 +160,9 @@ void kbs_op_note_awaited(kbs_sim *sim, kbs_op *op, kbs_who who, int64_t late_ps)
 /* --- times ----------------------------------------------------------------------------------- */
 
 /* Where waits look for the op, or NULL once nobody can wait for it any more. */
-static kbs_numbered *numbered_of(const kbs_op *op) {
+static inline kbs_numbered *numbered_of(const kbs_op *op) {
     kbs_pe *pe = op->pe;
-    if (op->number == 0 || !op->shape->common.numbered || op->number < pe->numbered_low)
+    if (!op->shape->common.numbered || op->number < pe->numbered_low)
         return NULL;
     return &pe->numbered[op->number & (pe->numbered_capacity - 1)];
 }
@@ -178,14 +177,16 @@ static void unblock(kbs_pe *pe, int64_t at_ps) {
 void kbs_op_sent(kbs_sim *sim, kbs_op *op, int64_t sent_ps) {
     assert(op->start_ps != KBS_UNKNOWN && sent_ps >= op->start_ps);
     (void)sim;
+    kbs_pe *pe = op->pe;
     op->sent_ps = sent_ps;
     kbs_numbered *numbered = numbered_of(op);
     if (numbered != NULL) {
         numbered->sent_ps = sent_ps;
-        kbs_wait_check(op->pe);
+        if (pe->waiter != NULL)
+            kbs_wait_check(pe);
     }
-    if (op->pe->blocked_on == op && op->shape->common.blocks == KB_BLOCKS_SENT)
-        unblock(op->pe, sent_ps);
+    if (pe->blocked_on == op && op->shape->common.blocks == KB_BLOCKS_SENT)
+        unblock(pe, sent_ps);
 }
 
 static int64_t noted_ps(const kbs_op *op) {
@@ -195,34 +196,48 @@ static int64_t noted_ps(const kbs_op *op) {
     return sum;
 }
 
-void kbs_op_done(kbs_sim *sim, kbs_op *op, int64_t done_ps) {
-    assert(op->sent_ps != KBS_UNKNOWN && done_ps >= op->sent_ps);
-    assert(sim->status != KB_OK || noted_ps(op) == done_ps - op->issue_ps);
-    op->done_ps = done_ps;
-    const int64_t noticed_ps = done_ps + op->acknowledge_ps;
-    kbs_numbered *numbered = numbered_of(op);
-    if (numbered != NULL) {
-        numbered->done_ps = noticed_ps;
-        numbered->late_ps = op->acknowledge_ps;
-        kbs_wait_check(op->pe);
-    }
-    if (op->pe->blocked_on == op)
-        unblock(op->pe, noticed_ps);
-    kbs_pe *pe = op->pe;
+/* Of ops that are done at one moment, the one that was issued last is the latest. */
+static void keep_latest(kbs_pe *pe, const kbs_op *op, int64_t noticed_ps) {
     if (noticed_ps > pe->noticed_ps || (noticed_ps == pe->noticed_ps && op->index > pe->noticed.op)) {
         pe->noticed_ps = noticed_ps;
         pe->noticed_late_ps = op->acknowledge_ps;
         pe->noticed = (kbs_who){op->rank, op->index};
     }
-    if (done_ps >= pe->latest_ps) { /* of equals the one that was issued last */
-        if (done_ps > pe->latest_ps || op->index > pe->latest.op)
-            pe->latest = (kbs_who){op->rank, op->index};
-        pe->latest_ps = done_ps;
+    if (op->done_ps > pe->latest_ps || (op->done_ps == pe->latest_ps && op->index > pe->latest.op)) {
+        pe->latest_ps = op->done_ps;
+        pe->latest = (kbs_who){op->rank, op->index};
     }
+}
+
+void kbs_op_done(kbs_sim *sim, kbs_op *op, int64_t done_ps) {
+    assert(op->sent_ps != KBS_UNKNOWN && done_ps >= op->sent_ps);
+    assert(sim->status != KB_OK || noted_ps(op) == done_ps - op->issue_ps);
+    kbs_pe *pe = op->pe;
+    const int64_t noticed_ps = done_ps + op->acknowledge_ps;
+    op->done_ps = done_ps;
+    kbs_numbered *numbered = numbered_of(op);
+    if (numbered != NULL) {
+        numbered->done_ps = noticed_ps;
+        numbered->late_ps = op->acknowledge_ps;
+        if (pe->waiter != NULL)
+            kbs_wait_check(pe);
+    }
+    if (pe->blocked_on == op)
+        unblock(pe, noticed_ps);
+    keep_latest(pe, op, noticed_ps);
     op->finished = true;
     pe->unfinished--;
     if (pe->fence != NULL && pe->unfinished == 1)
         kbs_fence_finish(pe);
     else if (pe->unfinished == 0 && (pe->resting || pe->finished))
         kbs_launch_check(sim, op->rank);
+}
+
+void kbs_op_end(kbs_sim *sim, kbs_op *op, int64_t at_ps) {
+    assert(op->start_ps != KBS_UNKNOWN && at_ps >= op->start_ps);
+    op->sent_ps = at_ps;
+    kbs_numbered *numbered = numbered_of(op);
+    if (numbered != NULL)
+        numbered->sent_ps = at_ps;
+    kbs_op_done(sim, op, at_ps);
 }

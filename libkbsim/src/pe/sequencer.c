@@ -54,12 +54,25 @@ static bool keep_number(kbs_pe *pe, kbs_op *op) {
     return true;
 }
 
-static void append_to_rank(kbs_rank *rank, kbs_op *op) {
+/* A command's op, behind all others of its rank; NULL when memory has run out. */
+static kbs_op *take_op(kbs_pe *pe, const kbs_command *command) {
+    kbs_rank *rank = &pe->sim->ranks[pe->rank];
+    kbs_op *op = kbs_op_new(pe->sim, pe->rank, command->shape);
+    if (op == NULL)
+        return NULL;
+    op->pe = pe;
+    op->step = command->step;
+    op->id = command->id;
+    op->value = command->value;
+    op->number = command->awaited;
+    for (unsigned i = 0; i < command->shape->common.operand_count; i++)
+        op->offsets[i] = command->offsets[i];
     if (rank->first == NULL)
         rank->first = op;
     else
         rank->last->next = op;
     rank->last = op;
+    return op;
 }
 
 /* The first op of a launch says so, and that all of the launch before is over. */
@@ -77,19 +90,11 @@ static void claim_launch(kbs_pe *pe, kbs_op *op) {
 static kbs_op *issue(kbs_pe *pe, const kbs_command *command, const kbs_kind *kind) {
     kbs_sim *sim = pe->sim;
     const kbs_common *common = &command->shape->common;
-    kbs_op *op = kbs_op_new(sim, pe->rank, command->shape);
+    kbs_op *op = take_op(pe, command);
     if (op == NULL)
         return NULL;
-    append_to_rank(&sim->ranks[pe->rank], op);
     pe->unfinished++;
-    op->pe = pe;
     op->engine = pe->engines[kind->engine];
-    op->step = command->step;
-    op->id = command->id;
-    op->value = command->value;
-    op->number = command->awaited;
-    for (unsigned i = 0; i < common->operand_count; i++)
-        op->offsets[i] = command->offsets[i];
     if (common->numbered && !keep_number(pe, op))
         return NULL;
     const int64_t dispatch_ps = kind->is_free || pe->is_host ? 0 : sim->costs.dispatch_ps;

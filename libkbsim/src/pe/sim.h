@@ -15,6 +15,9 @@
 
 #include <assert.h>
 
+#include <stddef.h>
+#include <string.h>
+
 #include "engine/engine.h"
 #include "fabric/link.h"
 #include "pe/line.h"
@@ -42,32 +45,20 @@ typedef struct kbs_note {
 enum { KBS_WHYS = 8, KBS_CLAIMS = 2 };
 
 struct kbs_op {
-    kbs_op *next;   /* of its rank, or in the pool */
-    kbs_op *behind; /* in its engine's or queue's line */
-    kbs_pe *pe;     /* who plays its stream */
+    kbs_op *next; /* of its rank, or in the pool */
+    kbs_pe *pe;   /* who plays its stream */
     kbs_shape *shape;
-    uint32_t rank;
-    bool finished;
+    uint32_t rank, engine;
     uint64_t index;
-    int64_t issue_ps, start_ps, sent_ps, done_ps; /* KBS_UNKNOWN until they are known */
-    int64_t ready_ps;                             /* handed over to its engine */
+    int64_t issue_ps, ready_ps;         /* ready: handed over to its engine */
+    int64_t start_ps, sent_ps, done_ps; /* KBS_UNKNOWN until they are known */
+    int64_t acknowledge_ps;             /* from its done until its issuer notices */
     uint64_t step, sequence, id, value;
-    const kbs_payload *payload; /* of a host_write, else NULL */
-    uint64_t number;            /* of a numbered op, else 0; of a wait the first it awaits */
+    uint64_t number; /* of a numbered op, else 0; of a wait the first it awaits */
     uint64_t offsets[KBS_OPERANDS];
-    uint32_t route; /* id, or KB_NONE */
-    uint32_t engine;
-    kbs_train train; /* of an op that moves bytes */
-    uint64_t bytes, bytes_injected, bytes_seen;
-    uint32_t packets_injected, packets_sent;
-    /* of a DMA's */
-    struct kbs_lane *lane;
-    kbs_packet *latest;     /* of its packets so far, the last that will be visible */
-    int64_t tail_ps;        /* when the last one so far is sent */
-    int64_t stall_ps;       /* how long its packets were held back by what is outstanding */
-    int64_t entry_ps;       /* how long they waited for the first link, which others held */
-    kbs_who entry_holder;   /* the last of those */
-    int64_t acknowledge_ps; /* from its done until its issuer notices */
+    const kbs_payload *payload; /* of a host_write, else NULL */
+    uint32_t route;             /* id, or KB_NONE */
+    bool finished;
     /* Its parts of time and what it claims, as a record has them: whys[i] goes with blames[i], and so on. */
     uint32_t why_count, why_capacity, claim_count, claim_capacity;
     kb_why *whys;
@@ -78,6 +69,18 @@ struct kbs_op {
     kb_blame own_blames[KBS_WHYS];
     kb_claim own_claims[KBS_CLAIMS];
     uint64_t own_claimed[KBS_CLAIMS];
+    /* Of an op that moves bytes, from kbs_op_moves() on: */
+    kbs_op *behind; /* in its engine's or queue's line */
+    kbs_train train;
+    uint64_t bytes, bytes_injected, bytes_seen;
+    uint32_t packets_injected, packets_sent;
+    /* of a DMA's */
+    struct kbs_lane *lane;
+    kbs_packet *latest;   /* of its packets so far, the last that will be visible */
+    int64_t tail_ps;      /* when the last one so far is sent */
+    int64_t stall_ps;     /* how long its packets were held back by what is outstanding */
+    int64_t entry_ps;     /* how long they waited for the first link, which others held */
+    kbs_who entry_holder; /* the last of those */
 };
 
 /* A wait finds here what a numbered op of its stream has come to. */
@@ -122,11 +125,10 @@ typedef struct kbs_ipcq kbs_ipcq; /* a queue's both ends; see ipcq.h */
 
 /* Serves one op after another; see pe/unit.h. */
 typedef struct kbs_unit {
-    int64_t free_ps;               /* when the op before is done */
-    kbs_who holder;                /* that op */
-    bool used;                     /* there was one */
-    int64_t *line;                 /* starts of ops that had not begun when the last one came: a ring */
-    uint32_t first, count, places; /* of it; `places` is a power of two, or 0 */
+    kbs_line line;
+    int64_t free_ps; /* when the op before is done */
+    kbs_who holder;  /* that op */
+    bool used;       /* there was one */
 } kbs_unit;
 
 /* --- streams that play ----------------------------------------------------------------------- */
@@ -247,8 +249,31 @@ struct kbs_sim {
 
 /* --- shared by sequencer, engines and kinds ---------------------------------------------------- */
 
-/* What they need comes from pools; NULL, and sim->status, when memory has run out. */
-kbs_op *kbs_op_new(kbs_sim *sim, uint32_t rank, kbs_shape *shape);
+/* A new op for the pool; NULL, and sim->status, when memory has run out. */
+kbs_op *kbs_op_make(kbs_sim *sim);
+
+/* The next op of a rank, without a stream, times and operands as yet; NULL when memory has run out. */
+static inline kbs_op *kbs_op_new(kbs_sim *sim, uint32_t rank, kbs_shape *shape) {
+    kbs_op *op = sim->free_ops;
+    if (op != NULL)
+        sim->free_ops = op->next;
+    else if ((op = kbs_op_make(sim)) == NULL)
+        return NULL;
+    op->next = NULL;
+    op->shape = shape;
+    op->rank = rank;
+    op->index = sim->ranks[rank].ops++;
+    op->start_ps = op->sent_ps = op->done_ps = KBS_UNKNOWN;
+    op->acknowledge_ps = 0;
+    op->step = op->sequence = op->id = op->value = op->number = 0;
+    op->payload = NULL;
+    op->route = KB_NONE;
+    op->finished = false;
+    op->why_count = op->claim_count = 0;
+    sim->ops[shape->common.kind]++;
+    return op;
+}
+
 void kbs_op_free(kbs_sim *sim, kbs_op *op);
 /* False when memory has run out. */
 bool kbs_op_grow_whys(kbs_sim *sim, kbs_op *op);
@@ -291,6 +316,8 @@ void kbs_op_note_awaited(kbs_sim *sim, kbs_op *op, kbs_who who, int64_t late_ps)
 /* A time is known. done ends the op's life here: nothing may touch it afterwards. */
 void kbs_op_sent(kbs_sim *sim, kbs_op *op, int64_t sent_ps);
 void kbs_op_done(kbs_sim *sim, kbs_op *op, int64_t done_ps);
+/* Both at once. */
+void kbs_op_end(kbs_sim *sim, kbs_op *op, int64_t at_ps);
 
 /* Something that the sequencer may wait for has become known. */
 void kbs_pe_wake(kbs_pe *pe);
@@ -316,6 +343,12 @@ void kbs_launch_check(kbs_sim *sim, uint32_t rank);
 void kbs_outbox_flush(kbs_sim *sim, uint32_t rank);
 
 void kbs_sim_fail(kbs_sim *sim, kb_status status);
+
+/* An op that moves bytes: all that only such an op has. */
+static inline void kbs_op_moves(kbs_op *op, const kbs_train *train) {
+    memset(&op->behind, 0, sizeof *op - offsetof(kbs_op, behind));
+    op->train = *train;
+}
 
 static inline int64_t kbs_later(int64_t a, int64_t b) {
     return a > b ? a : b;

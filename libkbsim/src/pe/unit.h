@@ -12,15 +12,13 @@
 typedef struct kbs_job {
     kbs_unit *unit;
     const kbs_unit *beside; /* may not be busy at the same time either; NULL: any other may */
+    bool is_total;          /* the unit promises its order: an op claims the one before it */
+    uint16_t cause, fixed_cause;
     int64_t took_ps;
     int64_t fixed_ps; /* of took_ps, what `fixed_cause` has; the rest is `cause`'s */
-    uint16_t cause, fixed_cause;
 } kbs_job;
 
-/*
- * Serves `op`: all its times, and its notes up to done. The sequencer waits where engine.queue_depth
- * ops in the unit's line have not begun.
- */
-void kbs_unit_serve(kbs_pe *pe, kbs_op *op, const kbs_job *job);
+/* All times of `op`, and its notes up to done. False where the unit's line is full, as kbs_kind.begin. */
+bool kbs_unit_serve(kbs_pe *pe, kbs_op *op, const kbs_job *job);
 
 #endif
