@@ -13,7 +13,7 @@
 enum { MESSAGES = 120, PROGRAMS = 60, MACHINES = 3 };
 
 typedef struct message {
-    uint32_t from, to;
+    uint32_t from, to, channel;
     uint64_t first, elements;
     bool waits_at_once, blocks, reduces;
 } message;
@@ -24,7 +24,7 @@ static struct {
 } plan;
 
 static void send_one(kb_coll *c, const message *m, tl_token *token) {
-    const tl_queue to = tl_queue_to(c, m->to);
+    const tl_queue to = tl_queue_to_on(c, m->to, m->channel);
     const tl_view view = tl_slice(c, c->buffer, m->first, m->elements);
     if (m->blocks) {
         tl_send(c, to, view);
@@ -38,7 +38,7 @@ static void send_one(kb_coll *c, const message *m, tl_token *token) {
 }
 
 static void receive_one(kb_coll *c, const message *m) {
-    const tl_queue from = tl_queue_from(c, m->from);
+    const tl_queue from = tl_queue_from_on(c, m->from, m->channel);
     const tl_view in = tl_recv(c, from), view = tl_slice(c, c->buffer, m->first, m->elements);
     if (m->reduces)
         tl_reduce(c, view, in);
@@ -68,6 +68,7 @@ static void make_plan(random_source *random, uint32_t ranks, uint64_t elements) 
         message *m = &plan.messages[i];
         m->from = (uint32_t)random_below(random, ranks);
         m->to = (m->from + 1 + (uint32_t)random_below(random, ranks - 1)) % ranks;
+        m->channel = random_once_in(random, 4) ? 7 : 0;
         m->elements = random_once_in(random, 10) ? 0 : random_below(random, elements / 2);
         m->first = random_below(random, elements - m->elements);
         m->waits_at_once = random_once_in(random, 3);
@@ -87,7 +88,32 @@ static void make_machine(random_source *random, kbs_machine *machine, uint64_t s
     machine->at.engine_queue_depth = (uint64_t)random_between(random, 1, 4);
     machine->at.pe_cpu_dispatch_ns = random_below(random, 10) * KBS_MILLION;
     machine->at.dma_reads_outstanding = (uint64_t)random_between(random, 1, 4);
+    machine->at.ipcq_max_queues = 16;
+    machine->at.ipcq_backpressure = random_below(random, 2);
+    machine->at.ipcq_poll_ns = (uint64_t)random_between(random, 1, 50000) * 1000;
+    machine->at.ipcq_credit_path = random_below(random, 2);
+    machine->at.ipcq_credit_bytes = random_below(random, 300);
     machine->at.host_launch_ns = random_below(random, 2) * KBS_MILLION;
+}
+
+/* Of each queue no more slots are in use than there are, from a copy's start to its credit's arrival. */
+static void check_slots(const kept *run, uint64_t slots) {
+    for (uint32_t rank = 0; rank < run->ranks; rank++)
+        for (uint64_t i = 0; i < run->counts[rank]; i++) {
+            const kb_op *copy = &run->ops[rank][i];
+            if (copy->what->kind != KB_OP_IPCQ_COPY || copy->sequence < slots)
+                continue;
+            const uint32_t to = run->program->queues[copy->what->queue].consumer;
+            bool found = false;
+            for (uint64_t k = 0; k < run->counts[to] && !found; k++) {
+                const kb_op *release = &run->ops[to][k];
+                found = release->what->kind == KB_OP_IPCQ_RELEASE &&
+                        release->what->queue == copy->what->queue &&
+                        release->sequence == copy->sequence - slots;
+                assert_true(!found || release->done_ps <= copy->start_ps);
+            }
+            assert_true(found);
+        }
 }
 
 static void compare(const kept *a, const kept *b) {
@@ -118,14 +144,17 @@ static void programs_end_and_claims_do_not_depend_on_time(void **state) {
         const uint64_t elements = (uint64_t)random_between(&random, 2, 1200);
         const uint64_t slots = (uint64_t)random_between(&random, 1, 4);
         const uint64_t slot_bytes = (uint64_t)random_between(&random, 100, 600) * 2;
+        const uint64_t ring = random_below(&random, 3);
         make_plan(&random, ranks, elements);
         for (int i = 0; i < MACHINES; i++) {
             kept_init(&runs[i], i == 0 ? "cubes=1,pes=8" : "cubes=2x2,pes=2", ranks);
             runs[i].elements = elements;
             make_machine(&random, &runs[i].machine, slots, slot_bytes);
+            runs[i].machine.at.ipcq_ring = ring; /* a part of the program: operands lie in it */
             check_ok(kept_record(&runs[i], kernel), &runs[i].trail);
             check_ok(kept_simulate(&runs[i]), &runs[i].trail);
             kept_check(&runs[i]);
+            check_slots(&runs[i], slots);
         }
         for (int i = 1; i < MACHINES; i++)
             compare(&runs[0], &runs[i]);
