@@ -70,7 +70,8 @@ static double ns_of_c(const hold_task *task, contender who, int64_t *ret_clock_p
 
 static double ns_of_simpy(const hold_task *task, contender who, const char *python, const char *path,
                           int64_t *ret_clock_ps) {
-    char line[128], words[3][24];
+    bench_answer answer;
+    char words[3][24];
     double ns;
     snprintf(words[0], sizeof words[0], "%zu", task->pending);
     snprintf(words[1], sizeof words[1], "%zu", task->warm_up);
@@ -78,8 +79,8 @@ static double ns_of_simpy(const hold_task *task, contender who, const char *pyth
     const char *const argv[] = {
         python, BENCH_SOURCE "/hold/simpy_hold.py",           words[0], words[1], words[2],
         path,   who == PROCESSES ? "processes" : "callbacks", NULL};
-    bench_must(bench_run(argv, false, line, sizeof line), "SimPy's hold model");
-    bench_must(sscanf(line, "%lf %ld", &ns, ret_clock_ps) == 2, "reading SimPy's answer");
+    bench_must(bench_run(argv, false, &answer), "SimPy's hold model");
+    bench_must(sscanf(answer.line, "%lf %ld", &ns, ret_clock_ps) == 2, "reading SimPy's answer");
     return ns;
 }
 

@@ -42,14 +42,15 @@ typedef struct model_times {
 } model_times;
 
 static double seconds_of_simpy(const options *of, const traffic *shape, const char *program) {
-    char line[64], script[PATH_CHARS], plan[PATH_CHARS], times[PATH_CHARS];
+    bench_answer answer;
+    char script[PATH_CHARS], plan[PATH_CHARS], times[PATH_CHARS];
     snprintf(script, sizeof script, "%s/traffic/%s.py", BENCH_SOURCE, program);
     in_folder(of, "traffic", plan);
     in_folder(of, "times", times);
     const char *const argv[] = {of->python, script, plan, times, NULL};
-    bench_must(bench_run(argv, false, line, sizeof line), script);
+    bench_must(bench_run(argv, false, &answer), script);
     bench_must(shape_agrees(shape, times), "agreeing on every time");
-    return strtod(line, NULL);
+    return strtod(answer.line, NULL);
 }
 
 static model_times time_models(const options *of, traffic *shape) {
@@ -99,7 +100,7 @@ static void compare_models(const options *of) {
 /* --- a whole run ----------------------------------------------------------------------------------- */
 
 typedef struct ring_run {
-    double wall;        /* seconds of the whole process */
+    double wall, cpu;   /* seconds of the whole process */
     double inside;      /* seconds that kb-sim says */
     double events;      /* of its engine */
     double simulated_s; /* what the model says */
@@ -112,7 +113,8 @@ static double number_after(const char *text, const char *key) {
 }
 
 static ring_run run_kb(const options *of, uint32_t ranks, uint64_t bytes) {
-    char program[PATH_CHARS], trace[PATH_CHARS], line[4096], count[16], size[40];
+    bench_answer answer;
+    char program[PATH_CHARS], trace[PATH_CHARS], count[16], size[40];
     snprintf(program, sizeof program, "%s/kb-sim", of->bin);
     snprintf(count, sizeof count, "%u", ranks);
     snprintf(size, sizeof size, "bytes=%" PRIu64, bytes);
@@ -121,10 +123,10 @@ static ring_run run_kb(const options *of, uint32_t ranks, uint64_t bytes) {
         program,   "run", "allreduce", "--machine", ranks > 128 ? "cubes=8x4,pes=8" : "cubes=4x4,pes=8",
         "--ranks", count, "-p",        size,        "--json",
         "-o",      trace, NULL};
-    const double begun = bench_now();
-    bench_must(bench_run(argv, false, line, sizeof line), "kb-sim");
-    return (ring_run){bench_now() - begun, number_after(line, "\"wall_s\":"),
-                      number_after(line, "\"events\":"), number_after(line, "\"time_ps\":") * 1e-12};
+    bench_must(bench_run(argv, false, &answer), "kb-sim");
+    return (ring_run){answer.wall_s, answer.cpu_s, number_after(answer.line, "\"wall_s\":"),
+                      number_after(answer.line, "\"events\":"),
+                      number_after(answer.line, "\"time_ps\":") * 1e-12};
 }
 
 typedef struct s4u_way {
@@ -143,7 +145,8 @@ static const s4u_way ways[] = {
 enum { WAYS = sizeof ways / sizeof *ways };
 
 static ring_run run_s4u(const options *of, const s4u_way *way, uint32_t ranks, uint64_t bytes) {
-    char program[PATH_CHARS], plan[PATH_CHARS], line[64], words[3][24];
+    bench_answer answer;
+    char program[PATH_CHARS], plan[PATH_CHARS], words[3][24];
     const uint64_t chunk = bytes / ranks;
     snprintf(program, sizeof program, "%s/bench-peer-s4u", of->bin);
     in_folder(of, "traffic", plan);
@@ -152,9 +155,8 @@ static ring_run run_s4u(const options *of, const s4u_way *way, uint32_t ranks, u
     snprintf(words[2], sizeof words[2], "%" PRIu64, (chunk + way->message_bytes - 1) / way->message_bytes);
     const char *const argv[] = {program,  plan,          words[0],    words[1],
                                 words[2], way->platform, way->config, NULL};
-    const double begun = bench_now();
-    bench_must(bench_run(argv, true, line, sizeof line), "S4U");
-    return (ring_run){bench_now() - begun, 0, 0, strtod(line, NULL)};
+    bench_must(bench_run(argv, true, &answer), "S4U");
+    return (ring_run){answer.wall_s, answer.cpu_s, 0, 0, strtod(answer.line, NULL)};
 }
 
 /* One message a step either way: said once. */
@@ -171,31 +173,37 @@ static void write_ring(const options *of, uint32_t ranks) {
     shape_destroy(shape);
 }
 
+static void note_run(ring_run *least, ring_run run) {
+    note(&least->wall, run.wall);
+    note(&least->cpu, run.cpu);
+    note(&least->inside, run.inside);
+    least->events = run.events;
+    least->simulated_s = run.simulated_s;
+}
+
 static void compare_runs(const options *of, uint32_t ranks) {
     const uint64_t bytes = 1 << 20;
-    double kb = 0, peers[WAYS] = {0};
-    ring_run run = {0}, said[WAYS];
+    ring_run kb = {0}, peers[WAYS] = {{0}};
     write_ring(of, ranks);
     for (unsigned round = 0; round < 2 * of->rounds; round++) {
-        run = run_kb(of, ranks, bytes);
-        note(&kb, run.wall);
-        for (size_t i = 0; of->has_s4u && i < WAYS; i++) {
-            if (is_the_same(&ways[i], bytes / ranks))
-                continue;
-            said[i] = run_s4u(of, &ways[i], ranks, bytes);
-            note(&peers[i], said[i].wall);
-        }
+        note_run(&kb, run_kb(of, ranks, bytes));
+        for (size_t i = 0; of->has_s4u && i < WAYS; i++)
+            if (!is_the_same(&ways[i], bytes / ranks))
+                note_run(&peers[i], run_s4u(of, &ways[i], ranks, bytes));
     }
     printf("\n### A ring all-reduce of %u ranks and 1 MiB a rank\n\n"
-           "| | wall, ms | kb / S4U (wanted: 0.40) | simulated, us |\n| --- | ---: | ---: | ---: |\n",
+           "| | wall, ms | CPU, ms | kb / S4U, wall (wanted: 0.40) | CPU | simulated, us |\n"
+           "| --- | ---: | ---: | ---: | ---: | ---: |\n",
            ranks);
-    printf("| kb-sim, trace written | %.1f | | %.1f |\n", kb * 1e3, run.simulated_s * 1e6);
+    printf("| kb-sim, trace written | %.1f | %.1f | | | %.1f |\n", kb.wall * 1e3, kb.cpu * 1e3,
+           kb.simulated_s * 1e6);
     for (size_t i = 0; of->has_s4u && i < WAYS; i++)
-        if (peers[i] > 0)
-            printf("| %s | %.1f | %.2f | %.1f |\n", ways[i].name, peers[i] * 1e3, kb / peers[i],
-                   said[i].simulated_s * 1e6);
+        if (peers[i].wall > 0)
+            printf("| %s | %.1f | %.1f | %.2f | %.2f | %.1f |\n", ways[i].name, peers[i].wall * 1e3,
+                   peers[i].cpu * 1e3, kb.wall / peers[i].wall, kb.cpu / peers[i].cpu,
+                   peers[i].simulated_s * 1e6);
     if (!of->has_s4u)
-        printf("| S4U | not installed | | |\n");
+        printf("| S4U | not installed | | | | |\n");
     fflush(stdout);
 }
 
@@ -204,18 +212,15 @@ static void show_scaling(const options *of) {
     static const uint32_t sizes[] = {16, 32, 64, 128, 256};
     printf("\n### kb-sim by the number of ranks, 4 KiB a rank and step, trace written\n\n"
            "| ranks | events a rank and step (wanted: 12) | ns an event (wanted: 60) | ns a rank and step | "
-           "wall, ms |\n| ---: | ---: | ---: | ---: | ---: |\n");
+           "wall, ms | CPU, ms |\n| ---: | ---: | ---: | ---: | ---: | ---: |\n");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        double wall = 0, inside = 0;
         const double ranks_and_steps = 2.0 * sizes[i] * (sizes[i] - 1);
         ring_run run = {0};
-        for (unsigned round = 0; round < 3 * of->rounds; round++) {
-            run = run_kb(of, sizes[i], (uint64_t)sizes[i] * 4096);
-            note(&wall, run.wall);
-            note(&inside, run.inside);
-        }
-        printf("| %u | %.2f | %.1f | %.0f | %.1f |\n", sizes[i], run.events / ranks_and_steps,
-               inside * 1e9 / run.events, inside * 1e9 / ranks_and_steps, wall * 1e3);
+        for (unsigned round = 0; round < 3 * of->rounds; round++)
+            note_run(&run, run_kb(of, sizes[i], (uint64_t)sizes[i] * 4096));
+        printf("| %u | %.2f | %.1f | %.0f | %.1f | %.1f |\n", sizes[i], run.events / ranks_and_steps,
+               run.inside * 1e9 / run.events, run.inside * 1e9 / ranks_and_steps, run.wall * 1e3,
+               run.cpu * 1e3);
     }
 }
 

@@ -32,10 +32,18 @@ bench_result bench_measure(bench_work work, void *user) {
     return result;
 }
 
-double bench_now(void) {
+static double seconds_of(clockid_t clock) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double bench_now(void) {
+    return seconds_of(CLOCK_MONOTONIC);
+}
+
+double bench_cpu_now(void) {
+    return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static int compare(const void *a, const void *b) {

@@ -21,6 +21,8 @@ typedef void (*bench_work)(void *user, bench_result *result);
 bench_result bench_measure(bench_work work, void *user);
 
 double bench_now(void); /* seconds */
+/* Seconds of this process's own: what else the machine does matters less. */
+double bench_cpu_now(void);
 
 /* Sorts, and gives the middle one. */
 double bench_median(double *values, size_t count);

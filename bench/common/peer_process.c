@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/measure.h"
 #include "common/must.h"
 
 static void become(const char *const argv[], bool quiet, int out) {
@@ -20,11 +22,17 @@ static void become(const char *const argv[], bool quiet, int out) {
     _exit(127);
 }
 
-bool bench_run(const char *const argv[], bool quiet, char *ret_line, size_t size) {
+static double seconds_of(struct timeval time) {
+    return (double)time.tv_sec + 1e-6 * (double)time.tv_usec;
+}
+
+bool bench_run(const char *const argv[], bool quiet, bench_answer *ret) {
     int ends[2], status;
-    char line[4096] = "";
+    struct rusage usage;
+    char line[sizeof ret->line] = "";
     bench_must(pipe(ends) == 0, "pipe");
     fflush(stdout);
+    const double begun = bench_now();
     const pid_t child = fork();
     bench_must(child >= 0, "fork");
     if (child == 0) {
@@ -38,21 +46,24 @@ bool bench_run(const char *const argv[], bool quiet, char *ret_line, size_t size
         if (line[0] == '\0')
             memcpy(line, more, sizeof line);
     fclose(from);
-    bench_must(waitpid(child, &status, 0) == child, "waitpid");
+    bench_must(wait4(child, &status, 0, &usage) == child, "wait4");
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
         return false;
     line[strcspn(line, "\n")] = '\0';
-    snprintf(ret_line, size, "%s", line);
+    memcpy(ret->line, line, sizeof line);
+    ret->wall_s = bench_now() - begun;
+    ret->cpu_s = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
     return true;
 }
 
 const char *bench_python_with(const char *module) {
     const char *const known[] = {getenv("PYTHON"), "python3", "/usr/bin/python3"};
-    char line[16], program[128];
+    bench_answer answer;
+    char program[128];
     snprintf(program, sizeof program, "import %s", module);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i] != NULL &&
-            bench_run((const char *const[]){known[i], "-c", program, NULL}, true, line, sizeof line))
+            bench_run((const char *const[]){known[i], "-c", program, NULL}, true, &answer))
             return known[i];
     return NULL;
 }

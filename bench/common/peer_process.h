@@ -6,11 +6,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What a peer printed first, and the seconds that its whole process took. */
+typedef struct bench_answer {
+    char line[4096];
+    double wall_s, cpu_s;
+} bench_answer;
+
 /*
- * Runs argv[0] with its arguments, the last of which is NULL, and keeps the first line that it prints.
- * False if it cannot be started or fails; what it says on stderr is shown unless `quiet`.
+ * Runs argv[0] with its arguments, the last of which is NULL. False if it cannot be started or fails; what
+ * it says on stderr is shown unless `quiet`.
  */
-bool bench_run(const char *const argv[], bool quiet, char *ret_line, size_t size);
+bool bench_run(const char *const argv[], bool quiet, bench_answer *ret);
 
 /* The first of some Pythons that can import the module, or NULL. */
 const char *bench_python_with(const char *module);
