@@ -113,16 +113,17 @@ static tl_view staged(const staging *s, uint32_t view, const tl_view *part, uint
     return kbs_view_of(tcm, part->dtype, s->stages[stage_of(s, view)][set], &shape);
 }
 
-static void await(staging *s, uint64_t *number, uint32_t count, uint8_t point) {
+/* Until they are done: a stage could be used again once its store is sent, but the command holds until all is. */
+static void await(staging *s, uint64_t *number, uint32_t count) {
     if (*number != 0)
-        kbs_await(s->work->stream, *number, count, point, s->work->where);
+        kbs_await(s->work->stream, *number, count, KB_POINT_DONE, s->work->where);
     *number = 0;
 }
 
 static void load(staging *s, const kbs_pieces *pieces, uint32_t set) {
     kbs_work *work = s->work;
     if (work->kind != KB_OP_MATH)
-        await(s, &s->stored[set], 1, KB_POINT_SENT);
+        await(s, &s->stored[set], 1);
     s->loads = 0;
     for (uint32_t i = 1; i < work->count; i++) {
         if (work->lies[i] != KBS_LIES_FAR)
@@ -146,9 +147,9 @@ static void work_on(staging *s, const kbs_pieces *pieces, uint32_t set) {
             views[i].offset_bytes = s->use->offset_bytes;
         }
     }
-    await(s, &s->loaded[set], s->loads, KB_POINT_DONE);
+    await(s, &s->loaded[set], s->loads);
     if (work->kind == KB_OP_MATH) {
-        await(s, &s->stored[set], 1, KB_POINT_SENT);
+        await(s, &s->stored[set], 1);
         record_math(work, views, KB_BLOCKS_DONE);
     }
     /* A slot is released once it has been read, so a long message is copied piece after piece. */
@@ -211,7 +212,7 @@ static void record_pieces(staging *s, kbs_pieces *pieces) {
         more = kbs_pieces_next(&ahead);
     }
     for (uint32_t i = 0, set = s->sets > 1 ? s->last ^ 1U : 0; i < s->sets; i++, set ^= 1U)
-        await(s, &s->stored[set], 1, KB_POINT_DONE);
+        await(s, &s->stored[set], 1);
     give_stages(s);
 }
 
