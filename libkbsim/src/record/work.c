@@ -113,7 +113,7 @@ static tl_view staged(const staging *s, uint32_t view, const tl_view *part, uint
     return kbs_view_of(tcm, part->dtype, s->stages[stage_of(s, view)][set], &shape);
 }
 
-/* Until they are done: a stage could be used again once its store is sent, but the command holds until all is. */
+/* Until they are done: that a store is sent would free its stage, but the command holds until all is done. */
 static void await(staging *s, uint64_t *number, uint32_t count) {
     if (*number != 0)
         kbs_await(s->work->stream, *number, count, KB_POINT_DONE, s->work->where);
