@@ -86,8 +86,8 @@ static void bursts_take_the_accesses_that_they_touch(void **state) {
 }
 
 /*
- * 16 flits from 8 channels of 8 ns a burst onto a link of 1 ns a flit: the second burst of each channel is there
- * when its flit is due, so the head waits for the first only. From 4 channels the link outruns them.
+ * 16 flits from 8 channels of 8 ns a burst onto a link of 1 ns a flit: the second burst of each channel is
+ * there when its flit is due, so the head waits for the first only. From 4 channels the link outruns them.
  */
 static void the_head_waits_so_that_no_flit_must(void **state) {
     (void)state;
