@@ -107,13 +107,19 @@ static kb_status add_shape(kbs_commands *commands, const kbs_common *common, kb_
     return KB_OK;
 }
 
-/* Loops repeat themselves: the shape that followed last time is looked at first. */
+/* Loops repeat themselves, and end: the two shapes that followed lately are looked at first. */
 static bool is_follower(kbs_commands *commands, const kbs_common *common, uint32_t *ret) {
     if (commands->count == 0)
         return false;
-    const uint32_t id = commands->guesses[commands->latest].follower;
-    if (!is_same(common, &commands->shapes[id]->common))
-        return false;
+    kbs_guess *guess = &commands->guesses[commands->latest];
+    uint32_t id = guess->followers[0];
+    if (!is_same(common, &commands->shapes[id]->common)) {
+        id = guess->followers[1];
+        if (!is_same(common, &commands->shapes[id]->common))
+            return false;
+        guess->followers[1] = guess->followers[0];
+        guess->followers[0] = id;
+    }
     commands->latest = *ret = id;
     return true;
 }
@@ -129,7 +135,9 @@ static kb_status shape_of(kbs_commands *commands, const kbs_common *common, uint
         commands->slots[slot] = (uint32_t)commands->shape_count;
     }
     *ret = commands->slots[slot] - 1;
-    commands->guesses[commands->latest].follower = *ret;
+    kbs_guess *guess = &commands->guesses[commands->latest];
+    guess->followers[1] = guess->followers[0];
+    guess->followers[0] = *ret;
     commands->latest = *ret;
     return KB_OK;
 }

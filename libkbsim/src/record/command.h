@@ -71,8 +71,8 @@ typedef struct kbs_block kbs_block;
 typedef struct kbs_guess {
     uint64_t offsets[KBS_OPERANDS], strides[KBS_OPERANDS];
     uint64_t id, id_stride, value;
-    uint64_t distance; /* wait: back from the newest number */
-    uint32_t follower; /* the shape that came after this one last time */
+    uint64_t distance;     /* wait: back from the newest number */
+    uint32_t followers[2]; /* the shapes that came after this one lately, the last one first */
 } kbs_guess;
 
 typedef struct kbs_commands {
