@@ -198,8 +198,7 @@ typedef struct kbs_join {
  * and rank.
  */
 typedef struct kbs_sink {
-    kb_status (*put)(void *context, uint32_t rank, const kb_op *op, const void **inout_known,
-                     kb_trail *trail);
+    kb_status (*put)(void *context, uint32_t rank, const kb_op *op, void **inout_known, kb_trail *trail);
     kb_status (*amend)(void *context, uint32_t rank, const kb_op *op, kb_trail *trail);
     void *context;
 } kbs_sink;

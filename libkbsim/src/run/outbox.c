@@ -68,7 +68,7 @@ static void fill_template(const kbs_sim *sim, const kbs_op *op, kb_template *wha
  */
 typedef struct kbs_variant {
     struct kbs_variant *next;
-    const void *known; /* the sink's own */
+    void *known; /* the sink's own */
     kb_template what;
 } kbs_variant;
 
@@ -152,7 +152,7 @@ static kb_status put(kbs_sim *sim, kbs_op *op) {
 /* Of a launch there is one in each rank: it is no variant of its shape, which all ranks share. */
 static kb_status put_launch(kbs_sim *sim, kbs_op *op, bool again) {
     const kbs_sink *sink = sim->sink;
-    const void *known = NULL;
+    void *known = NULL;
     int64_t last_ps;
     kb_template what = {.reached = reached(op, &last_ps)};
     if (what.reached != KB_POINT_DONE)

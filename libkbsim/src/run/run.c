@@ -108,10 +108,9 @@ static void begin_phase(const kbs_run_options *options, kbs_phase phase) {
 
 /* --- the trace ------------------------------------------------------------------------------- */
 
-static kb_status put(void *context, uint32_t rank, const kb_op *op, const void **inout_known,
-                     kb_trail *trail) {
+static kb_status put(void *context, uint32_t rank, const kb_op *op, void **inout_known, kb_trail *trail) {
     if (*inout_known == NULL) {
-        const kb_known *known;
+        kb_known *known;
         KB_TRY(kb_writer_template(context, rank, op->what, &known, trail));
         *inout_known = known;
     }

@@ -60,15 +60,14 @@ kb_status kb_writer_put(kb_writer *writer, uint32_t rank, const kb_op *op, kb_tr
  * *ret_known lives as long as the writer, is of this rank, and is the same for equal templates, of
  * which nothing is kept. A template of which no op is put leaves no trace.
  */
-kb_status kb_writer_template(kb_writer *writer, uint32_t rank, const kb_template *what,
-                             const kb_known **ret_known, kb_trail *trail) KB_MUST_USE;
+kb_status kb_writer_template(kb_writer *writer, uint32_t rank, const kb_template *what, kb_known **ret_known,
+                             kb_trail *trail) KB_MUST_USE;
 
 /*
  * The same as kb_writer_put() of an op with that template; op->what is not looked at. Both may be
  * mixed. `known` must be this writer's.
  */
-kb_status kb_writer_put_as(kb_writer *writer, const kb_known *known, const kb_op *op,
-                           kb_trail *trail) KB_MUST_USE;
+kb_status kb_writer_put_as(kb_writer *writer, kb_known *known, const kb_op *op, kb_trail *trail) KB_MUST_USE;
 
 /*
  * Says an op that was put before once more, whole: for the few that end long after the ops behind

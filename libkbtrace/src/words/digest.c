@@ -2,11 +2,15 @@
 /* Canonical bytes and their XXH3-128: see digest.h. */
 #include "words/digest.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #define XXH_STATIC_LINKING_ONLY /* the size of a state, so that it lives in our memory */
 #include <xxhash.h>
+#ifdef KB_XXH_DISPATCH
+#include <xxh_x86dispatch.h>
+#endif
 
 #include "words/defs_rows.h"
 
@@ -48,51 +52,15 @@ size_t kb_canonical_count(const kb_template *what) {
     return count;
 }
 
-static inline uint64_t *put(uint64_t *at, uint64_t value) {
-    *at = htole64(value);
-    return at + 1;
-}
-
-static uint64_t *put_digest(uint64_t *at, const kb_digest *digest) {
-    memcpy(at, digest->bytes, sizeof digest->bytes);
-    return at + KB_CANONICAL_DIGEST;
-}
-
-static uint64_t *put_whys(uint64_t *at, const kb_template *what, const kb_op *op) {
-    for (uint32_t i = 0; i < what->why_count; i++) {
-        const kb_blame *blame = &op->blames[i];
-        at = put(at, (uint64_t)blame->ps);
-        at = put(at, blame->resource);
-        if (what->whys[i].blames) {
-            at = put(at, blame->rank);
-            at = put(at, blame->op);
-        }
-    }
-    return at;
-}
-
 uint64_t *kb_canonical_put(uint64_t *at, const kb_digest *digest, const kb_template *what, const kb_op *op) {
-    at = put_digest(at, digest);
-    at = put(at, (uint64_t)op->issue_ps);
-    at = put(at, (uint64_t)op->start_ps);
-    at = put(at, (uint64_t)op->sent_ps);
-    at = put(at, (uint64_t)op->done_ps);
-    at = put(at, op->step);
-    at = put(at, op->sequence);
-    at = put(at, op->id);
-    at = put(at, op->tile);
-    at = put(at, op->collective);
-    at = put(at, op->value);
-    at = put(at, op->payload_size);
-    if (op->payload_size > 0) {
-        kb_digest payload = kb_digest_of(op->payload, (size_t)op->payload_size);
-        at = put_digest(at, &payload);
-    }
+    at = kb_canonical_head(at, digest, op);
     for (uint32_t i = 0; i < what->operand_count; i++)
-        at = put(at, op->offsets[i]);
+        at = kb_canonical_word(at, op->offsets[i]);
     for (uint32_t i = 0; i < what->claim_count; i++)
-        at = put(at, what->claims[i].set == KB_SET_ONE ? op->claimed[i] : 0);
-    return put_whys(at, what, op);
+        at = kb_canonical_word(at, what->claims[i].set == KB_SET_ONE ? op->claimed[i] : 0);
+    for (uint32_t i = 0; i < what->why_count; i++)
+        at = kb_canonical_why(at, &op->blames[i], what->whys[i].blames);
+    return at;
 }
 
 /* --- one rank --------------------------------------------------------------------------------- */
@@ -154,7 +122,7 @@ static kb_status make_room(kb_rank_digester *digester, size_t count, kb_trail *t
 
 kb_status kb_rank_digester_add(kb_rank_digester *digester, const kb_digest *digest, const kb_op *op,
                                kb_trail *trail) {
-    size_t count = kb_canonical_count(op->what) + KB_CANONICAL_DIGEST;
+    size_t count = kb_canonical_count(op->what) + KB_CANONICAL_DIGEST + KB_CANONICAL_BEYOND;
     if (digester->ops % KB_DIGEST_BLOCK == 0)
         KB_TRY(begin_block(digester, trail));
     if (digester->word_capacity - digester->word_count < count)
@@ -166,19 +134,22 @@ kb_status kb_rank_digester_add(kb_rank_digester *digester, const kb_digest *dige
     return KB_OK;
 }
 
-kb_status kb_rank_digester_take(kb_rank_digester *digester, const uint64_t *words, size_t count,
+kb_status kb_rank_digester_take(kb_rank_digester *digester, const uint64_t *words, size_t count, uint64_t ops,
                                 kb_trail *trail) {
+    assert(ops > 0 && digester->ops % KB_DIGEST_BLOCK + ops <= KB_DIGEST_BLOCK && digester->word_count == 0);
     if (digester->ops % KB_DIGEST_BLOCK == 0)
         KB_TRY(begin_block(digester, trail));
     XXH3_128bits_update(state_in(digester->state), words, count * sizeof *words);
-    if (++digester->ops % KB_DIGEST_BLOCK == 0)
+    digester->ops += ops;
+    if (digester->ops % KB_DIGEST_BLOCK == 0)
         end_block(digester);
     return KB_OK;
 }
 
 kb_status kb_op_digest(const kb_digest *digest, const kb_op *op, const kb_alloc *alloc, kb_digest *ret_digest,
                        kb_trail *trail) {
-    size_t size = (kb_canonical_count(op->what) + KB_CANONICAL_DIGEST) * sizeof(uint64_t);
+    size_t size =
+        (kb_canonical_count(op->what) + KB_CANONICAL_DIGEST + KB_CANONICAL_BEYOND) * sizeof(uint64_t);
     void *block;
     KB_TRY(kb_new(alloc, size, &block, trail));
     uint64_t *words = block, *end = kb_canonical_put(words, digest, op->what, op);

@@ -9,6 +9,9 @@
 #ifndef KBTRACE_SRC_DIGEST_H
 #define KBTRACE_SRC_DIGEST_H
 
+#include <endian.h>
+#include <string.h>
+
 #include "kbtrace/defs.h"
 #include "kbtrace/run.h"
 
@@ -31,13 +34,57 @@ enum kb_canonical_word {
     KB_CANONICAL_COLLECTIVE,
     KB_CANONICAL_VALUE,
     KB_CANONICAL_PAYLOAD,
-    KB_CANONICAL_PARTS /* behind the payload's digest, if there is one */
+    KB_CANONICAL_BEYOND = 2,
+    KB_CANONICAL_PARTS = KB_CANONICAL_PAYLOAD + 1 /* behind the payload's digest, if there is one */
 };
 
 /* Words that an op takes, but for the payload's digest. */
 size_t kb_canonical_count(const kb_template *what);
 
-/* Writes the words of an op of `what`, whose digest is `digest`, and returns where they end. */
+static inline uint64_t *kb_canonical_word(uint64_t *at, uint64_t value) {
+    *at = htole64(value);
+    return at + 1;
+}
+
+static inline uint64_t *kb_canonical_digest(uint64_t *at, const kb_digest *digest) {
+    memcpy(at, digest->bytes, sizeof digest->bytes);
+    return at + KB_CANONICAL_DIGEST;
+}
+
+/* What stands before the parts. */
+static inline uint64_t *kb_canonical_head(uint64_t *at, const kb_digest *digest, const kb_op *op) {
+    at = kb_canonical_digest(at, digest);
+    at = kb_canonical_word(at, (uint64_t)op->issue_ps);
+    at = kb_canonical_word(at, (uint64_t)op->start_ps);
+    at = kb_canonical_word(at, (uint64_t)op->sent_ps);
+    at = kb_canonical_word(at, (uint64_t)op->done_ps);
+    at = kb_canonical_word(at, op->step);
+    at = kb_canonical_word(at, op->sequence);
+    at = kb_canonical_word(at, op->id);
+    at = kb_canonical_word(at, op->tile);
+    at = kb_canonical_word(at, op->collective);
+    at = kb_canonical_word(at, op->value);
+    at = kb_canonical_word(at, op->payload_size);
+    if (op->payload_size > 0) {
+        kb_digest payload = kb_digest_of(op->payload, (size_t)op->payload_size);
+        at = kb_canonical_digest(at, &payload);
+    }
+    return at;
+}
+
+/* Two words or four; what is not wanted of the four is written over by what follows. */
+static inline uint64_t *kb_canonical_why(uint64_t *at, const kb_blame *blame, bool blames) {
+    kb_canonical_word(at, (uint64_t)blame->ps);
+    kb_canonical_word(at + 1, blame->resource);
+    kb_canonical_word(at + 2, blame->rank);
+    kb_canonical_word(at + 3, blame->op);
+    return at + (blames ? 4 : 2);
+}
+
+/*
+ * Writes the words of an op of `what`, whose digest is `digest`, and returns where they end. There is
+ * room for KB_CANONICAL_BEYOND more.
+ */
 uint64_t *kb_canonical_put(uint64_t *at, const kb_digest *digest, const kb_template *what, const kb_op *op);
 
 /* --- one rank --------------------------------------------------------------------------------- */
@@ -60,8 +107,11 @@ void kb_rank_digester_fini(kb_rank_digester *digester);
 kb_status kb_rank_digester_add(kb_rank_digester *digester, const kb_digest *what, const kb_op *op,
                                kb_trail *trail) KB_MUST_USE;
 
-/* The same, of an op whose canonical words are there. */
-kb_status kb_rank_digester_take(kb_rank_digester *digester, const uint64_t *words, size_t count,
+/*
+ * The same, of `ops` ops whose canonical words are there, one after another: of ops that lie in one
+ * block. A digester takes ops in one of these two ways.
+ */
+kb_status kb_rank_digester_take(kb_rank_digester *digester, const uint64_t *words, size_t count, uint64_t ops,
                                 kb_trail *trail) KB_MUST_USE;
 
 /* The digest of one op by itself: of its canonical bytes. */

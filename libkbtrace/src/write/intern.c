@@ -57,30 +57,48 @@ static uint32_t resume_word(const kb_template *what) {
     return what->blocks == KB_BLOCKS_SENT ? KB_CANONICAL_SENT : KB_CANONICAL_ISSUE;
 }
 
+/* Sums of the template that every op would have to make again. */
+static void look_at(kb_known *known) {
+    const kb_template *what = &known->key;
+    known->layout = kb_template_layout(what);
+    known->rest_field = rest_field(what, &known->layout);
+    known->resume_word = resume_word(what);
+    known->canonical_count = (uint32_t)kb_canonical_count(what);
+    known->claim_count = what->claim_count;
+    known->operand_count = (uint8_t)what->operand_count;
+    known->why_count = (uint8_t)what->why_count;
+    for (uint32_t i = 0; i < what->claim_count && i < 64; i++)
+        known->naming |= (uint64_t)(what->claims[i].set == KB_SET_ONE) << i;
+    for (uint32_t i = 0; i < what->why_count && i < 64; i++)
+        known->blaming |= (uint64_t)(what->whys[i].blames != 0) << i;
+}
+
+/* In the order in which they are likely to be touched. */
+static void place_state(kb_known *known) {
+    const size_t count = known->layout.count, words = known->layout.words;
+    kb_guess *guess = &known->guess;
+    guess->next = known->state;
+    guess->moving = guess->next + count;
+    guess->unsettled = guess->moving + words;
+    guess->motions = (kb_motion *)(void *)(guess->unsettled + words);
+    known->nominal = (uint64_t *)(guess->motions + count);
+}
+
 kb_status kb_intern_add(kb_intern *intern, const kb_template *what, uint64_t hash, const kb_defs *defs,
                         kb_known **ret_known, kb_trail *trail) {
-    void *block, *fields;
+    void *block;
     if (intern->count >= intern->bucket_count)
         KB_TRY(grow(intern, trail));
-    KB_TRY(kb_arena_new(&intern->arena, sizeof(kb_known), &block, trail));
+    const kb_layout layout = kb_template_layout(what);
+    const size_t state = 4 * (size_t)layout.count + 2 * (size_t)layout.words + KB_FIELDS_BEYOND;
+    KB_TRY(kb_arena_new(&intern->arena, sizeof(kb_known) + state * sizeof(uint64_t), &block, trail));
     kb_known *known = block;
     KB_TRY(kb_template_copy(what, &intern->arena, &known->key, trail));
     KB_TRY(kb_template_digest(what, defs, &known->digest, trail));
     known->hash = hash;
     known->id = KB_NONE;
-    known->layout = kb_template_layout(what);
-    known->rest_field = rest_field(what, &known->layout);
-    known->resume_word = resume_word(what);
-    known->canonical_count = kb_canonical_count(what);
-    size_t count = known->layout.count, words = known->layout.words;
-    KB_TRY(kb_arena_new(&intern->arena, (4 * count + 2 * words) * sizeof(uint64_t), &fields, trail));
-    kb_guess *guess = &known->guess;
-    guess->next = fields;
-    guess->moving = guess->next + count;
-    guess->unsettled = guess->moving + words;
-    guess->stride = guess->unsettled + words;
-    guess->step = guess->stride + count;
-    known->nominal = guess->step + count;
+    look_at(known);
+    place_state(known);
     known->in_bucket = intern->buckets[hash & (intern->bucket_count - 1)];
     intern->buckets[hash & (intern->bucket_count - 1)] = known;
     intern->count++;

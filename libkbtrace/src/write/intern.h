@@ -14,39 +14,76 @@ typedef struct kb_form {
 } kb_form;
 
 /*
+ * A template's forms in the open packet. Some of one mask, those that came last, stand where they are
+ * found without going anywhere; the others are a list.
+ */
+enum { KB_FORMS_NEAR = 4 };
+typedef struct kb_forms {
+    uint64_t near_masks[KB_FORMS_NEAR];
+    uint32_t near_numbers[KB_FORMS_NEAR]; /* KB_NONE where there is none */
+    uint32_t turn;                        /* whose place is taken next */
+    kb_form *far;
+} kb_forms;
+
+/* How a field moves: by a stride, and what its last step was. */
+typedef struct kb_motion {
+    uint64_t stride;
+    uint64_t step; /* where the field is unsettled; else it is the stride */
+} kb_motion;
+
+/*
  * What a template's next op is expected to be: a field is expected to move by its stride, and a new
  * stride is believed when the same step was seen twice running. Modulo 2^64.
  */
 typedef struct kb_guess {
-    uint64_t *next, *stride, *step; /* [layout.count]: the value expected, the last steps */
-    uint64_t *moving;               /* masks of fields whose stride is not 0 */
-    uint64_t *unsettled;            /* masks of fields whose last step is not their stride */
+    uint64_t *next;      /* [layout.count]: the values expected */
+    uint64_t *moving;    /* masks of fields whose stride is not 0 */
+    uint64_t *unsettled; /* masks of fields whose last step is not their stride */
+    kb_motion *motions;  /* [layout.count] */
 } kb_guess;
 
-/*
- * A template that ops have named, and what its last op in the open packet was like. What every op
- * touches comes first; guess and forms are behind it in memory.
- */
+/* A template that ops have named, and what its last op in the open packet was like. */
 struct kb_known {
+    /* What putting an op looks at, told once. */
+    kb_digest digest;
+    const kb_writer *owner;
+    uint64_t naming;  /* bit i: claim i names one op; of the first 64 claims */
+    uint64_t blaming; /* bit i: why-item i blames an op; of the first 64 */
+    uint32_t rank;
+    uint32_t canonical_count; /* words of an op without payload */
+    uint32_t claim_count;
+    uint8_t operand_count, why_count;
+    bool is_put; /* an op of it was */
+    /* What encoding an op looks at as well. */
     uint64_t packet; /* that `guess`, `forms` and `resume` belong to */
     kb_guess guess;
-    kb_form *forms;
-    size_t resume; /* its stream's place in that packet's resumes */
-    kb_layout layout;
+    uint32_t resume;      /* its stream's place in that packet's resumes */
     uint32_t resume_word; /* the canonical word of an op that tells when its stream goes on */
     uint32_t rest_field;  /* of the why-item that takes what the others leave, if there are items */
-    uint32_t rank;
-    uint32_t id;            /* in its file; KB_NONE until an op of it is written */
-    size_t canonical_count; /* words of an op without payload */
-    kb_digest digest;
+    uint32_t id;          /* in its file; KB_NONE until an op of it is written */
+    kb_layout layout;
+    bool has_nominal;
+    kb_forms forms;
+    /* What is seldom looked at. */
     kb_template key;
-    const kb_writer *owner;
     uint64_t hash;
     uint64_t *nominal; /* the fields of its first op */
     struct kb_known *in_bucket;
     struct kb_known *follower, *former; /* that came after it last time, and before that: good guesses */
     struct kb_known *in_file;           /* the one with the next id */
+    uint64_t state[];                   /* where `guess` is */
 };
+
+static inline bool kb_known_names(const kb_known *known, uint32_t claim) {
+    return claim < 64 ? (known->naming >> claim & 1) != 0 : known->key.claims[claim].set == KB_SET_ONE;
+}
+
+static inline bool kb_known_blames(const kb_known *known, uint32_t why) {
+    return why < 64 ? (known->blaming >> why & 1) != 0 : known->key.whys[why].blames != 0;
+}
+
+/* Whoever makes fields writes up to so many behind the last one. */
+enum { KB_FIELDS_BEYOND = 2 };
 
 typedef struct kb_intern {
     kb_arena arena;

@@ -38,37 +38,18 @@ void kb_packet_open(kb_packet *packet, uint64_t number, uint64_t first, int64_t 
         packet->columns[i].size = 0;
 }
 
-kb_status kb_packet_resume(kb_packet *packet, kb_known *known, int64_t **ret_ps, kb_trail *trail) {
-    size_t at = 0;
-    if (known->packet == packet->number) {
-        *ret_ps = &packet->resumes[known->resume].ps;
-        return KB_OK;
-    }
-    while (at < packet->resume_count && packet->resumes[at].stream != known->key.stream)
-        at++;
-    if (at == packet->resume_count) {
-        void *resumes = packet->resumes;
-        KB_TRY(kb_grow(packet->form.alloc, sizeof *packet->resumes, packet->resume_count + 1,
-                       &packet->resume_capacity, &resumes, trail));
-        packet->resumes = resumes;
-        packet->resumes[packet->resume_count++] = (kb_resume){known->key.stream, packet->base_ps};
-    }
-    known->resume = at;
-    *ret_ps = &packet->resumes[at].ps;
-    return KB_OK;
-}
+/* --- fields ----------------------------------------------------------------------------------- */
 
 /* Each item writes all that one could have, and the next writes over what this one has not. */
-static uint64_t *why_fields(const kb_known *known, const uint64_t *words, uint64_t index, uint64_t *fields,
-                            uint64_t *ret_sum) {
-    const kb_template *what = &known->key;
+static inline uint64_t *why_fields(const kb_known *known, const uint64_t *words, uint64_t index,
+                                   uint64_t *fields, uint64_t *ret_sum) {
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < what->why_count; i++) {
+    for (uint32_t i = 0; i < known->why_count; i++) {
         sum += fields[0] = le64toh(words[0]);
         fields[1] = (uint32_t)(le64toh(words[1]) + 1);
         fields[2] = le64toh(words[2]);
         fields[3] = index - le64toh(words[3]);
-        const size_t count = 2 + 2 * (size_t)what->whys[i].blames;
+        const size_t count = kb_known_blames(known, i) ? 4 : 2;
         fields += count;
         words += count;
     }
@@ -76,8 +57,8 @@ static uint64_t *why_fields(const kb_known *known, const uint64_t *words, uint64
     return fields;
 }
 
-void kb_put_to_fields(const kb_known *known, const kb_put *put, int64_t resume_ps, uint64_t *fields) {
-    const kb_template *what = &known->key;
+static inline void make_fields(const kb_known *known, const kb_put *put, int64_t resume_ps,
+                               uint64_t *fields) {
     const uint64_t *words = put->words;
     const uint64_t issue_ps = le64toh(words[KB_CANONICAL_ISSUE]),
                    start_ps = le64toh(words[KB_CANONICAL_START]), sent_ps = le64toh(words[KB_CANONICAL_SENT]),
@@ -90,156 +71,215 @@ void kb_put_to_fields(const kb_known *known, const kb_put *put, int64_t resume_p
         fields[KB_FIX_STEP + i] = le64toh(words[KB_CANONICAL_STEP + i]);
     words += KB_CANONICAL_PARTS + (fields[KB_FIX_PAYLOAD] > 0 ? KB_CANONICAL_DIGEST : 0);
     uint64_t *at = fields + KB_FIX_COUNT;
-    for (uint32_t i = 0; i < what->operand_count; i++)
+    for (uint32_t i = 0; i < known->operand_count; i++)
         *at++ = le64toh(*words++);
-    for (uint32_t i = 0; i < what->claim_count; i++) {
+    for (uint32_t i = 0; i < known->claim_count; i++) {
         *at = put->index - le64toh(*words++);
-        at += what->claims[i].set == KB_SET_ONE;
+        at += kb_known_names(known, i);
     }
     uint64_t sum;
     at = why_fields(known, words, put->index, at, &sum);
     assert(at == fields + known->layout.count);
     /* One item counts from what the others leave, so that it is nearly always 0. */
-    if (what->why_count > 0)
+    if (known->why_count > 0)
         fields[known->rest_field] = sum - (done_ps - issue_ps);
+}
+
+void kb_put_to_fields(const kb_known *known, const kb_put *put, int64_t resume_ps, uint64_t *fields) {
+    make_fields(known, put, resume_ps, fields);
 }
 
 /* --- prediction ------------------------------------------------------------------------------- */
 
-static void restart(kb_known *known, uint64_t packet) {
-    size_t fields = known->layout.count * sizeof(uint64_t), masks = known->layout.words * sizeof(uint64_t);
-    memcpy(known->guess.next, known->nominal, fields);
-    memset(known->guess.stride, 0, fields);
-    memset(known->guess.step, 0, fields);
-    memset(known->guess.moving, 0, masks);
-    memset(known->guess.unsettled, 0, masks);
-    known->forms = NULL;
-    known->packet = packet;
-}
-
-static uint64_t differences(const uint64_t *a, const uint64_t *b, uint32_t count) {
+/* A bit for each of `count` fields, at most 64, that differs. */
+static inline uint64_t differences(const uint64_t *a, const uint64_t *b, uint32_t count) {
     uint64_t mask = 0;
     for (uint32_t i = 0; i < count; i++)
         mask |= (uint64_t)(a[i] != b[i]) << i;
     return mask;
 }
 
-/* Fields that came as expected: only those that move or were not settled are touched. */
-static void confirm(kb_guess *guess, uint32_t word, uint64_t expected) {
+/* Fields that came as expected: only those that move are touched. */
+static inline void confirm(kb_guess *guess, uint32_t word, uint64_t expected) {
     for (uint64_t mask = guess->moving[word] & expected; mask != 0; mask &= mask - 1) {
         uint32_t field = 64 * word + (uint32_t)__builtin_ctzll(mask);
-        guess->next[field] += guess->stride[field];
-    }
-    for (uint64_t mask = guess->unsettled[word] & expected; mask != 0; mask &= mask - 1) {
-        uint32_t field = 64 * word + (uint32_t)__builtin_ctzll(mask);
-        guess->step[field] = guess->stride[field];
+        guess->next[field] += guess->motions[field].stride;
     }
     guess->unsettled[word] &= ~expected;
 }
 
 /* A field that did not: returns its residual. */
-static uint64_t correct(kb_guess *guess, uint32_t field, uint64_t value) {
-    uint64_t residual = value - guess->next[field], step = guess->stride[field] + residual;
-    uint64_t bit = (uint64_t)1 << (field % 64), *moving = &guess->moving[field / 64];
-    if (step == guess->step[field]) {
-        guess->stride[field] = step;
+static inline uint64_t correct(kb_guess *guess, uint32_t field, uint64_t value) {
+    kb_motion *motion = &guess->motions[field];
+    uint64_t bit = (uint64_t)1 << (field % 64), *moving = &guess->moving[field / 64],
+             *unsettled = &guess->unsettled[field / 64];
+    uint64_t residual = value - guess->next[field], step = motion->stride + residual;
+    if (step == ((*unsettled & bit) != 0 ? motion->step : motion->stride)) {
+        motion->stride = step;
         *moving = step != 0 ? *moving | bit : *moving & ~bit;
-        guess->unsettled[field / 64] &= ~bit;
+        *unsettled &= ~bit;
     } else {
-        guess->unsettled[field / 64] |= bit;
+        motion->step = step;
+        *unsettled |= bit;
     }
-    guess->step[field] = step;
-    guess->next[field] = value + guess->stride[field];
+    guess->next[field] = value + motion->stride;
     return residual;
 }
 
-/* Writes the residuals of all fields to their columns, and their masks. */
-static inline __attribute__((always_inline)) kb_status predict(kb_packet *packet, kb_known *known,
-                                                               const uint64_t *fields, uint32_t words,
-                                                               uint64_t *masks, size_t *inout_size,
-                                                               kb_trail *trail) {
-    const kb_layout *layout = &known->layout;
-    for (uint32_t word = 0; word < words; word++) {
-        uint32_t first = 64 * word, count = layout->count - first < 64 ? layout->count - first : 64;
-        masks[word] = differences(fields + first, known->guess.next + first, count);
-        confirm(&known->guess, word, ~masks[word]);
-        for (uint64_t mask = masks[word]; mask != 0; mask &= mask - 1) {
-            uint32_t field = first + (uint32_t)__builtin_ctzll(mask);
-            kb_buffer *column = &packet->columns[kb_field_class(layout, field)];
-            KB_TRY(kb_buffer_reserve(column, KB_VARINT_MAX, trail));
-            size_t before = column->size;
-            kb_buffer_put(column, kb_zigzag((int64_t)correct(&known->guess, field, fields[field])));
-            *inout_size += column->size - before;
-        }
-    }
+/* Appends a varint; *inout_size grows by what it takes. */
+static inline KB_MUST_USE kb_status append(kb_buffer *column, uint64_t value, size_t *inout_size,
+                                           kb_trail *trail) {
+    KB_TRY(kb_buffer_reserve(column, KB_VARINT_MAX, trail));
+    const size_t before = column->size;
+    kb_buffer_put(column, value);
+    *inout_size += column->size - before;
     return KB_OK;
 }
 
-static bool same_masks(const uint64_t *a, const uint64_t *b, uint32_t words) {
+/* Writes the residuals of 64 fields to their columns; *ret_mask says of which. */
+static inline KB_MUST_USE kb_status predict(kb_packet *packet, kb_known *known, const uint64_t *fields,
+                                            uint32_t word, uint64_t *ret_mask, size_t *inout_size,
+                                            kb_trail *trail) {
+    const kb_layout *layout = &known->layout;
+    const uint32_t first = 64 * word, count = layout->count - first < 64 ? layout->count - first : 64;
+    const uint64_t differ = differences(fields + first, known->guess.next + first, count);
+    confirm(&known->guess, word, ~differ);
+    for (uint64_t mask = differ; mask != 0; mask &= mask - 1) {
+        const uint32_t field = first + (uint32_t)__builtin_ctzll(mask);
+        const uint64_t residual = correct(&known->guess, field, fields[field]);
+        KB_TRY(append(&packet->columns[kb_field_class(layout, field)], kb_zigzag((int64_t)residual),
+                      inout_size, trail));
+    }
+    *ret_mask = differ;
+    return KB_OK;
+}
+
+/* --- forms ------------------------------------------------------------------------------------ */
+
+static inline bool same_masks(const uint64_t *a, const uint64_t *b, uint32_t words) {
     for (uint32_t i = 0; i < words; i++)
         if (a[i] != b[i])
             return false;
     return true;
 }
 
-static kb_status new_form(kb_packet *packet, kb_known *known, const uint64_t *masks, kb_arena *arena,
-                          size_t *inout_size, kb_trail *trail) {
+/* The form that is found is at the head of the list afterwards, or else a new one is. */
+static kb_status far_form(kb_packet *packet, kb_known *known, const uint64_t *masks, kb_workplace *place,
+                          uint32_t *ret_number, kb_trail *trail) {
+    const uint32_t words = known->layout.words;
+    kb_form **first = &known->forms.far, *form;
+    for (kb_form **link = first; (form = *link) != NULL; link = &form->next)
+        if (same_masks(form->masks, masks, words)) {
+            *link = form->next;
+            form->next = *first;
+            *first = form;
+            *ret_number = form->number;
+            return KB_OK;
+        }
     void *block;
-    uint32_t words = known->layout.words;
-    KB_TRY(kb_arena_new(arena, sizeof(kb_form) + words * sizeof(uint64_t), &block, trail));
-    KB_TRY(kb_buffer_reserve(&packet->form, (1 + words) * KB_VARINT_MAX, trail));
-    kb_form *form = block;
-    *form = (kb_form){.next = known->forms, .number = packet->forms++};
+    KB_TRY(kb_arena_new(&place->forms, sizeof(kb_form) + words * sizeof(uint64_t), &block, trail));
+    form = block;
+    *form = (kb_form){.next = *first, .number = packet->forms++};
     memcpy(form->masks, masks, words * sizeof(uint64_t));
-    known->forms = form;
-    size_t before = packet->form.size;
-    kb_buffer_put(&packet->form, known->id);
+    *first = form;
+    KB_TRY(append(&packet->form, known->id, &place->size, trail));
     for (uint32_t i = 0; i < words; i++)
-        kb_buffer_put(&packet->form, masks[i]);
-    *inout_size += packet->form.size - before;
+        KB_TRY(append(&packet->form, masks[i], &place->size, trail));
+    *ret_number = form->number;
     return KB_OK;
 }
 
-/* The form is at the head of the list afterwards: the next op is likely to be of it again. */
-static kb_status find_form(kb_packet *packet, kb_known *known, const uint64_t *masks, kb_arena *arena,
-                           size_t *inout_size, kb_trail *trail) {
-    for (kb_form **link = &known->forms; *link != NULL; link = &(*link)->next)
-        if (same_masks((*link)->masks, masks, known->layout.words)) {
-            kb_form *form = *link;
-            *link = form->next;
-            form->next = known->forms;
-            known->forms = form;
-            return KB_OK;
-        }
-    return new_form(packet, known, masks, arena, inout_size, trail);
+/* Of an op with one mask. */
+static inline KB_MUST_USE kb_status near_form(kb_packet *packet, kb_known *known, uint64_t mask,
+                                              kb_workplace *place, uint32_t *ret_number, kb_trail *trail) {
+    kb_forms *forms = &known->forms;
+    uint32_t number = KB_NONE;
+    for (uint32_t i = 0; i < KB_FORMS_NEAR; i++)
+        number = forms->near_masks[i] == mask ? forms->near_numbers[i] : number;
+    if (number == KB_NONE) {
+        KB_TRY(far_form(packet, known, &mask, place, &number, trail));
+        forms->near_masks[forms->turn] = mask;
+        forms->near_numbers[forms->turn] = number;
+        forms->turn = (forms->turn + 1) % KB_FORMS_NEAR;
+    }
+    *ret_number = number;
+    return KB_OK;
 }
 
-kb_status kb_packet_add(kb_packet *packet, kb_known *known, const kb_put *put, const uint64_t *fields,
-                        kb_arena *forms, size_t *ret_size, kb_trail *trail) {
+/* --- ops -------------------------------------------------------------------------------------- */
+
+/* Where the stream of `known` is among the packet's resumes; new streams begin at base_ps. */
+static kb_status find_resume(kb_packet *packet, kb_known *known, kb_trail *trail) {
+    size_t at = 0;
+    while (at < packet->resume_count && packet->resumes[at].stream != known->key.stream)
+        at++;
+    if (at == packet->resume_count) {
+        void *resumes = packet->resumes;
+        KB_TRY(kb_grow(packet->form.alloc, sizeof *packet->resumes, packet->resume_count + 1,
+                       &packet->resume_capacity, &resumes, trail));
+        packet->resumes = resumes;
+        packet->resumes[packet->resume_count++] = (kb_resume){known->key.stream, packet->base_ps};
+    }
+    known->resume = (uint32_t)at;
+    return KB_OK;
+}
+
+/* The first op of its template in the packet: prediction begins anew. */
+static kb_status enter(kb_packet *packet, kb_known *known, const kb_put *put, kb_trail *trail) {
+    const size_t fields = known->layout.count * sizeof(uint64_t),
+                 masks = known->layout.words * sizeof(uint64_t);
+    KB_TRY(find_resume(packet, known, trail));
+    if (!known->has_nominal)
+        kb_put_to_fields(known, put, packet->resumes[known->resume].ps, known->nominal);
+    known->has_nominal = true;
+    memcpy(known->guess.next, known->nominal, fields);
+    memset(known->guess.motions, 0, 2 * fields);
+    memset(known->guess.moving, 0, masks);
+    memset(known->guess.unsettled, 0, masks);
+    known->forms = (kb_forms){.near_numbers = {KB_NONE, KB_NONE, KB_NONE, KB_NONE}};
+    known->packet = packet->number;
+    return KB_OK;
+}
+
+/* An op with more fields than a mask has bits. */
+static kb_status add_wide(kb_packet *packet, kb_known *known, kb_workplace *place, uint32_t *ret_form,
+                          kb_trail *trail) {
     uint64_t few[4], *masks = few;
     const uint32_t words = known->layout.words;
-    const int64_t done_ps = (int64_t)le64toh(put->words[KB_CANONICAL_DONE]);
-    size_t payload_size = (size_t)fields[KB_FIX_PAYLOAD], size = payload_size + 1;
-    if (known->packet != packet->number)
-        restart(known, packet->number);
-    if (words == 1) {
-        KB_TRY(predict(packet, known, fields, 1, masks, &size, trail));
-    } else {
-        if (words > sizeof few / sizeof few[0]) {
-            void *many;
-            KB_TRY(kb_arena_new(forms, words * sizeof(uint64_t), &many, trail));
-            masks = many;
-        }
-        KB_TRY(predict(packet, known, fields, words, masks, &size, trail));
+    if (words > sizeof few / sizeof few[0]) {
+        void *many;
+        KB_TRY(kb_arena_new(&place->forms, words * sizeof(uint64_t), &many, trail));
+        masks = many;
     }
-    KB_TRY(find_form(packet, known, masks, forms, &size, trail));
-    KB_TRY(kb_buffer_append(&packet->payload, put->payload, payload_size, trail));
+    for (uint32_t word = 0; word < words; word++)
+        KB_TRY(predict(packet, known, place->fields, word, &masks[word], &place->size, trail));
+    return far_form(packet, known, masks, place, ret_form, trail);
+}
+
+kb_status kb_packet_add(kb_packet *packet, kb_known *known, const kb_put *put, kb_workplace *place,
+                        kb_trail *trail) {
+    if (known->packet != packet->number)
+        KB_TRY(enter(packet, known, put, trail));
+    kb_resume *resume = &packet->resumes[known->resume];
+    make_fields(known, put, resume->ps, place->fields);
+    resume->ps = (int64_t)le64toh(put->words[known->resume_word]);
+    uint32_t form;
+    if (known->layout.words == 1) {
+        uint64_t mask;
+        KB_TRY(predict(packet, known, place->fields, 0, &mask, &place->size, trail));
+        KB_TRY(near_form(packet, known, mask, place, &form, trail));
+    } else {
+        KB_TRY(add_wide(packet, known, place, &form, trail));
+    }
     KB_TRY(kb_buffer_reserve(&packet->op, KB_VARINT_MAX, trail));
-    kb_buffer_put(&packet->op, known->forms->number);
+    kb_buffer_put(&packet->op, form);
+    const size_t payload_size = (size_t)place->fields[KB_FIX_PAYLOAD];
+    if (payload_size > 0)
+        KB_TRY(kb_buffer_append(&packet->payload, put->payload, payload_size, trail));
+    place->size += 1 + payload_size;
     packet->count++;
-    if (done_ps > packet->last_ps)
-        packet->last_ps = done_ps;
-    *ret_size = size;
+    const int64_t done_ps = (int64_t)le64toh(put->words[KB_CANONICAL_DONE]);
+    packet->last_ps = done_ps > packet->last_ps ? done_ps : packet->last_ps;
     return KB_OK;
 }
 

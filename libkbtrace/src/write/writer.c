@@ -58,6 +58,8 @@ static kb_status make_ranks(kb_writer *writer, kb_trail *trail) {
     void *block;
     KB_TRY(kb_new_zeroed(writer->alloc, writer->run.ranks * sizeof(kb_out_rank), &block, trail));
     writer->ranks = block;
+    KB_TRY(kb_new_zeroed(writer->alloc, writer->run.ranks * sizeof(kb_put_rank), &block, trail));
+    writer->puts = block;
     for (uint32_t i = 0; i < writer->run.ranks; i++) {
         kb_packet_init(&writer->ranks[i].packet, writer->alloc, i);
         kb_rank_digester_init(&writer->ranks[i].digester, writer->alloc);
@@ -91,12 +93,33 @@ static uint64_t run_tag(const kb_run *run) {
     return tag;
 }
 
+/* Where the system gives no thread the work is done in the caller's: slower, and the same. */
+static kb_status make_stages(kb_writer *writer, bool beside, kb_trail *trail) {
+    if (beside)
+        KB_TRY(kb_beside_create(writer->alloc, kb_writer_encode, writer, &writer->beside, trail));
+    for (size_t i = 0; i < (writer->beside != NULL ? 2u : 1u); i++)
+        KB_TRY(
+            kb_stage_init(&writer->stages[i], writer->alloc, writer->run.ranks, writer->open_limit, trail));
+    writer->stage = &writer->stages[0];
+    return KB_OK;
+}
+
+static kb_status note_first_rows(kb_writer *writer, kb_trail *trail) {
+    kb_buffer *rows = &writer->stage->rows;
+    KB_TRY(kb_defs_check(writer->defs, writer->run.ranks, KB_E_ARGUMENT, trail));
+    KB_TRY(kb_row_log_note(writer->defs, writer->noted, rows, trail));
+    KB_TRY(kb_row_log_add(&writer->files[0].rows, rows, trail));
+    kb_buffer_fini(rows); /* many at first, and few later */
+    return KB_OK;
+}
+
 static kb_status begin(kb_writer *writer, const kb_writer_options *options, kb_trail *trail) {
     KB_TRY(make_ranks(writer, trail));
-    KB_TRY(kb_writer_make_stage(writer, trail));
+    KB_TRY(make_stages(writer, options->threads > 1, trail));
     KB_TRY(make_files(writer, writer->path, trail));
-    KB_TRY(kb_press_create(writer->alloc, options->level ? options->level : LEVEL, options->threads > 1,
-                           run_tag(&writer->run), &writer->press, trail));
+    KB_TRY(kb_press_init(&writer->press, writer->alloc, options->level ? options->level : LEVEL,
+                         run_tag(&writer->run), trail));
+    KB_TRY(note_first_rows(writer, trail));
     for (size_t i = 0; i < writer->file_count; i++) {
         KB_TRY(kb_output_begin(&writer->files[i].output, trail));
         KB_TRY(kb_writer_say_header(writer, &writer->files[i], trail));
@@ -118,7 +141,7 @@ kb_status kb_writer_create(const kb_writer_options *options, const kb_run *run, 
     writer->defs = defs;
     writer->open_limit = options->open_bytes ? options->open_bytes : default_open_bytes(run->ranks);
     kb_arena_init(&writer->arena, alloc, 0);
-    kb_arena_init(&writer->forms, alloc, 0);
+    kb_arena_init(&writer->place.forms, alloc, 0);
     kb_intern_init(&writer->intern, alloc);
     kb_buffer_init(&writer->raw, alloc);
     kb_packet_init(&writer->late_packet, alloc, 0);
@@ -136,7 +159,8 @@ kb_status kb_writer_create(const kb_writer_options *options, const kb_run *run, 
 void kb_writer_destroy(kb_writer *writer) {
     if (writer == NULL)
         return;
-    kb_press_destroy(writer->press);
+    kb_beside_destroy(writer->beside);
+    kb_press_fini(&writer->press);
     for (size_t i = 0; i < writer->file_count; i++) {
         kb_output_fini(&writer->files[i].output);
         kb_out_file_fini(&writer->files[i]);
@@ -149,13 +173,15 @@ void kb_writer_destroy(kb_writer *writer) {
                   writer->ranks[i].late_capacity * sizeof *writer->ranks[i].late);
     }
     kb_delete(writer->alloc, writer->ranks, writer->ranks ? writer->run.ranks * sizeof *writer->ranks : 0);
-    kb_delete(writer->alloc, writer->staged, writer->staged_capacity * sizeof *writer->staged);
-    kb_delete(writer->alloc, writer->fields, writer->field_capacity * sizeof *writer->fields);
+    kb_delete(writer->alloc, writer->puts, writer->puts ? writer->run.ranks * sizeof *writer->puts : 0);
+    kb_delete(writer->alloc, writer->place.fields, writer->field_capacity * sizeof *writer->place.fields);
+    for (size_t i = 0; i < 2; i++)
+        kb_stage_fini(&writer->stages[i]);
     kb_delete(writer->alloc, writer->counters, writer->counter_capacity * sizeof *writer->counters);
     kb_packet_fini(&writer->late_packet);
     kb_buffer_fini(&writer->raw);
     kb_intern_fini(&writer->intern);
-    kb_arena_fini(&writer->forms);
+    kb_arena_fini(&writer->place.forms);
     kb_arena_fini(&writer->arena);
     kb_delete(writer->alloc, writer, sizeof *writer);
 }
@@ -190,7 +216,7 @@ static kb_status put_sample(kb_writer *writer, uint32_t counter, int64_t time_ps
     KB_TRY(kb_out_file_sample(file, counter, time_ps - state->time_ps, value, state->value, trail));
     *state = (kb_counter_state){writer->round, time_ps, time_ps, value};
     writer->samples++;
-    writer->open_size += 4;
+    writer->place.size += 4;
     return KB_OK;
 }
 
@@ -201,7 +227,7 @@ kb_status kb_writer_sample(kb_writer *writer, uint32_t counter, int64_t time_ps,
     kb_status status = kb_writer_drain(writer, trail);
     if (status == KB_OK)
         status = put_sample(writer, counter, time_ps, value, trail);
-    if (status == KB_OK && writer->open_size >= writer->open_limit)
+    if (status == KB_OK && writer->place.size >= writer->open_limit)
         status = kb_writer_flush(writer, trail);
     writer->failed = status;
     return status;
@@ -239,7 +265,6 @@ static kb_status finish(kb_writer *writer, const kb_ending *ending, kb_trail *tr
     KB_TRY(kb_writer_make_footer(writer, ending, trail));
     for (size_t i = 0; i < writer->file_count; i++)
         KB_TRY(kb_writer_say_end(writer, &writer->files[i], trail));
-    KB_TRY(kb_press_drain(writer->press, trail));
     for (size_t i = 0; i < writer->file_count; i++)
         KB_TRY(kb_output_end(&writer->files[i].output, trail));
     return commit(writer, trail);
@@ -261,6 +286,8 @@ kb_status kb_writer_finish(kb_writer *writer, const kb_ending *ending, const kb_
 }
 
 void kb_writer_measure(const kb_writer *writer, kb_writer_stats *ret_stats) {
+    if (writer->beside != NULL)
+        (void)kb_beside_wait(writer->beside, NULL);
     kb_writer_stats stats = {.ops = writer->ops, .packets = writer->packets, .raw_bytes = writer->raw_bytes};
     for (size_t i = 0; i < writer->file_count; i++) {
         stats.templates += writer->files[i].known_count;

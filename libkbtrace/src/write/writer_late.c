@@ -23,7 +23,7 @@ static size_t late_place(const kb_out_rank *of, uint64_t index) {
 
 static kb_status check(const kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
     const kb_out_rank *of = &writer->ranks[rank];
-    if (op->index >= of->ops)
+    if (op->index >= writer->puts[rank].ops)
         return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u is amended before it was put",
                        (unsigned long long)op->index, rank);
     if (op->payload_size != 0)
@@ -53,15 +53,18 @@ static kb_status amend(kb_writer *writer, uint32_t rank, const kb_op *op, kb_tra
     kb_known *known;
     void *block, *words;
     KB_TRY(kb_writer_drain(writer, trail));
-    KB_TRY(kb_writer_check_op(writer, rank, op->what, op, trail));
-    KB_TRY(check(writer, rank, op, trail));
     KB_TRY(kb_writer_find(writer, rank, op->what, &known, trail));
+    KB_TRY(kb_writer_check_op(writer, known, op, trail));
+    KB_TRY(check(writer, rank, op, trail));
     const size_t size = (known->canonical_count + KB_PUT_BEYOND) * sizeof(uint64_t);
-    KB_TRY(kb_arena_new(&writer->forms, sizeof(kb_amendment), &block, trail));
-    KB_TRY(kb_arena_new(&writer->forms, size, &words, trail));
+    KB_TRY(kb_arena_new(&writer->place.forms, sizeof(kb_amendment), &block, trail));
+    KB_TRY(kb_arena_new(&writer->place.forms, size, &words, trail));
     kb_canonical_put(words, &known->digest, &known->key, op);
-    const kb_put put = {.index = op->index, .words = words};
-    KB_TRY(kb_writer_learn(writer, known, &put, op->issue_ps, trail));
+    if (known->id == KB_NONE)
+        KB_TRY(kb_writer_learn(writer, known, trail));
+    if (!known->has_nominal)
+        kb_put_to_fields(known, &(kb_put){.index = op->index, .words = words}, op->issue_ps, known->nominal);
+    known->has_nominal = true;
     const kb_digest digest = kb_digest_of(words, known->canonical_count * sizeof(uint64_t));
     KB_TRY(remember(writer, rank, op->index, &digest, trail));
     kb_amendment *amendment = block;
@@ -72,7 +75,7 @@ static kb_status amend(kb_writer *writer, uint32_t rank, const kb_op *op, kb_tra
     else
         file->late = amendment;
     file->late_last = amendment;
-    writer->open_size += 32 + 2 * (size_t)known->layout.count;
+    writer->place.size += 32 + 2 * (size_t)known->layout.count;
     return KB_OK;
 }
 
@@ -80,7 +83,7 @@ kb_status kb_writer_amend(kb_writer *writer, uint32_t rank, const kb_op *op, kb_
     if (writer->failed != KB_OK)
         return kb_fail(trail, writer->failed, "the trace %s failed earlier", writer->path);
     kb_status status = amend(writer, rank, op, trail);
-    if (status == KB_OK && writer->open_size >= writer->open_limit)
+    if (status == KB_OK && writer->place.size >= writer->open_limit)
         status = kb_writer_flush(writer, trail);
     if (status != KB_OK) {
         writer->failed = status;
@@ -94,11 +97,9 @@ kb_status kb_writer_say_late(kb_writer *writer, kb_out_file *file, kb_trail *tra
         kb_packet *packet = &writer->late_packet;
         const kb_put put = {.index = late->index, .words = late->words};
         const int64_t issue_ps = (int64_t)le64toh(late->words[KB_CANONICAL_ISSUE]);
-        size_t size;
         packet->rank = late->rank;
         kb_packet_open(packet, ++writer->packets, late->index, issue_ps);
-        kb_put_to_fields(late->known, &put, issue_ps, writer->fields);
-        KB_TRY(kb_packet_add(packet, late->known, &put, writer->fields, &writer->forms, &size, trail));
+        KB_TRY(kb_packet_add(packet, late->known, &put, &writer->place, trail));
         KB_TRY(kb_packet_close(packet, KB_PACKET_LATE, &writer->raw, trail));
     }
     file->late = file->late_last = NULL;

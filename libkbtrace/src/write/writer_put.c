@@ -11,9 +11,6 @@
 #include "words/defs_check.h"
 #include "write/writer_parts.h"
 
-/* Small enough to stay in a first-level cache beside what encoding touches. */
-enum { STAGED_WORDS = 2048 };
-
 /* --- checks ----------------------------------------------------------------------------------- */
 
 static kb_status refuse_time(uint32_t rank, const kb_op *op, kb_trail *trail) {
@@ -25,17 +22,14 @@ static kb_status refuse_time(uint32_t rank, const kb_op *op, kb_trail *trail) {
                    (unsigned long long)op->index, rank, (long long)times[i], (long long)KB_TIME_MAX_PS);
 }
 
-kb_status kb_writer_check_op(const kb_writer *writer, uint32_t rank, const kb_template *what, const kb_op *op,
+kb_status kb_writer_check_op(const kb_writer *writer, const kb_known *known, const kb_op *op,
                              kb_trail *trail) {
-    _Static_assert(((uint64_t)KB_TIME_MAX_PS & ((uint64_t)KB_TIME_MAX_PS + 1)) == 0,
-                   "one compare for all times");
-    if (rank >= writer->run.ranks)
-        return kb_fail(trail, KB_E_ARGUMENT, "an op of rank %u, but the run has ranks 0 to %u", rank,
-                       writer->run.ranks - 1);
+    const uint32_t rank = known->rank;
+    _Static_assert(((uint64_t)KB_TIME_MAX_PS & ((uint64_t)KB_TIME_MAX_PS + 1)) == 0, "one compare for all");
     if ((uint64_t)(op->issue_ps | op->start_ps | op->sent_ps | op->done_ps) > (uint64_t)KB_TIME_MAX_PS)
         return refuse_time(rank, op, trail);
-    for (uint32_t i = 0; i < what->why_count; i++)
-        if (what->whys[i].blames && op->blames[i].rank >= writer->run.ranks)
+    for (uint32_t i = 0; i < known->why_count; i++)
+        if (op->blames[i].rank >= writer->run.ranks && kb_known_blames(known, i))
             return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u blames an op of rank %u, the run has %u",
                            (unsigned long long)op->index, rank, op->blames[i].rank, writer->run.ranks);
     if (op->payload_size > KB_PAYLOAD_MAX)
@@ -46,7 +40,7 @@ kb_status kb_writer_check_op(const kb_writer *writer, uint32_t rank, const kb_te
     return KB_OK;
 }
 
-static kb_status check_order(const kb_out_rank *of, uint32_t rank, const kb_op *op, kb_trail *trail) {
+static kb_status check_order(const kb_put_rank *of, uint32_t rank, const kb_op *op, kb_trail *trail) {
     if (op->index != of->ops)
         return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u came as op %llu",
                        (unsigned long long)of->ops, rank, (unsigned long long)op->index);
@@ -81,7 +75,10 @@ static bool is_of(const kb_known *known, const kb_template *what) {
 /* One of the two templates that followed the last one before is nearly always right. */
 kb_status kb_writer_find(kb_writer *writer, uint32_t rank, const kb_template *what, kb_known **ret_known,
                          kb_trail *trail) {
-    kb_out_rank *of = &writer->ranks[rank];
+    if (rank >= writer->run.ranks)
+        return kb_fail(trail, KB_E_ARGUMENT, "an op of rank %u, but the run has ranks 0 to %u", rank,
+                       writer->run.ranks - 1);
+    kb_put_rank *of = &writer->puts[rank];
     kb_known *last = of->last, *found = last ? last->follower : NULL;
     if (!is_of(found, what)) {
         found = last ? last->former : NULL;
@@ -101,34 +98,24 @@ kb_status kb_writer_find(kb_writer *writer, uint32_t rank, const kb_template *wh
     return KB_OK;
 }
 
-kb_status kb_writer_learn(kb_writer *writer, kb_known *known, const kb_put *put, int64_t resume_ps,
-                          kb_trail *trail) {
-    if (__builtin_expect(known->id != KB_NONE, 1))
-        return KB_OK;
+kb_status kb_writer_learn(kb_writer *writer, kb_known *known, kb_trail *trail) {
     const size_t count = known->layout.count;
-    void *fields = writer->fields;
-    KB_TRY(kb_grow(writer->alloc, sizeof *writer->fields, count + KB_PUT_BEYOND, &writer->field_capacity,
-                   &fields, trail));
-    writer->fields = fields;
-    kb_put_to_fields(known, put, resume_ps, writer->fields);
-    memcpy(known->nominal, writer->fields, count * sizeof *writer->fields);
+    void *fields = writer->place.fields;
+    KB_TRY(kb_grow(writer->alloc, sizeof *writer->place.fields, count + KB_FIELDS_BEYOND,
+                   &writer->field_capacity, &fields, trail));
+    writer->place.fields = fields;
     kb_out_file_learn(kb_writer_file_of(writer, known->rank), known);
     /* It will be said before the packet, about so large. */
-    writer->open_size += 16 + 24 * (size_t)(known->key.operand_count + known->key.claim_count) + 4 * count;
+    writer->place.size += 16 + 24 * (size_t)(known->operand_count + known->claim_count) + 4 * count;
     return KB_OK;
 }
 
-kb_status kb_writer_template(kb_writer *writer, uint32_t rank, const kb_template *what,
-                             const kb_known **ret_known, kb_trail *trail) {
+kb_status kb_writer_template(kb_writer *writer, uint32_t rank, const kb_template *what, kb_known **ret_known,
+                             kb_trail *trail) {
     if (writer->failed != KB_OK)
         return kb_fail(trail, writer->failed, "the trace %s failed earlier", writer->path);
     kb_known *known = NULL;
-    kb_status status = KB_OK;
-    if (rank >= writer->run.ranks)
-        status = kb_fail(trail, KB_E_ARGUMENT, "a template of rank %u, but the run has ranks 0 to %u", rank,
-                         writer->run.ranks - 1);
-    if (status == KB_OK)
-        status = kb_writer_find(writer, rank, what, &known, trail);
+    const kb_status status = kb_writer_find(writer, rank, what, &known, trail);
     if (status != KB_OK) {
         writer->failed = status;
         return kb_while(trail, status, "writing the trace %s", writer->path);
@@ -139,99 +126,100 @@ kb_status kb_writer_template(kb_writer *writer, uint32_t rank, const kb_template
 
 /* --- encoding --------------------------------------------------------------------------------- */
 
-/* Words that an op takes in the stage. */
-static size_t staged_size(const kb_known *known, uint64_t payload_size) {
-    size_t size = 1 + known->canonical_count;
-    return payload_size == 0 ? size : size + KB_CANONICAL_DIGEST + (size_t)(payload_size + 7) / 8;
+/* What is known of a template that comes soon is on its way while others are worked on. */
+static uint32_t expect(const kb_stage *stage, uint32_t number) {
+    enum { LINE = 64, OF_KNOWN = 4, OF_STATE = 6 };
+    if (number == KB_NONE)
+        return KB_NONE;
+    const kb_known *known = stage->ops[number].known;
+    for (size_t i = 0; i < OF_KNOWN; i++)
+        __builtin_prefetch((const char *)known + i * LINE);
+    for (size_t i = 0; i < OF_STATE; i++)
+        __builtin_prefetch((const char *)known->state + i * LINE);
+    return stage->ops[number].next;
 }
 
-static kb_status encode(kb_writer *writer, kb_known *known, const uint64_t *words, kb_trail *trail) {
-    kb_out_rank *of = &writer->ranks[known->rank];
-    kb_put put = {.index = of->digester.ops, .words = words};
-    size_t count = known->canonical_count, size;
-    int64_t *resume;
-    if (words[KB_CANONICAL_PAYLOAD] != 0) {
-        count += KB_CANONICAL_DIGEST;
-        put.payload = (const uint8_t *)(words + count);
-    }
+/* An op into its packet; *inout_words goes past it. */
+static kb_status encode(kb_writer *writer, kb_out_rank *of, const kb_stage *stage, const kb_staged *staged,
+                        const uint64_t **inout_words, kb_trail *trail) {
+    kb_known *known = staged->known;
+    const kb_put put = {of->ops, *inout_words, stage->payloads.bytes + staged->payload_at};
+    *inout_words += known->canonical_count;
+    if (put.words[KB_CANONICAL_PAYLOAD] != 0)
+        *inout_words += KB_CANONICAL_DIGEST;
     if (of->packet.number == 0)
         kb_packet_open(&of->packet, ++writer->packets, put.index,
-                       (int64_t)le64toh(words[KB_CANONICAL_ISSUE]));
-    KB_TRY(kb_packet_resume(&of->packet, known, &resume, trail));
-    KB_TRY(kb_writer_learn(writer, known, &put, *resume, trail));
-    kb_put_to_fields(known, &put, *resume, writer->fields);
-    KB_TRY(kb_packet_add(&of->packet, known, &put, writer->fields, &writer->forms, &size, trail));
-    *resume = (int64_t)le64toh(words[known->resume_word]);
-    KB_TRY(kb_rank_digester_take(&of->digester, words, count, trail));
-    writer->open_size += size;
-    return writer->open_size >= writer->open_limit ? kb_writer_flush(writer, trail) : KB_OK;
+                       (int64_t)le64toh(put.words[KB_CANONICAL_ISSUE]));
+    KB_TRY(kb_packet_add(&of->packet, known, &put, &writer->place, trail));
+    of->ops++;
+    return KB_OK;
 }
 
-static kb_known *known_at(const uint64_t *at) {
-    kb_known *known;
-    memcpy(&known, at, sizeof known);
-    return known;
+/* A rank's ops, and then their words while they are near. */
+static kb_status encode_rank(kb_writer *writer, const kb_stage *stage, uint32_t rank, kb_trail *trail) {
+    enum { AHEAD = 3 };
+    kb_out_rank *of = &writer->ranks[rank];
+    const kb_stage_rank *staged = &stage->ranks[rank];
+    const uint64_t *words = staged->words, *begun = words;
+    uint64_t ops = of->ops;
+    uint32_t ahead = staged->first;
+    for (unsigned i = 0; i < AHEAD; i++)
+        ahead = expect(stage, ahead);
+    for (uint32_t i = staged->first; i != KB_NONE; i = stage->ops[i].next) {
+        ahead = expect(stage, ahead);
+        KB_TRY(encode(writer, of, stage, &stage->ops[i], &words, trail));
+        if (of->ops % KB_DIGEST_BLOCK != 0 && stage->ops[i].next != KB_NONE)
+            continue;
+        KB_TRY(kb_rank_digester_take(&of->digester, begun, (size_t)(words - begun), of->ops - ops, trail));
+        begun = words;
+        ops = of->ops;
+    }
+    assert(words == staged->words + staged->count);
+    return KB_OK;
 }
 
-static const uint64_t *next_staged(const uint64_t *at) {
-    return at + staged_size(known_at(at), le64toh(at[1 + KB_CANONICAL_PAYLOAD]));
+kb_status kb_writer_encode(void *context, void *piece, kb_trail *trail) {
+    kb_writer *writer = context;
+    kb_stage *stage = piece;
+    KB_TRY(kb_row_log_add(&writer->files[0].rows, &stage->rows, trail));
+    for (uint32_t i = 0; i < stage->op_count && stage->has_new; i++)
+        if (stage->ops[i].known->id == KB_NONE)
+            KB_TRY(kb_writer_learn(writer, stage->ops[i].known, trail));
+    for (uint32_t i = 0; i < stage->touched_count; i++)
+        KB_TRY(encode_rank(writer, stage, stage->touched[i], trail));
+    KB_TRY(kb_stage_clear(stage, trail));
+    return writer->place.size >= writer->open_limit ? kb_writer_flush(writer, trail) : KB_OK;
 }
 
-/* What is known of a template that comes soon is on its way while others are worked on. */
-static const uint64_t *expect(const uint64_t *at, const uint64_t *end) {
-    enum { LINE = 64, LINES = 8 };
-    if (at == end)
-        return end;
-    const kb_known *known = known_at(at);
-    for (size_t i = 0; i < LINES; i++)
-        __builtin_prefetch((const char *)known + i * LINE);
-    return next_staged(at);
+kb_status kb_writer_hand_over(kb_writer *writer, kb_trail *trail) {
+    kb_stage *stage = writer->stage;
+    if (kb_row_log_is_behind(writer->defs, writer->noted)) {
+        KB_TRY(kb_defs_check(writer->defs, writer->run.ranks, KB_E_ARGUMENT, trail));
+        KB_TRY(kb_row_log_note(writer->defs, writer->noted, &stage->rows, trail));
+    }
+    if (stage->op_count == 0 && stage->rows.size == 0)
+        return KB_OK;
+    if (writer->beside == NULL)
+        return kb_writer_encode(writer, stage, trail);
+    KB_TRY(kb_beside_hand(writer->beside, stage, trail));
+    writer->stage = &writer->stages[stage == &writer->stages[0] ? 1 : 0];
+    return KB_OK;
 }
 
 kb_status kb_writer_drain(kb_writer *writer, kb_trail *trail) {
-    enum { AHEAD = 4 };
-    const uint64_t *at = writer->staged, *end = at + writer->staged_count, *ahead = at;
-    writer->staged_count = 0;
-    for (unsigned i = 0; i < AHEAD; i++)
-        ahead = expect(ahead, end);
-    for (; at < end; at = next_staged(at)) {
-        ahead = expect(ahead, end);
-        KB_TRY(encode(writer, known_at(at), at + 1, trail));
-    }
-    return KB_OK;
+    KB_TRY(kb_writer_hand_over(writer, trail));
+    return writer->beside != NULL ? kb_beside_wait(writer->beside, trail) : KB_OK;
 }
 
 /* --- putting ---------------------------------------------------------------------------------- */
 
-kb_status kb_writer_make_stage(kb_writer *writer, kb_trail *trail) {
-    void *block;
-    KB_TRY(kb_new(writer->alloc, STAGED_WORDS * sizeof *writer->staged, &block, trail));
-    writer->staged = block;
-    writer->staged_capacity = STAGED_WORDS;
-    return KB_OK;
-}
-
-/* Room in the stage for so many words more, and what may be read beyond them. */
-static kb_status make_room(kb_writer *writer, size_t count, kb_trail *trail) {
-    KB_TRY(kb_writer_drain(writer, trail));
-    void *staged = writer->staged;
-    KB_TRY(kb_grow(writer->alloc, sizeof *writer->staged, count, &writer->staged_capacity, &staged, trail));
-    writer->staged = staged;
-    return KB_OK;
-}
-
-static kb_status put_known(kb_writer *writer, const kb_known *known, const kb_op *op, kb_trail *trail) {
-    const uint32_t rank = known->rank;
-    kb_out_rank *of = &writer->ranks[rank];
-    const size_t count = staged_size(known, op->payload_size);
-    if (writer->staged_capacity - writer->staged_count < count + KB_PUT_BEYOND)
-        KB_TRY(make_room(writer, count + KB_PUT_BEYOND, trail));
-    uint64_t *at = writer->staged + writer->staged_count;
-    memcpy(at, &known, sizeof known);
-    at = kb_canonical_put(at + 1, &known->digest, &known->key, op);
-    if (op->payload_size > 0)
-        memcpy(at, op->payload, (size_t)op->payload_size);
-    writer->staged_count += count;
+static kb_status put_known(kb_writer *writer, kb_known *known, const kb_op *op, kb_trail *trail) {
+    kb_put_rank *of = &writer->puts[known->rank];
+    KB_TRY(kb_writer_check_op(writer, known, op, trail));
+    KB_TRY(check_order(of, known->rank, op, trail));
+    if (!kb_stage_has_room(writer->stage, known, op))
+        KB_TRY(kb_writer_hand_over(writer, trail));
+    KB_TRY(kb_stage_take(writer->stage, known, op, trail));
     of->issue_ps = op->issue_ps;
     of->ops++;
     writer->ops++;
@@ -240,16 +228,7 @@ static kb_status put_known(kb_writer *writer, const kb_known *known, const kb_op
 
 static kb_status put(kb_writer *writer, uint32_t rank, const kb_op *op, kb_trail *trail) {
     kb_known *known;
-    KB_TRY(kb_writer_check_op(writer, rank, op->what, op, trail));
-    KB_TRY(check_order(&writer->ranks[rank], rank, op, trail));
     KB_TRY(kb_writer_find(writer, rank, op->what, &known, trail));
-    return put_known(writer, known, op, trail);
-}
-
-static kb_status put_as(kb_writer *writer, const kb_known *known, const kb_op *op, kb_trail *trail) {
-    assert(known->owner == writer);
-    KB_TRY(kb_writer_check_op(writer, known->rank, &known->key, op, trail));
-    KB_TRY(check_order(&writer->ranks[known->rank], known->rank, op, trail));
     return put_known(writer, known, op, trail);
 }
 
@@ -267,9 +246,10 @@ kb_status kb_writer_put(kb_writer *writer, uint32_t rank, const kb_op *op, kb_tr
     return status == KB_OK ? KB_OK : fail(writer, status, trail);
 }
 
-kb_status kb_writer_put_as(kb_writer *writer, const kb_known *known, const kb_op *op, kb_trail *trail) {
+kb_status kb_writer_put_as(kb_writer *writer, kb_known *known, const kb_op *op, kb_trail *trail) {
+    assert(known->owner == writer);
     kb_status status = writer->failed;
     if (status == KB_OK)
-        status = put_as(writer, known, op, trail);
+        status = put_known(writer, known, op, trail);
     return status == KB_OK ? KB_OK : fail(writer, status, trail);
 }

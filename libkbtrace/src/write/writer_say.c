@@ -42,6 +42,7 @@ static kb_status put_packet(kb_writer *writer, enum kb_packet_kind kind, const k
 
 void kb_out_file_init(kb_out_file *file, const kb_alloc *alloc) {
     kb_arena_init(&file->index, alloc, 0);
+    kb_row_log_init(&file->rows, alloc);
     kb_buffer_init(&file->sample_counters, alloc);
     kb_buffer_init(&file->sample_times, alloc);
     kb_buffer_init(&file->sample_values, alloc);
@@ -49,6 +50,7 @@ void kb_out_file_init(kb_out_file *file, const kb_alloc *alloc) {
 
 void kb_out_file_fini(kb_out_file *file) {
     kb_delete(file->index.alloc, file->entries, file->entry_capacity * sizeof *file->entries);
+    kb_row_log_fini(&file->rows);
     kb_buffer_fini(&file->sample_counters);
     kb_buffer_fini(&file->sample_times);
     kb_buffer_fini(&file->sample_values);
@@ -83,7 +85,7 @@ static bool has_definitions(const kb_writer *writer, const kb_out_file *file) {
 static kb_status submit(kb_writer *writer, kb_out_file *file, kb_trail *trail) {
     file->frames++;
     writer->raw_bytes += writer->raw.size;
-    return kb_press_submit(writer->press, &file->output, &writer->raw, trail);
+    return kb_press_submit(&writer->press, &file->output, &writer->raw, trail);
 }
 
 /* An entry of the index for the frame that is being made. */
@@ -122,33 +124,18 @@ static kb_status submit_definitions(kb_writer *writer, kb_out_file *file, size_t
 
 /* New rows, in frames of their own; `raw` may begin with the header. */
 static kb_status say_definitions(kb_writer *writer, kb_out_file *file, kb_trail *trail) {
-    size_t before = writer->raw.size;
-    KB_TRY(kb_defs_check(writer->defs, writer->run.ranks, KB_E_ARGUMENT, trail));
-    for (uint32_t table = 0; table < KB_TABLE_COUNT; table++) {
-        kb_view view = kb_defs_view(writer->defs, (enum kb_table)table);
-        for (; file->said_rows[table] < view.count; file->said_rows[table]++) {
-            KB_TRY(kb_message_embed(kb_definition_messages[table], table + 1,
-                                    view.items + file->said_rows[table] * view.row_size, &writer->raw,
-                                    trail));
-            if (writer->raw.size < DEFINITIONS_CHUNK)
-                continue;
-            KB_TRY(submit_definitions(writer, file, before, trail));
-            before = 0;
-        }
+    while (kb_row_log_has_unsaid(&file->rows)) {
+        const size_t before = writer->raw.size;
+        KB_TRY(kb_row_log_say(&file->rows, DEFINITIONS_CHUNK, &writer->raw, trail));
+        KB_TRY(submit_definitions(writer, file, before, trail));
     }
-    return writer->raw.size > before ? submit_definitions(writer, file, before, trail) : KB_OK;
+    return KB_OK;
 }
 
 /* All rows again, at the beginning of a frame of ops. */
 static kb_status restate_definitions(kb_writer *writer, kb_out_file *file, kb_trail *trail) {
     size_t before = writer->raw.size;
-    for (uint32_t table = 0; table < KB_TABLE_COUNT; table++) {
-        kb_view view = kb_defs_view(writer->defs, (enum kb_table)table);
-        for (size_t row = 0; row < view.count; row++)
-            KB_TRY(kb_message_embed(kb_definition_messages[table], table + 1,
-                                    view.items + row * view.row_size, &writer->raw, trail));
-        file->said_rows[table] = view.count;
-    }
+    KB_TRY(kb_row_log_restate(&file->rows, &writer->raw, trail));
     KB_TRY(kb_buffer_reserve(&writer->raw, 2 * KB_VARINT_MAX, trail));
     kb_buffer_put(&writer->raw, KB_DEFINITIONS_RESTATED << 3 | KB_WIRE_VARINT);
     kb_buffer_put(&writer->raw, 1);
@@ -231,17 +218,10 @@ static size_t open_packets(const kb_writer *writer, const kb_out_file *file) {
     return count;
 }
 
-static bool rows_unsaid(const kb_writer *writer, const kb_out_file *file) {
-    for (uint32_t table = 0; has_definitions(writer, file) && table < KB_TABLE_COUNT; table++)
-        if (file->said_rows[table] < kb_defs_view(writer->defs, (enum kb_table)table).count)
-            return true;
-    return false;
-}
-
 static kb_status fill_frame(kb_writer *writer, kb_out_file *file, bool restate, kb_frame_entry *entry,
                             kb_trail *trail) {
     entry->restated = restate;
-    entry->definitions = restate && rows_unsaid(writer, file);
+    entry->definitions = restate && kb_row_log_has_unsaid(&file->rows);
     entry->late = file->late != NULL;
     entry->new_templates = file->known_count - file->said_count;
     if (restate && has_definitions(writer, file))
@@ -264,8 +244,10 @@ static kb_status flush_file(kb_writer *writer, kb_out_file *file, kb_trail *trai
     size_t packets = open_packets(writer, file);
     bool anything = packets > 0 || file->sample_counters.size > 0 || file->late != NULL;
     bool restate = anything && file->frames % KB_RESTATE_FRAMES == 0 && file->said_size < KB_RESTATE_SIZE;
-    if (!restate && rows_unsaid(writer, file))
+    if (!restate)
         KB_TRY(say_definitions(writer, file, trail));
+    if (file->said_size >= KB_RESTATE_SIZE)
+        kb_row_log_forget(&file->rows);
     if (!anything)
         return KB_OK;
     KB_TRY(new_entry(file, packets, &entry, trail));
@@ -276,8 +258,8 @@ static kb_status flush_file(kb_writer *writer, kb_out_file *file, kb_trail *trai
 kb_status kb_writer_flush(kb_writer *writer, kb_trail *trail) {
     for (size_t i = 0; i < writer->file_count; i++)
         KB_TRY(flush_file(writer, &writer->files[i], trail));
-    kb_arena_reset(&writer->forms);
-    writer->open_size = 0;
+    kb_arena_reset(&writer->place.forms);
+    writer->place.size = 0;
     writer->round++;
     return KB_OK;
 }
@@ -293,7 +275,7 @@ kb_status kb_writer_say_header(kb_writer *writer, kb_out_file *file, kb_trail *t
     };
     kb_frame_entry *entry;
     KB_TRY(put_packet(writer, KB_PACKET_HEADER, &kb_message_header, &header, trail));
-    if (header.definitions_here && rows_unsaid(writer, file))
+    if (header.definitions_here && kb_row_log_has_unsaid(&file->rows))
         return say_definitions(writer, file, trail);
     KB_TRY(new_entry(file, 0, &entry, trail));
     return submit(writer, file, trail);

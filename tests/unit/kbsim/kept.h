@@ -76,7 +76,7 @@ static inline void kept_put(kept *run, uint32_t rank, const kb_op *op) {
     copy->blames = kept_copy(run, op->blames, what->why_count * sizeof(kb_blame));
 }
 
-static inline kb_status kept_sink_put(void *context, uint32_t rank, const kb_op *op, const void **inout_known,
+static inline kb_status kept_sink_put(void *context, uint32_t rank, const kb_op *op, void **inout_known,
                                       kb_trail *trail) {
     kept *run = context;
     (void)inout_known, (void)trail;

@@ -18,7 +18,7 @@ typedef struct shape_of_run {
 } shape_of_run;
 
 static void put(kb_writer *writer, uint32_t rank, const kb_op *op, bool by_known, kb_trail *trail) {
-    const kb_known *known;
+    kb_known *known;
     if (!by_known) {
         check_ok(kb_writer_put(writer, rank, op, trail), trail);
         return;
@@ -116,7 +116,7 @@ static void end(writing *w) {
 static void equal_templates_are_known_as_one(void **state) {
     (void)state;
     writing w;
-    const kb_known *known, *again, *other;
+    kb_known *known, *again, *other;
     begin(&w, "run.zst");
     const kb_op *op = records_next(&w.r, 0);
     kb_template what = *op->what;
@@ -133,7 +133,7 @@ static void a_template_without_ops_leaves_no_trace(void **state) {
     (void)state;
     writing w;
     kb_writer_stats stats;
-    const kb_known *known;
+    kb_known *known;
     begin(&w, "run.zst");
     kb_template what = *records_next(&w.r, 0)->what;
     for (what.line = 1000; what.line < 1100; what.line++)
@@ -148,7 +148,7 @@ static void a_template_without_ops_leaves_no_trace(void **state) {
 static void templates_are_checked_when_they_become_known(void **state) {
     (void)state;
     writing w;
-    const kb_known *known = NULL;
+    kb_known *known = NULL;
     begin(&w, "run.zst");
     kb_template what = *records_next(&w.r, 0)->what;
     check_status(kb_writer_template(w.writer, 1, &what, &known, &w.trail), KB_E_ARGUMENT, &w.trail);
@@ -168,7 +168,7 @@ static void numbers_are_checked_at_once(void **state) {
     (void)state;
     for (unsigned i = 0; i < 4; i++) {
         writing w;
-        const kb_known *known;
+        kb_known *known;
         begin(&w, "run.zst");
         kb_op op = *records_next(&w.r, 0);
         check_ok(kb_writer_template(w.writer, 0, op.what, &known, &w.trail), &w.trail);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ops that wait to be encoded: see stage.h. */
+#include "write/stage.h"
+
+#include <assert.h>
+
+#include "words/digest.h"
+#include "write/packet.h"
+
+/*
+ * Words of all ranks together; and of each, where there are few or many. A stage is small beside what
+ * the packets hold, so that these are closed about when they should be.
+ */
+enum { WORDS_OF_ALL = 64 << 10, WORDS_LEAST = 128, WORDS_MOST = 1024, OPEN_BYTES_AN_OP = 64, OPS_LEAST = 16 };
+/* Bytes of payloads, but for those of the last op. */
+enum { PAYLOADS_MOST = 64 << 10 };
+
+static uint32_t between(size_t least, size_t value, size_t most) {
+    return (uint32_t)(value < least ? least : value > most ? most : value);
+}
+
+kb_status kb_stage_init(kb_stage *stage, const kb_alloc *alloc, uint32_t ranks, size_t open_bytes,
+                        kb_trail *trail) {
+    void *block;
+    KB_TRY(kb_new_zeroed(alloc, ranks * sizeof *stage->ranks, &block, trail));
+    stage->alloc = alloc;
+    stage->ranks = block;
+    stage->rank_count = ranks;
+    stage->rank_words = between(WORDS_LEAST, WORDS_OF_ALL / ranks, WORDS_MOST);
+    stage->most_ops = between(OPS_LEAST, open_bytes / OPEN_BYTES_AN_OP, KB_STAGE_OPS);
+    stage->op_count = stage->touched_count = 0;
+    stage->word_count = 0;
+    stage->has_new = false;
+    kb_buffer_init(&stage->payloads, alloc);
+    kb_buffer_init(&stage->rows, alloc);
+    return KB_OK;
+}
+
+void kb_stage_fini(kb_stage *stage) {
+    if (stage->ranks == NULL)
+        return;
+    for (uint32_t i = 0; i < stage->rank_count; i++)
+        kb_delete(stage->alloc, stage->ranks[i].words, stage->ranks[i].capacity * sizeof(uint64_t));
+    kb_delete(stage->alloc, stage->ranks, stage->rank_count * sizeof *stage->ranks);
+    kb_buffer_fini(&stage->payloads);
+    kb_buffer_fini(&stage->rows);
+    stage->ranks = NULL;
+}
+
+/* Words that an op takes, and what may be read behind them. */
+static inline size_t words_of(const kb_known *known, const kb_op *op) {
+    return known->canonical_count + (op->payload_size > 0 ? KB_CANONICAL_DIGEST : 0u) + KB_PUT_BEYOND;
+}
+
+bool kb_stage_has_room(const kb_stage *stage, const kb_known *known, const kb_op *op) {
+    const kb_stage_rank *of = &stage->ranks[known->rank];
+    return stage->op_count < stage->most_ops && stage->word_count < WORDS_OF_ALL &&
+           stage->payloads.size < PAYLOADS_MOST &&
+           (of->count == 0 || of->capacity - of->count >= words_of(known, op));
+}
+
+static kb_status resize(kb_stage *stage, kb_stage_rank *of, size_t wanted, kb_trail *trail) {
+    void *block = of->words;
+    KB_TRY(
+        kb_resize(stage->alloc, of->capacity * sizeof(uint64_t), wanted * sizeof(uint64_t), &block, trail));
+    of->words = block;
+    of->capacity = (uint32_t)wanted;
+    return KB_OK;
+}
+
+static uint64_t *put_parts(uint64_t *at, const kb_known *known, const kb_op *op) {
+    for (uint32_t i = 0; i < known->operand_count; i++)
+        at = kb_canonical_word(at, op->offsets[i]);
+    for (uint32_t i = 0; i < known->claim_count; i++)
+        at = kb_canonical_word(at, kb_known_names(known, i) ? op->claimed[i] : 0);
+    for (uint32_t i = 0; i < known->why_count; i++)
+        at = kb_canonical_why(at, &op->blames[i], kb_known_blames(known, i));
+    return at;
+}
+
+kb_status kb_stage_take(kb_stage *stage, kb_known *known, const kb_op *op, kb_trail *trail) {
+    kb_stage_rank *of = &stage->ranks[known->rank];
+    const uint32_t number = stage->op_count;
+    kb_staged *staged = &stage->ops[number];
+    *staged = (kb_staged){known, KB_NONE, (uint32_t)stage->payloads.size};
+    if (op->payload_size > 0)
+        KB_TRY(kb_buffer_append(&stage->payloads, op->payload, (size_t)op->payload_size, trail));
+    if (of->count > 0) {
+        stage->ops[of->last].next = number;
+    } else {
+        const size_t count = words_of(known, op);
+        if (count > of->capacity)
+            KB_TRY(resize(stage, of, count < stage->rank_words ? stage->rank_words : count, trail));
+        of->first = number;
+        stage->touched[stage->touched_count++] = known->rank;
+    }
+    of->last = number;
+    stage->has_new |= !known->is_put;
+    known->is_put = true;
+    uint64_t *at = kb_canonical_head(of->words + of->count, &known->digest, op);
+    const uint32_t end = (uint32_t)(put_parts(at, known, op) - of->words);
+    stage->word_count += end - of->count;
+    of->count = end;
+    stage->op_count++;
+    return KB_OK;
+}
+
+kb_status kb_stage_clear(kb_stage *stage, kb_trail *trail) {
+    for (uint32_t i = 0; i < stage->touched_count; i++) {
+        kb_stage_rank *of = &stage->ranks[stage->touched[i]];
+        of->count = 0;
+        if (of->capacity > stage->rank_words)
+            KB_TRY(resize(stage, of, stage->rank_words, trail));
+    }
+    stage->op_count = stage->touched_count = 0;
+    stage->word_count = 0;
+    stage->has_new = false;
+    stage->payloads.size = stage->rows.size = 0;
+    if (stage->payloads.capacity > 2 * (size_t)PAYLOADS_MOST)
+        kb_buffer_fini(&stage->payloads);
+    return KB_OK;
+}
