@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* free in time: a mark in the stream of a PE or a host, which takes none. */
 #include "op/kind.h"
+#include "run/counters.h"
 
-const kbs_kind kbs_kind_free = {.engine = KB_ENGINE_SEQUENCER, .is_free = true, .begin = kbs_mark};
+static bool begin(kbs_pe *pe, kbs_op *op) {
+    const kb_operand *range = &op->shape->common.operands[0];
+    kbs_count_bytes(pe->sim, range->memory, op->ready_ps, -(int64_t)kbs_operand_bytes(range));
+    return kbs_mark(pe, op);
+}
+
+const kbs_kind kbs_kind_free = {.engine = KB_ENGINE_SEQUENCER, .is_free = true, .begin = begin};

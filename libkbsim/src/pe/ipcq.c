@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "run/counters.h"
+
 static void find_access(kbs_ipcq *q, const kbs_machine *machine) {
     const uint64_t figures[][2] = {
         [KBS_RING_TCM] = {machine->at.ipcq_tcm_gbps, machine->at.ipcq_tcm_ns},
@@ -112,6 +114,7 @@ static void begin_copy(kbs_sim *sim, kbs_ipcq *q, kbs_op *op, int64_t credit_ps,
                             .who = q->holder});
     note_waiting(sim, q, op, KB_CAUSE_CREDIT, waited_ps, (kbs_who){q->queue->consumer, release}, look_ps);
     op->start_ps = turn_ps + waited_ps + look_ps;
+    kbs_count_slots(sim, q->id, op->start_ps, 1);
     /* A message that is sent on is read out of its own slot first; the TCM's port is a link of the route. */
     const bool from_ring = op->shape->common.route != KB_NONE;
     const int64_t read_ps = from_ring ? q->access_ps : 0;
@@ -307,6 +310,7 @@ bool kbs_ipcq_release(kbs_pe *pe, kbs_op *op) {
     const kbs_queue *queue = q->queue;
     op->sequence = q->releases++;
     op->start_ps = op->ready_ps;
+    kbs_count_slots(sim, q->id, op->start_ps, -1);
     const uint64_t bytes = sim->program->machine->at.ipcq_credit_bytes;
     if (queue->back != NULL && bytes > 0) {
         op->route = queue->back->id;

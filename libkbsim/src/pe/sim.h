@@ -200,6 +200,8 @@ typedef struct kbs_join {
 typedef struct kbs_sink {
     kb_status (*put)(void *context, uint32_t rank, const kb_op *op, void **inout_known, kb_trail *trail);
     kb_status (*amend)(void *context, uint32_t rank, const kb_op *op, kb_trail *trail);
+    /* Of a counter, a value from time_ps on; NULL where nobody wants them. */
+    kb_status (*sample)(void *context, uint32_t counter, int64_t time_ps, int64_t value, kb_trail *trail);
     void *context;
 } kbs_sink;
 
@@ -226,6 +228,14 @@ typedef struct kbs_costs {
 
 enum { KBS_BLOCKS = 24 }; /* sizes of blocks: powers of two */
 
+/* Numbers that are sampled as time passes; see run/counters.h. */
+typedef struct kbs_counters {
+    struct kbs_counter *all; /* of queues, then of memories */
+    size_t count;            /* 0: nobody wants samples */
+    uint64_t *changed;       /* bit: has changes that were not told */
+    int64_t span;            /* all before this one was told */
+} kbs_counters;
+
 struct kbs_sim {
     kbs_engine engine;
     kbs_program *program;
@@ -241,6 +251,7 @@ struct kbs_sim {
     kbs_op *free_ops;
     void *free_blocks[KBS_BLOCKS]; /* by size: of ops that had more to tell than they have room for */
     const kbs_sink *sink;
+    kbs_counters counters;
     uint64_t ops[KB_OP_LIMIT];
     kb_status status; /* of the first failure; trail explains it */
     kb_trail trail;

@@ -121,6 +121,10 @@ static kb_status amend(void *context, uint32_t rank, const kb_op *op, kb_trail *
     return kb_writer_amend(context, rank, op, trail);
 }
 
+static kb_status sample(void *context, uint32_t counter, int64_t time_ps, int64_t value, kb_trail *trail) {
+    return kb_writer_sample(context, counter, time_ps, value, trail);
+}
+
 static const char *ending_of(kb_outcome outcome) {
     if (outcome == KB_OUTCOME_DEADLOCK)
         return "deadlock: no PE can go on";
@@ -129,7 +133,7 @@ static const char *ending_of(kb_outcome outcome) {
 
 static kb_status write_run(kbs_program *program, const kbs_run_options *options, kb_writer *writer,
                            kbs_result *ret_result, kb_trail *trail) {
-    const kbs_sink sink = {put, amend, writer};
+    const kbs_sink sink = {put, amend, sample, writer};
     begin_phase(options, KBS_SIMULATING);
     const kbs_limits limits = {options->max_time_ps, options->stop, options->progress, options->context,
                                options->shuffle};

@@ -8,6 +8,7 @@
 #include "pe/dma.h"
 #include "pe/ipcq.h"
 #include "run/costs.h"
+#include "run/counters.h"
 #include "run/deadlock.h"
 #include "run/outbox.h"
 
@@ -67,6 +68,7 @@ static kb_status init(kbs_sim *sim, kbs_program *program, uint64_t shuffle, cons
     sim->slopes = memory;
     sim->packets = (kbs_packets){&sim->arena, NULL, program->fabric.most_links};
     KB_TRY(init_queues(sim, trail));
+    KB_TRY(kbs_counters_init(sim, trail));
     KB_TRY(kbs_joins_init(sim, trail)); /* its ways carry no packets: they need not be settled */
     for (uint32_t i = 0; i < program->ranks; i++)
         kbs_pe_start(&sim->hosts[made(sim->engine.shuffle, i, program->ranks)], 0);
@@ -117,6 +119,7 @@ static kb_status finish(kbs_sim *sim, bool empty, kbs_result *ret_result, kb_tra
     if (result.outcome == KB_OUTCOME_DEADLOCK)
         KB_TRY(kbs_explain_deadlock(sim, &result.explanation, trail));
     kbs_outbox_flush_all(sim);
+    kbs_counters_flush(sim);
     if (sim->status != KB_OK) {
         kbs_result_fini(&result);
         if (trail != NULL)

@@ -20,7 +20,12 @@
 #include "kbsim/coll.h"
 #include "run/simulate.h"
 
-enum { KEPT_RANKS = 32, KEPT_OPS = 20000 };
+enum { KEPT_RANKS = 32, KEPT_OPS = 20000, KEPT_SAMPLES = 8192 };
+
+typedef struct kept_sample {
+    uint32_t counter;
+    int64_t time_ps, value;
+} kept_sample;
 
 typedef struct kept {
     kbs_machine machine;
@@ -34,7 +39,8 @@ typedef struct kept {
     uint32_t dtype, ranks, space;
     kb_op *ops[KEPT_RANKS]; /* [KEPT_OPS] */
     uint64_t counts[KEPT_RANKS];
-    uint64_t amended;
+    uint64_t amended, sample_count;
+    kept_sample samples[KEPT_SAMPLES];
     tl_view views[KEPT_RANKS];
     const kbs_algorithm *algorithm;
 } kept;
@@ -101,6 +107,15 @@ static inline void kept_host(kb_host *h, void *context) {
     kb_all_reduce_by(h, run->views[h->rank], KB_REDUCE_SUM, run->algorithm);
 }
 
+static inline kb_status kept_sink_sample(void *context, uint32_t counter, int64_t time_ps, int64_t value,
+                                         kb_trail *trail) {
+    kept *run = context;
+    (void)trail;
+    assert_true(run->sample_count < KEPT_SAMPLES);
+    run->samples[run->sample_count++] = (kept_sample){counter, time_ps, value};
+    return KB_OK;
+}
+
 /* Launches `kernel` as the algorithm of an all-reduce of run->elements in each rank. */
 static inline kb_status kept_record(kept *run, void (*kernel)(kb_coll *c)) {
     static kbs_algorithm algorithm;
@@ -125,7 +140,7 @@ static inline kb_status kept_simulate(kept *run) {
         check_ok(kb_arena_new(&run->arena, KEPT_OPS * sizeof(kb_op), &ops, &run->trail), &run->trail);
         run->ops[rank] = ops;
     }
-    const kbs_sink sink = {kept_sink_put, kept_sink_amend, run};
+    const kbs_sink sink = {kept_sink_put, kept_sink_amend, kept_sink_sample, run};
     return kbs_simulate(run->program, &run->limits, &sink, &run->result, &run->trail);
 }
 
