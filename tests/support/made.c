@@ -269,12 +269,20 @@ static int64_t made_free_ps(made_trace *it, const made_op *op) {
     return 100;
 }
 
+static int64_t made_issue_ps(made_trace *it, const made_op *op) {
+    int64_t issue_ps = made_free_ps(it, op);
+    for (uint32_t i = 0; i < op->what.claim_count; i++)
+        if (op->claims[i].role == KB_ROLE_LAUNCH || op->claims[i].role == KB_ROLE_OBSERVED)
+            issue_ps = made_later(issue_ps, made_claimed_ps(it, op, i));
+    return issue_ps;
+}
+
 /* When all members of a barrier are issued. */
 static int64_t made_met_ps(made_trace *it, const made_op *op) {
     int64_t latest_ps = 0;
     for (size_t i = 0; i < it->count; i++)
         if (it->ops[i].what.kind == KB_OP_BARRIER && it->ops[i].op.id == op->op.id)
-            latest_ps = made_later(latest_ps, made_free_ps(it, &it->ops[i]));
+            latest_ps = made_later(latest_ps, made_issue_ps(it, &it->ops[i]));
     return latest_ps;
 }
 
@@ -282,19 +290,14 @@ static void made_time(made_trace *it, made_op *op) {
     if (op->timed)
         return;
     op->timed = true;
-    int64_t issue_ps = made_free_ps(it, op), start_ps = 0;
-    for (uint32_t i = 0; i < op->what.claim_count; i++) {
-        unsigned role = op->claims[i].role;
-        int64_t *at_ps = role == KB_ROLE_LAUNCH || role == KB_ROLE_OBSERVED ? &issue_ps : &start_ps;
-        if (role != KB_ROLE_COMPLETION)
-            *at_ps = made_later(*at_ps, made_claimed_ps(it, op, i));
-    }
-    op->op.issue_ps = issue_ps;
-    if (op->what.kind == KB_OP_BARRIER)
-        start_ps = made_met_ps(it, op);
-    op->op.start_ps = made_later(issue_ps, start_ps);
-    op->op.sent_ps = op->op.start_ps + op->cost_ps / 2;
-    op->op.done_ps = op->op.start_ps + op->cost_ps;
+    op->op.issue_ps = made_issue_ps(it, op);
+    int64_t start_ps = op->what.kind == KB_OP_BARRIER ? made_met_ps(it, op) : op->op.issue_ps;
+    for (uint32_t i = 0; i < op->what.claim_count; i++)
+        if (op->claims[i].role != KB_ROLE_COMPLETION)
+            start_ps = made_later(start_ps, made_claimed_ps(it, op, i));
+    op->op.start_ps = start_ps;
+    op->op.sent_ps = start_ps + op->cost_ps / 2;
+    op->op.done_ps = start_ps + op->cost_ps;
 }
 
 void made_times(made_trace *it) {

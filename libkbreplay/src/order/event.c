@@ -116,7 +116,7 @@ static void unlist(kbr_order *order, kbr_event *event) {
 }
 
 static void unlist_if_over(kbr_order *order, kbr_event *event) {
-    bool waited = event->blocks == KB_BLOCKS_DONE || event->observed;
+    bool waited = event->blocks == KB_BLOCKS_DONE || event->fenced || (event->observed && !event->chained);
     bool claimed = event->kind != KB_OP_IPCQ_RELEASE && event->kind != KB_OP_LAUNCH &&
                    (event->kind != KB_OP_IPCQ_COPY || event->received);
     if (waited && claimed)
@@ -125,6 +125,13 @@ static void unlist_if_over(kbr_order *order, kbr_event *event) {
 
 static bool is_composite(const kb_op *op) {
     return strcmp(kb_kind_describe(op->what->kind)->id_name, "composite") == 0;
+}
+
+/* Ops of its engine or composite that claim it may start after somebody has waited for it. */
+static bool has_followers(const kbr_order *order, const kb_op *op) {
+    uint32_t engine = op->what->engine;
+    return (is_composite(op) && op->id != 0) ||
+           (engine != KB_NONE && order->pass->defs->engines[engine].promise == KB_PROMISE_TOTAL);
 }
 
 static kb_status new_event(kbr_order *order, uint32_t rank, const kb_op *op, uint32_t number,
@@ -145,6 +152,7 @@ static kb_status new_event(kbr_order *order, uint32_t rank, const kb_op *op, uin
                       .stream = op->what->stream,
                       .number = number,
                       .composite = is_composite(op) ? op->id : 0,
+                      .chained = has_followers(order, op),
                       .who = kbr_mention_of(rank, op)};
     kb_status status = kbr_table_add(&order->events, &it->node, trail);
     if (status != KB_OK) {
@@ -214,7 +222,7 @@ static kb_status observe_stream(kbr_order *order, uint32_t stream, uint32_t belo
         }
         *at = it->next_open;
         it->next_open = NULL;
-        it->observed = true;
+        it->fenced = true;
         unlist_if_over(order, it);
         kbr_event_drop(order, it);
     }
@@ -330,7 +338,9 @@ static kb_status claim_one(kbr_order *order, kbr_event *whom, const kb_claim *cl
     join(order, clock, whom->clock);
     KB_TRY(add_edge(order, whom, claim->point, here, trail));
     whom->received = whom->received || claim->role == KB_ROLE_COPY;
-    whom->observed = whom->observed || claim->role == KB_ROLE_AWAITED;
+    bool done =
+        claim->point == KB_POINT_DONE || whom->kind == KB_OP_IPCQ_COPY; /* nobody waits for it twice */
+    whom->observed = whom->observed || (claim->role == KB_ROLE_AWAITED && done);
     if (claim->role == KB_ROLE_CREDIT && whom->kind == KB_OP_IPCQ_RELEASE)
         unlist(order, whom);
     else
@@ -346,7 +356,8 @@ static kb_status claim_at_start(kbr_order *order, const kb_op *op, const kbr_edg
         if (claim->role == KB_ROLE_OBSERVED || claim->role == KB_ROLE_LAUNCH ||
             claim->role == KB_ROLE_COMPLETION)
             continue;
-        if (claim->set == KB_SET_STREAM && here->event == NULL)
+        if (claim->set == KB_SET_STREAM &&
+            here->event == NULL) /* a fence that does not block shows nothing */
             KB_TRY(observe_stream(order, stream, issued - 1, here->issues, clock, trail));
         if (claim->set != KB_SET_ONE)
             continue;
@@ -391,7 +402,7 @@ kb_status kbr_order_start(kbr_order *order, uint32_t rank, const kb_op *op, kbr_
     uint32_t *clock = event != NULL && event->clock != NULL ? event->clock : chain->clock;
     uint32_t number = event != NULL ? event->number : chain->issues - 1;
     kbr_edge here = {.stream = what->stream, .issues = number + 2};
-    if (what->blocks != KB_BLOCKS_DONE)
+    if (event != NULL) /* its own edges go on from there */
         here = (kbr_edge){.event = event};
     bool joined = false;
     KB_TRY(claim_at_start(order, op, &here, clock, &joined, trail));

@@ -31,7 +31,9 @@ struct kbr_event {
     uint32_t refs; /* of bytes that it was the last to touch, of edges, and of the table */
     bool listed;   /* it is in the table: it may be claimed */
     bool received; /* a copy: its receive came */
-    bool observed; /* its stream has waited for it, or for all */
+    bool observed; /* its stream has waited for it */
+    bool fenced;   /* its stream has waited for all up to it */
+    bool chained;  /* ops of its engine or composite follow it */
     uint8_t blocks;
     uint16_t kind;
     uint32_t stream, number; /* in its stream, from 0 */
