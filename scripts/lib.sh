@@ -8,7 +8,7 @@ jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 packages_for() {
     echo gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libxxhash-dev
     [ "$1" = build ] && return
-    echo libcmocka-dev zstd protobuf-compiler python3 python3-protobuf clang clang-format
+    echo libcmocka-dev libmpfr-dev zstd protobuf-compiler python3 python3-protobuf clang clang-format
     [ "$1" = test ] && return
     echo libclang-rt-14-dev
     [ "$1" = fuzz ] && return

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whole arrays of numbers: one kernel for each function and dtype.
+ * Whole arrays of numbers: one kernel for each function and dtype. What each computes, to the bit, is in
+ * docs/numbers.md.
  *
- * A kernel reads contiguous little-endian arrays and writes one; it knows no memory and no views.
- * Which set of kernels a run uses is decided once, when the run begins, and every set gives the
- * same bits: the portable one is the meaning, a faster one is proven equal to it.
+ * A kernel reads and writes little-endian arrays; it knows no memory and no views. There are several sets of
+ * kernels, by what the processor can do. All give the same bits: they are compiled from one source, and tests
+ * hold them against each other. Which one a run uses is decided once, when the run begins:
+ *
+ *     const kbr_kernels *kernels = kbr_kernels_choose();
+ *     kernels->map[KB_FUNC_ADD][KB_DTYPE_F16](out, (const uint8_t *[]){a, b}, 0, count);
+ *
+ * Arrays of 2-byte and 4-byte elements need no alignment, but for those that are said to be float.
  */
 #ifndef KBREPLAY_SRC_KERNELS_H
 #define KBREPLAY_SRC_KERNELS_H
@@ -17,35 +23,69 @@
 
 #define KBR_MAP_INPUTS 3u
 
-/* out may be the same array as an input, but may not overlap one otherwise. */
+/* Element by element. out may be the same array as an input, but may not overlap one otherwise. */
 typedef void kbr_map(uint8_t *out, const uint8_t *const *inputs, uint64_t immediate, size_t count);
+
+/* Rounds each element once from one dtype to another. out may be in, where neither is larger. */
+typedef void kbr_caster(uint8_t *out, const uint8_t *in, size_t count);
 
 /*
  * Joins each `width` (at least 1) neighbours of `in` to one of the `count` results, by the pairwise tree
- * of docs/memory-model.md. `wide`: they are stored as f32 or i32, else as the dtype of `in`.
+ * of docs/numbers.md. `wide`: they are stored as f32 or i32, else as the dtype of `in`.
  */
 typedef void kbr_reduce(uint8_t *out, bool wide, const uint8_t *in, size_t count, size_t width);
 
 /*
- * acc[m][n] += a[m][k] * b[k][n], all f32 or all i32: for each element of acc one product after another by
- * rising k, each added by fma.
+ * Each `width` (at least 1) neighbours of `in` become as many of `out`, which may be `in`. `scratch` holds
+ * `width` floats.
  */
-typedef void kbr_multiply(void *acc, const void *a, const void *b, size_t m, size_t n, size_t k);
+typedef void kbr_softmax(uint8_t *out, const uint8_t *in, size_t count, size_t width, float *scratch);
+
+/*
+ * A matrix somewhere in an array: `bytes` is its first element, and strides count elements. A transposed
+ * matrix is one with its strides exchanged.
+ */
+typedef struct kbr_matrix {
+    uint8_t *bytes; /* a gemm only reads those of a and b */
+    ptrdiff_t row_stride, column_stride;
+} kbr_matrix;
+
+/* out[m, n] = a[m, k] b[k, n], or out + that: one product after another by rising k, each added by fma. */
+typedef struct kbr_gemm {
+    kbr_matrix out, a, b; /* out overlaps neither of the others */
+    size_t m, n, k;
+    bool wide;       /* out is of f32 or i32, else of the dtype of a and b */
+    bool accumulate; /* begins with what out holds, else with 0 */
+} kbr_gemm;
+
+/* `scratch` is as long as kbr_gemm_scratch() says. */
+typedef void kbr_multiply(const kbr_gemm *gemm, void *scratch);
 
 enum { KBR_FUNCS = KB_FUNC_FMA + 1, KBR_DTYPES = KB_DTYPE_I32 + 1 };
 
 typedef struct kbr_kernels {
-    const char *name;                    /* "portable" */
-    kbr_map *map[KBR_FUNCS][KBR_DTYPES]; /* NULL: no such function of this dtype */
+    const char *name;                    /* "portable", "avx2", "avx512" */
+    kbr_map *map[KBR_FUNCS][KBR_DTYPES]; /* NULL: no such function of this dtype; so in all tables */
     uint8_t inputs[KBR_FUNCS];
+    kbr_caster *cast[KBR_DTYPES][KBR_DTYPES]; /* [from][to] */
     kbr_reduce *reduce[KBR_FUNCS][KBR_DTYPES];
-    kbr_multiply *multiply[KBR_DTYPES]; /* by the dtype of a and b before they were widened */
+    kbr_softmax *softmax[KBR_DTYPES];
+    kbr_multiply *multiply[KBR_DTYPES]; /* by the dtype of a and b */
 } kbr_kernels;
 
 /* The best set that this machine can run. */
 const kbr_kernels *kbr_kernels_choose(void);
 
-/* Rounds each element once from one dtype to another; both must hold numbers (kbr_dtype_of). */
+/* The set of that name; NULL if there is none, or if this build or machine lacks it. */
+const kbr_kernels *kbr_kernels_named(const char *name);
+
+/* Set `index` of those that this machine can run, from the slowest on; NULL beyond the last. */
+const kbr_kernels *kbr_kernels_at(size_t index);
+
+/* Bytes of scratch for a product of these extents in any set; SIZE_MAX if it cannot be. */
+size_t kbr_gemm_scratch(size_t m, size_t n, size_t k);
+
+/* One cast of the portable set; both must hold numbers (kbr_dtype_of). */
 void kbr_cast(uint32_t to, uint8_t *out, uint32_t from, const uint8_t *in, size_t count);
 
 #endif

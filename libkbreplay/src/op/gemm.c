@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "number/multiply.h"
 #include "number/number.h"
 #include "op/access.h"
 #include "op/op.h"
@@ -69,23 +68,17 @@ static bool fits(const kb_op *op, char words[KBR_MISFIT_CHARS]) {
     return false;
 }
 
-/* Bytes of all elements as f32 or i32; UINT64_MAX where they are too many to count. */
-static uint64_t wide_size(const kb_operand *view) {
-    uint64_t size;
-    return __builtin_mul_overflow(kb_operand_elements(view), (uint64_t)4, &size) ? UINT64_MAX : size;
-}
-
-/* An operand as f32 or i32, in buffer `number`; buffer 0 is used on the way. */
-static kb_status widen(kbr_pass *pass, const kb_op *op, int operand, unsigned number, uint8_t **ret_wide,
-                       kb_trail *trail) {
+/* Buffer `number` is as large as the operand, and holds its elements if they are to be read. */
+static kb_status take(kbr_pass *pass, const kb_op *op, int operand, unsigned number, bool reads,
+                      kbr_matrix *ret_matrix, kb_trail *trail) {
     const kb_operand *view = &op->what->operands[operand];
-    uint64_t rows, columns;
-    extents(op->what, operand, &rows, &columns);
+    ptrdiff_t across = (ptrdiff_t)view->shape[1];
+    bool turned = transposed(op->what, operand);
     uint8_t *bytes;
-    KB_TRY(kbr_pass_buffer(pass, 0, kbr_operand_size(view), &bytes, trail));
-    KB_TRY(kbr_pass_buffer(pass, number, wide_size(view), ret_wide, trail));
-    KB_TRY(kbr_gather(pass, view, op->offsets[operand], bytes, NULL, trail));
-    kbr_widen(view->dtype, *ret_wide, bytes, rows, columns, transposed(op->what, operand));
+    KB_TRY(kbr_pass_buffer(pass, number, kbr_operand_size(view), &bytes, trail));
+    if (reads)
+        KB_TRY(kbr_gather(pass, view, op->offsets[operand], bytes, NULL, trail));
+    *ret_matrix = (kbr_matrix){bytes, turned ? 1 : across, turned ? across : 1};
     return KB_OK;
 }
 
@@ -96,22 +89,18 @@ static kb_status execute(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trai
     kbr_multiply *multiply = dtype < KBR_DTYPES ? pass->kernels->multiply[dtype] : NULL;
     if (multiply == NULL || kbr_dtype_of(out->dtype) == NULL)
         return kbr_op_unsupported(pass, rank, op, "a product of what holds no numbers here", trail);
-    uint64_t m, n, k, unused;
-    extents(what, OUT, &m, &n);
-    extents(what, A, &unused, &k);
-    uint8_t *a, *b, *sums, *bytes;
-    KB_TRY(widen(pass, op, A, 1, &a, trail));
-    KB_TRY(widen(pass, op, B, 2, &b, trail));
-    if (accumulates(what)) {
-        KB_TRY(widen(pass, op, OUT, 3, &sums, trail));
-    } else {
-        KB_TRY(kbr_pass_buffer(pass, 3, wide_size(out), &sums, trail));
-        memset(sums, 0, wide_size(out));
-    }
-    multiply(sums, a, b, m, n, k);
-    KB_TRY(kbr_pass_buffer(pass, 0, kbr_operand_size(out), &bytes, trail));
-    kbr_narrow(out->dtype, bytes, sums, m * n);
-    return kbr_scatter(pass, out, op->offsets[OUT], bytes, NULL, trail);
+    kbr_gemm gemm = {.wide = out->dtype != dtype, .accumulate = accumulates(what)};
+    uint64_t rows, columns, depth;
+    extents(what, OUT, &rows, &columns);
+    extents(what, A, &rows, &depth);
+    gemm.m = rows, gemm.n = columns, gemm.k = depth;
+    KB_TRY(take(pass, op, OUT, 0, gemm.accumulate, &gemm.out, trail));
+    KB_TRY(take(pass, op, A, 1, true, &gemm.a, trail));
+    KB_TRY(take(pass, op, B, 2, true, &gemm.b, trail));
+    uint8_t *scratch;
+    KB_TRY(kbr_pass_buffer(pass, 3, kbr_gemm_scratch(gemm.m, gemm.n, gemm.k), &scratch, trail));
+    multiply(&gemm, scratch);
+    return kbr_scatter(pass, out, op->offsets[OUT], gemm.out.bytes, NULL, trail);
 }
 
 const kbr_op_impl kbr_op_gemm = {

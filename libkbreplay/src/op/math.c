@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* math computes elementwise functions, copies, casts, fills, and reductions over the innermost axis. */
+/* math computes elementwise functions, copies, casts, fills, reductions, and softmax, by the kernels. */
 #include "op/op.h"
 
 #include <inttypes.h>
@@ -16,6 +16,7 @@ typedef enum form {
     CASTS,       /* from any dtype to any */
     MAPS,        /* element by element, of one dtype */
     REDUCES,     /* the innermost axis to one element */
+    NORMALISES,  /* along the innermost axis: softmax */
     NOT_EXECUTED /* by this build */
 } form;
 
@@ -29,12 +30,13 @@ static form form_of(const kb_template *what) {
         return NOT_EXECUTED;
     return kernels->map[what->func][KB_DTYPE_F32] != NULL      ? MAPS
            : kernels->reduce[what->func][KB_DTYPE_F32] != NULL ? REDUCES
+           : what->func == KB_FUNC_SOFTMAX                     ? NORMALISES
                                                                : NOT_EXECUTED;
 }
 
 static kbr_flow flow_of(const kb_template *what) {
     form as = form_of(what);
-    return as == MOVES ? KBR_FLOW_MOVE : as == REDUCES || as == NOT_EXECUTED ? KBR_FLOW_MIX : KBR_FLOW_MAP;
+    return as == MOVES ? KBR_FLOW_MOVE : as == CASTS || as == MAPS ? KBR_FLOW_MAP : KBR_FLOW_MIX;
 }
 
 static bool takes_immediate(uint32_t func) {
@@ -146,6 +148,20 @@ static kb_status reduce(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail
     return kbr_scatter(pass, to, op->offsets[0], bytes[0], NULL, trail);
 }
 
+static kb_status softmax(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    const kb_operand *to = &op->what->operands[0], *from = &op->what->operands[1];
+    kbr_softmax *kernel = from->dtype < KBR_DTYPES ? pass->kernels->softmax[from->dtype] : NULL;
+    if (kernel == NULL)
+        return refuse(pass, rank, op, trail);
+    uint64_t width = from->dims != 0 ? from->shape[from->dims - 1] : 1, elements = kb_operand_elements(from);
+    uint8_t *bytes[2], *scratch;
+    KB_TRY(gather_all(pass, op, bytes, trail));
+    KB_TRY(kbr_pass_buffer(pass, 2, elements != 0 ? width * sizeof(float) : 0, &scratch, trail));
+    if (elements != 0)
+        kernel(bytes[0], bytes[1], elements / width, width, (float *)(void *)scratch);
+    return kbr_scatter(pass, to, op->offsets[0], bytes[0], NULL, trail);
+}
+
 static kb_status map(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
     const kb_template *what = op->what;
     const kb_operand *to = &what->operands[0];
@@ -165,6 +181,7 @@ static kb_status execute(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trai
     case CASTS: return cast(pass, rank, op, trail);
     case MAPS: return map(pass, rank, op, trail);
     case REDUCES: return reduce(pass, rank, op, trail);
+    case NORMALISES: return softmax(pass, rank, op, trail);
     default: return refuse(pass, rank, op, trail);
     }
 }

@@ -55,6 +55,12 @@ static int64_t defined_integer(uint32_t func, int64_t a, int64_t b, int64_t c, i
     }
 }
 
+/* These have tests of their own. */
+static bool is_transcendental(uint32_t func) {
+    return func == KB_FUNC_RSQRT || (func >= KB_FUNC_EXP && func <= KB_FUNC_SIGMOID) ||
+           func == KB_FUNC_GELU || func == KB_FUNC_SILU;
+}
+
 enum { COUNT = 3000 };
 
 /* Random patterns, NaN and infinities among them, through memory and one op. */
@@ -98,7 +104,7 @@ static void functions_follow_their_definitions(void **state) {
     uint64_t random = 1;
     for (uint32_t func = 0; func < KBR_FUNCS; func++)
         for (uint32_t dtype = KB_DTYPE_F16; dtype <= KB_DTYPE_I32; dtype++)
-            if (it.pass.kernels->map[func][dtype] != NULL)
+            if (it.pass.kernels->map[func][dtype] != NULL && !is_transcendental(func))
                 check_function(&it, func, dtype, &random);
     bench_fini(&it);
 }
@@ -234,6 +240,29 @@ static void hosts_write_allocate_and_free(void **state) {
     bench_fini(&it);
 }
 
+/* Rows of two, spread over memory; each becomes 1/(1 + e) and e/(1 + e), as f16 rounds them. */
+static void softmax_goes_along_the_innermost_axis(void **state) {
+    (void)state;
+    bench it;
+    bench_init(&it);
+    static const uint16_t in[3][3] = {
+        {0x3C00, 0x4000, 0x7E00}, {0xC000, 0xBC00, 0x7E00}, {0, 0x3C00, 0x7E00}};
+    static const uint16_t want[2] = {0x344E, 0x39D9}; /* 0.26894, 0.73106 */
+    put(&it, 0, 0, (const uint8_t *)in, sizeof in);
+    kb_operand rows = kb_operand_vector(0, KB_ACCESS_READ, KB_DTYPE_F16, 6);
+    rows.dims = 2;
+    rows.shape[0] = 3, rows.shape[1] = 2;
+    rows.stride[0] = 3, rows.stride[1] = 1;
+    set_operand(&it, 0, 20, kb_operand_vector(1, KB_ACCESS_WRITE, KB_DTYPE_F16, 6));
+    set_operand(&it, 1, 0, rows);
+    check_ok(run(&it, KB_OP_MATH, KB_FUNC_SOFTMAX), &it.trail);
+    uint8_t out[12];
+    assert_true(get(&it, 1, 20, out, sizeof out));
+    for (size_t i = 0; i < 6; i++)
+        assert_memory_equal(out + 2 * i, &want[i % 2], 2);
+    bench_fini(&it);
+}
+
 static void what_is_not_executed_is_refused_by_name(void **state) {
     (void)state;
     bench it;
@@ -247,8 +276,6 @@ static void what_is_not_executed_is_refused_by_name(void **state) {
     } cases[] = {
         {KB_OP_MAP, 0, "#42 map"},
         {KB_OP_UNMAP, 0, "#42 unmap"},
-        {KB_OP_MATH, KB_FUNC_SOFTMAX, "math.softmax of f16"},
-        {KB_OP_MATH, KB_FUNC_EXP, "math.exp"},
         {KB_OP_MATH, 9999, "math.? of f16"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -259,6 +286,11 @@ static void what_is_not_executed_is_refused_by_name(void **state) {
     set_operand(&it, 2, 0, it.operands[1]);
     check_status(run(&it, KB_OP_MATH, KB_FUNC_DIV), KB_E_UNSUPPORTED, &it.trail);
     check_says(&it.trail, "math.div of i8");
+    it.what.operand_count = 2;
+    check_status(run(&it, KB_OP_MATH, KB_FUNC_SOFTMAX), KB_E_UNSUPPORTED, &it.trail);
+    check_says(&it.trail, "math.softmax of i8");
+    check_status(run(&it, KB_OP_MATH, KB_FUNC_EXP), KB_E_UNSUPPORTED, &it.trail);
+    check_says(&it.trail, "math.exp of i8");
     bench_fini(&it);
 }
 
@@ -305,6 +337,7 @@ int main(void) {
         cmocka_unit_test(moves_follow_their_views),
         cmocka_unit_test(overlapping_moves_read_first),
         cmocka_unit_test(hosts_write_allocate_and_free),
+        cmocka_unit_test(softmax_goes_along_the_innermost_axis),
         cmocka_unit_test(what_is_not_executed_is_refused_by_name),
         cmocka_unit_test(operands_that_do_not_fit_are_told),
     };
