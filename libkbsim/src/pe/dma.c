@@ -12,11 +12,6 @@ static kbs_op *op_of(kbs_train *train) {
     return (kbs_op *)(void *)((char *)train - offsetof(kbs_op, train));
 }
 
-/* What of a transfer lies in the memory at the other end: what a read takes from, and a write goes to. */
-static unsigned far_operand(const kbs_lane *lane) {
-    return lane->is_write ? 0 : 1;
-}
-
 static void init_lane(kbs_lane *lane, kbs_pe *pe, bool is_write, uint32_t limit) {
     lane->pe = pe;
     lane->is_write = is_write;
@@ -24,8 +19,7 @@ static void init_lane(kbs_lane *lane, kbs_pe *pe, bool is_write, uint32_t limit)
     lane->look_ps = INT64_MAX;
 }
 
-void kbs_dma_init(kbs_dma *dma, kbs_pe *pe, const kbs_route *own) {
-    dma->own = own;
+void kbs_dma_init(kbs_dma *dma, kbs_pe *pe) {
     init_lane(&dma->reads, pe, false, pe->sim->costs.reads_outstanding);
     init_lane(&dma->writes, pe, true, pe->sim->costs.writes_outstanding);
 }
@@ -215,12 +209,14 @@ static void fire_look(kbs_engine *engine, kbs_event *event) {
 static bool enter(kbs_pe *pe, kbs_op *op, kbs_lane *lane) {
     if (!kbs_line_enter(&lane->line, pe, op->ready_ps))
         return false;
-    const uint32_t id = op->shape->common.route;
-    const kbs_route *route = id != KB_NONE ? pe->sim->program->fabric.routes[id] : pe->dma.own;
-    op->route = route->id;
+    const kbs_common *common = &op->shape->common;
+    assert(common->route != KB_NONE);
+    const kbs_route *route = pe->sim->program->fabric.routes[common->route];
+    assert(!lane->is_write || route->from_hbm == NULL); /* what is written comes out of a TCM or SRAM */
     kbs_op_moves(op, &(kbs_train){{op->rank, op->index}, route, KBS_CHANNEL_DMA, on_sent, on_seen});
     op->lane = lane;
-    op->bytes = kbs_operand_bytes(&op->shape->common.operands[1]);
+    op->route = route->id;
+    op->bytes = kbs_operand_bytes(&common->operands[1]);
     op->acknowledge_ps = lane->is_write ? route->back_ps : 0;
     if (lane->first == NULL)
         lane->first = op;
@@ -279,13 +275,14 @@ static void keep_latest(kbs_sim *sim, kbs_op *op, kbs_packet *packet) {
 }
 
 /* Time at the channels of a memory: waiting for others there, being served, and its own latency. */
-static void note_service(kbs_sim *sim, kbs_op *op, const kbs_service *service, int64_t latency_ps) {
+static void note_service(kbs_sim *sim, kbs_op *op, unsigned operand, const kbs_service *service,
+                         int64_t latency_ps) {
     const bool own = is_own(op, service->holder);
     kbs_note note = {.ps = service->channel_ps,
                      .cause = own ? KB_CAUSE_HBM_BURST : KB_CAUSE_HBM_CHANNEL,
                      .resource = KB_RESOURCE_MEMORY,
                      .blames = !own,
-                     .id = op->shape->common.operands[far_operand(op->lane)].memory,
+                     .id = op->shape->common.operands[operand].memory,
                      .who = service->holder};
     kbs_op_note(sim, op, &note);
     note.blames = false;
@@ -327,11 +324,11 @@ static void finish(kbs_sim *sim, kbs_op *op) {
     if (!op->lane->is_write) {
         kbs_op_took(sim, op, KB_CAUSE_REQUEST, route->back_ps);
         if (route->from_hbm != NULL)
-            note_service(sim, op, &packet->read, route->from_hbm->kind->read_latency_ps);
+            note_service(sim, op, 1, &packet->read, route->from_hbm->kind->read_latency_ps);
     }
     kbs_op_note_packet(sim, op, packet);
     if (route->to_hbm != NULL)
-        note_service(sim, op, &packet->write, route->to_hbm->kind->write_latency_ps);
+        note_service(sim, op, 0, &packet->write, route->to_hbm->kind->write_latency_ps);
     const int64_t done_ps = packet->ready_ps;
     kbs_packet_give(&sim->packets, packet);
     kbs_op_done(sim, op, done_ps);

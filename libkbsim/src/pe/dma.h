@@ -16,7 +16,7 @@
 
 #include "pe/sim.h"
 
-void kbs_dma_init(kbs_dma *dma, kbs_pe *pe, const kbs_route *own);
+void kbs_dma_init(kbs_dma *dma, kbs_pe *pe);
 
 /* As kbs_kind.begin: a transfer gets in the line of its lane. */
 bool kbs_dma_read(kbs_pe *pe, kbs_op *op);

@@ -118,7 +118,6 @@ typedef struct kbs_lane {
 
 typedef struct kbs_dma {
     kbs_lane reads, writes;
-    const kbs_route *own; /* within the PE's TCM */
 } kbs_dma;
 
 typedef struct kbs_ipcq kbs_ipcq; /* a queue's both ends; see ipcq.h */

@@ -164,12 +164,6 @@ static kb_status define_routes(kbs_program *program, kb_trail *trail) {
 kb_status kbs_program_seal(kbs_program *program, kb_trail *trail) {
     if (program->launch_count == 0)
         return kb_fail(trail, KB_E_PROGRAM, "the program launches nothing: there is nothing to simulate");
-    /* Every PE's DMA can copy within its TCM. */
-    for (uint32_t rank = 0; rank < program->ranks; rank++) {
-        const kbs_route *route;
-        KB_TRY(kbs_fabric_route(&program->fabric, kbs_tcm_of(rank), kbs_tcm_of(rank), KBS_CHANNEL_DMA, &route,
-                                trail));
-    }
     KB_TRY(kbs_check_barriers(program, trail));
     KB_TRY(kbs_define_collectives(program, trail));
     KB_TRY(define_queues(program, trail));

@@ -34,10 +34,7 @@ static kb_status init_streams(kbs_sim *sim, kb_trail *trail) {
         kbs_pe *pe = &sim->pes[rank];
         KB_TRY(kbs_pe_init(pe, sim, &program->streams[rank], trail));
         KB_TRY(kbs_pe_init(&sim->hosts[rank], sim, &program->hosts[rank], trail));
-        const kbs_route *own;
-        KB_TRY(kbs_fabric_route(&program->fabric, kbs_tcm_of(rank), kbs_tcm_of(rank), KBS_CHANNEL_DMA, &own,
-                                trail));
-        kbs_dma_init(&pe->dma, pe, own);
+        kbs_dma_init(&pe->dma, pe);
     }
     return KB_OK;
 }

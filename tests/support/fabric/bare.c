@@ -62,7 +62,7 @@ void bare_start(bare *of, bool fuse) {
         sim->pes[i].sim = sim;
         sim->pes[i].rank = i;
         sim->pes[i].unfinished = OPS_OF_PE; /* so that nobody looks for the end of a launch */
-        kbs_dma_init(&sim->pes[i].dma, &sim->pes[i], NULL);
+        kbs_dma_init(&sim->pes[i].dma, &sim->pes[i]);
     }
 }
 
