@@ -42,7 +42,7 @@ verified allreduce --ranks 2 -p elems=100
 test "$(buffer_of)" = tcm
 verified allreduce --ranks 2 -p bytes=64KiB --set tcm.bytes=128KiB --set scratch.bytes=64KiB
 test "$(buffer_of)" = hbm
-refused 'has no room for the ring of queue' \
+refused "has no room for a queue's ring" \
     allreduce --ranks 2 -p bytes=64KiB --set tcm.bytes=64KiB -p buffer=tcm
 refused 'scratch.bytes=100 holds no element in each (raise it)' \
     allreduce --ranks 2 -p buffer=hbm --set scratch.bytes=100

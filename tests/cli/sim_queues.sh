@@ -39,4 +39,5 @@ test ! -e no.zst
 status=0
 "$KB_BIN/kb-sim" run allreduce --ranks 2 -p ring=sram --set sram.bytes=64KiB -q -o no.zst 2>err || status=$?
 test $status -eq 2
-grep -q 'the SRAM of rank [01] (.*) has no room for the ring of queue pe[01]>pe[01]: 16384 bytes asked' err
+grep -q "the SRAM of rank [01] (.*) has no room for a queue's ring: 16384 bytes asked" err
+grep -q 'installing queue pe[01]>pe[01]' err

@@ -80,11 +80,14 @@ static kb_status install(kbs_program *program, kbs_queue *queue, kb_trail *trail
     queue->slots = (uint32_t)machine->at.ipcq_slots;
     queue->slot_bytes = machine->at.ipcq_slot_bytes;
     queue->memory = kbs_memory_of(program, space, queue->consumer);
-    char what[64], name[KBS_QUEUE_NAME_CHARS];
-    snprintf(what, sizeof what, "the ring of queue %s", kbs_queue_name(queue, name));
-    KB_TRY(kbs_program_take(program, queue->consumer, space, queue->slots * queue->slot_bytes, what,
-                            &queue->offset_bytes, trail));
-    return find_ways(program, queue, trail);
+    kb_status status = kbs_program_take(program, queue->consumer, space, queue->slots * queue->slot_bytes,
+                                        "a queue's ring", &queue->offset_bytes, trail);
+    if (status == KB_OK)
+        status = find_ways(program, queue, trail);
+    char name[KBS_QUEUE_NAME_CHARS];
+    if (status != KB_OK)
+        status = kb_while(trail, status, "installing queue %s", kbs_queue_name(queue, name));
+    return status;
 }
 
 kb_status kbs_program_queue(kbs_program *program, uint32_t producer, uint32_t consumer, uint32_t channel,
