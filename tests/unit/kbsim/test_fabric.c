@@ -178,6 +178,75 @@ static void latencies_follow_from_the_parameters(void **state) {
     tear_down(&f);
 }
 
+static const kbs_route *route_between(fixture *f, uint32_t from_space, uint32_t from, uint32_t to_space,
+                                      uint32_t to) {
+    const kbs_route *route;
+    check_ok(kbs_fabric_route(&f->fabric, (kbs_place){from_space, from}, (kbs_place){to_space, to},
+                              KBS_CHANNEL_DMA, &route, &f->trail),
+             &f->trail);
+    return route;
+}
+
+/* A slice sits at its PE's router; the SRAM at r1c1, between pe0 (r1c2) and pe2 (r2c1). */
+static void memories_have_ways_of_their_own(void **state) {
+    (void)state;
+    static fixture f;
+    set_up(&f, "cubes=4x4,pes=8");
+    const int64_t port = 1, enter = 1000, out = 1, pitch = 1284, sram = 2000;
+    const kbs_route *own = route_between(&f, KB_SPACE_HBM, 3, KB_SPACE_TCM, 3);
+    assert_int_equal(own->latency_ps, enter + out + port);
+    assert_int_equal(own->back_ps, port + enter + out);
+    assert_int_equal(own->link_count, 3);
+    assert_string_equal(own->links[0]->name, "sip0.cube0.pe3.hbm>noc");
+    assert_true(own->from_hbm == f.fabric.slices[3] && own->from_hbm != NULL && own->to_hbm == NULL);
+    assert_int_equal(route_between(&f, KB_SPACE_TCM, 0, KB_SPACE_HBM, 1)->latency_ps,
+                     port + enter + pitch + out);
+    const kbs_route *read = route_between(&f, KB_SPACE_SRAM, 5, KB_SPACE_TCM, 0);
+    assert_int_equal(read->latency_ps, sram + enter + pitch + out + port);
+    assert_int_equal(read->back_ps, port + enter + pitch + out + sram);
+    assert_string_equal(read->links[0]->name, "sip0.cube0.sram.read");
+    assert_string_equal(read->narrowest->name, "sip0.cube0.sram.read");
+    /* One memory a cube: another PE's cut is behind the same ports. */
+    assert_ptr_equal(route_between(&f, KB_SPACE_SRAM, 6, KB_SPACE_TCM, 0)->links[0], read->links[0]);
+    assert_int_equal(route_between(&f, KB_SPACE_SRAM, 1, KB_SPACE_SRAM, 7)->latency_ps, 2 * sram);
+    assert_int_equal(route_between(&f, KB_SPACE_TCM, 2, KB_SPACE_SRAM, 2)->latency_ps,
+                     port + enter + pitch + out + sram);
+    tear_down(&f);
+}
+
+/*
+ * Two flows that share the way between their cubes: where they meet is decided, and so is what a route begins
+ * with; what is slower follows where one channel uses it, and what is no slower lets everything through.
+ */
+static void links_that_need_no_decision_are_found(void **state) {
+    (void)state;
+    for (int two_channels = 0; two_channels < 2; two_channels++) {
+        static fixture f;
+        set_up(&f, "cubes=2x1,pes=8");
+        const kbs_route *a = route_of(&f, 0, 8), *b = route_of(&f, 4, 8);
+        if (two_channels)
+            route_between(&f, KB_SPACE_TCM, 0, KB_SPACE_TCM, 8);
+        check_ok(kbs_fabric_settle(&f.fabric, true, &f.trail), &f.trail);
+        for (int k = 0; k < 2; k++) {
+            const kbs_route *route = k == 0 ? a : b;
+            const bool both = k == 0 && two_channels;
+            assert_int_equal(route->links[0]->pass, KBS_DECIDES);                      /* TCM, 512 GB/s */
+            assert_int_equal(route->links[1]->pass, both ? KBS_DECIDES : KBS_FOLLOWS); /* 256 GB/s */
+            assert_int_equal(route->links[2]->pass, KBS_LETS_THROUGH);                 /* the mesh, as fast */
+            assert_int_equal(route->links[route->link_count - 1]->pass, KBS_LETS_THROUGH);
+            int64_t delay_ps = 0;
+            for (uint32_t i = 0; i < route->step_count; i++)
+                delay_ps += route->steps[i].delay_ps;
+            assert_int_equal(delay_ps, route->latency_ps);
+        }
+        uint32_t joints = 0;
+        for (uint32_t i = 0; i < a->link_count; i++)
+            joints += a->links[i]->is_joint;
+        assert_int_equal(joints, 1);
+        tear_down(&f);
+    }
+}
+
 /* First in x, then in y: from the first cube to the last over the corner, and back over the other one. */
 static void cubes_are_crossed_first_in_x(void **state) {
     (void)state;
@@ -206,6 +275,8 @@ int main(void) {
         cmocka_unit_test(walks_are_whole_and_shortest),
         cmocka_unit_test(idle_ways_take_their_latencies_and_the_narrowest_link),
         cmocka_unit_test(latencies_follow_from_the_parameters),
+        cmocka_unit_test(memories_have_ways_of_their_own),
+        cmocka_unit_test(links_that_need_no_decision_are_found),
         cmocka_unit_test(cubes_are_crossed_first_in_x),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
