@@ -10,7 +10,8 @@ compile() {
     to="$1-$2/$3"
     shift 4
     mkdir -p "$to"
-    printf '%s\n' "$@" | xargs -P 2 -I SOURCE sh -c '$0 -c SOURCE -o "$1/$(basename SOURCE).o"' "$flags" "$to"
+    printf '%s\n' "$@" | xargs -P 2 -I SOURCE sh -c \
+        '$0 -c SOURCE -o "$1/$(basename "$(dirname SOURCE)").$(basename SOURCE).o"' "$flags" "$to"
 }
 
 build() { # compiler level
@@ -21,9 +22,9 @@ build() { # compiler level
         "$tests"/support/records.c "$tests"/support/random.c "$tests"/support/check.c \
         "$tests"/tools/kb-trace-random.c "$tests"/tools/kb-sim-orders.c
     libraries="-lzstd -lxxhash -lcmocka -lpthread -lm"
-    (cd "$1-$2" && mv tools/kb-sim-orders.c.o . &&
+    (cd "$1-$2" && mv tools/tools.kb-sim-orders.c.o orders.o &&
         "$1" tools/*.o trace/*.o $libraries -o random &&
-        "$1" kb-sim-orders.c.o sim/*.o trace/*.o $libraries -o orders)
+        "$1" orders.o sim/*.o trace/*.o $libraries -o orders)
 }
 
 write() { # compiler level
@@ -31,7 +32,7 @@ write() { # compiler level
     "$1-$2/random" 4 3000 40 wild 50000 1 "$1-$2.apart/"
     {
         "$1-$2/orders" 100 8 algo=ring bytes=30000
-        "$1-$2/orders" 100 8 algo=direct bytes=20000 ring=hbm
+        "$1-$2/orders" 100 8 algo=direct bytes=20000 buffer=hbm ring=hbm
         "$1-$2/orders" 100 11 algo=tree bytes=20000 ring=sram backpressure=poll dtype=f32
         "$1-$2/orders" 100 32 algo=ring elems=1000 op=max
         "$1-$2/orders" 100 6 algo=direct elems=3000 ipcq.credit_path=vc buffer=hbm scratch.bytes=8KiB

@@ -38,6 +38,7 @@ static void no_order_but_the_models_decides(void **state) {
     } cases[] = {
         {8, {"algo=direct", "bytes=40000"}},
         {16, {"algo=direct", "bytes=65536", "ring=hbm"}},
+        {16, {"algo=direct", "bytes=40000", "buffer=hbm"}},
         {16, {"algo=ring", "bytes=100000"}},
         {8, {"algo=ring", "bytes=50000", "ring=sram"}},
         {13, {"algo=tree", "bytes=40000", "backpressure=poll"}},
