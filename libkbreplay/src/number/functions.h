@@ -54,7 +54,7 @@ INLINE vd odd(vd high, vd low) {
 
 /* 2^k */
 INLINE vd power(vi k) {
-    return (vd)((vq)(k + 1023) << 52);
+    return (vd)(((vq)k + 1023) << 52);
 }
 
 /* --- exponential ------------------------------------------------------------------------------- */
@@ -79,7 +79,7 @@ INLINE exponential exponential_of(vd x) {
     vd high = fma_d(k, all_d(-LN2_HIGH), x), r = fma_d(k, all_d(-LN2_LOW), high);
     vd lost = fma_d(k, all_d(-LN2_LOW), high - r);
     vd rest = fma_d(r * r, HORNER(r, inverse_factorials), fma_d(lost, r, lost));
-    return (exponential){(vi)shifted - (vi)all_d(TO_INTEGER), r, rest};
+    return (exponential){(vi)((vq)shifted - (vq)all_d(TO_INTEGER)), r, rest};
 }
 
 /* 1 + r + rest */
@@ -107,9 +107,9 @@ INLINE vd exp_of(vd x) {
 INLINE vd log_of(vd x) {
     static const double odds[] = {2.0 / 23, 2.0 / 21, 2.0 / 19, 2.0 / 17, 2.0 / 15, 2.0 / 13,
                                   2.0 / 11, 2.0 / 9,  2.0 / 7,  2.0 / 5,  2.0 / 3};
-    const vi root_half = (vi)all_d(0x1.6a09e667f3bcdp-1);
-    vi exponent = ((vi)x - root_half) >> 52 << 52;
-    vd f = (vd)((vi)x - exponent) - 1.0, k = (vd)((exponent >> 52) + (vi)all_d(TO_INTEGER)) - TO_INTEGER;
+    const vq root_half = (vq)all_d(0x1.6a09e667f3bcdp-1);
+    vi exponent = (vi)((vq)x - root_half) >> 52;
+    vd f = (vd)((vq)x - ((vq)exponent << 52)) - 1.0, k = (vd)(exponent + (vi)all_d(TO_INTEGER)) - TO_INTEGER;
     vd s = f / (2.0 + f), z = s * s, half_square = f * f * 0.5;
     vd shift = k * LN2_HIGH, first = shift + f, high = first - half_square;
     vd low = ((shift - first) + f) + ((first - high) - half_square);

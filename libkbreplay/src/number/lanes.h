@@ -36,6 +36,10 @@ typedef VECTOR(int64_t, LANES / 2) vi;
 typedef VECTOR(float, LANES / 2) vh;
 typedef VECTOR(int32_t, LANES / 2) vhs;
 
+/* Without optimisation gcc's intrinsics are macros, with its own conversions in them. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+
 /* --- what C has no operator for ---------------------------------------------------------------- */
 
 #if KBR_LEVEL == 0
@@ -269,5 +273,7 @@ INLINE vf canonical(vf a) {
     return pick(a != a, (vf)all_u(0x7FC00000u), a);
 #endif
 }
+
+#pragma GCC diagnostic pop
 
 #endif

@@ -117,7 +117,7 @@ static const uint32_t dtypes[] = {KB_DTYPE_F16, KB_DTYPE_BF16, KB_DTYPE_F32, KB_
 
 static void products_at_random(void **state) {
     (void)state;
-    for (size_t i = 0; i < 400; i++)
+    for (size_t i = 0; i < 250; i++)
         check(dtypes[i % 5], draw(50), draw(80), draw(40));
 }
 
