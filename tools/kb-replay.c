@@ -13,7 +13,7 @@ typedef struct values {
     kbt_common common;
     bool verify, recover;
     kbt_list dumps;
-    const char *order;
+    const char *order, *kernels;
     uint64_t max_memory;
 } values;
 
@@ -25,6 +25,9 @@ static const kbt_option options[] = {
      .required = false},
     {0, "order", KBT_TEXT, offsetof(values, order), "ORDER",
      "recorded, or random:SEED for another order that the claims allow", .required = false},
+    {0, "kernels", KBT_TEXT, offsetof(values, kernels), "NAME",
+     "compute with portable, avx2 or avx512 instructions: the same bits (default: the best there are)",
+     .required = false},
     {0, "recover", KBT_FLAG, offsetof(values, recover), NULL, "use what is whole of a damaged trace",
      .required = false},
     KBT_MAX_MEMORY(values, max_memory),
@@ -132,7 +135,7 @@ static int run(kbt_call *call) {
     const values *given = call->values;
     kb_trail trail;
     kb_trail_init(&trail);
-    kbr_options how = {.log = &call->log, .verify = given->verify};
+    kbr_options how = {.log = &call->log, .verify = given->verify, .kernels = given->kernels};
     dump *dumps = NULL;
     if (parse_order(given->order, &how, &trail) != KB_OK ||
         parse_dumps(call, &given->dumps, &dumps, &trail) != KB_OK)

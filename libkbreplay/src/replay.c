@@ -142,7 +142,7 @@ static kbr_pass new_pass(kbr_replay *replay) {
                       .random = replay->options.random,
                       .seed = replay->options.seed,
                       .regions = &replay->regions,
-                      .kernels = kbr_kernels_choose()};
+                      .kernels = replay->kernels};
 }
 
 /* --- the second pass --------------------------------------------------------------------------- */
@@ -187,6 +187,16 @@ static kb_status set_up(kbr_replay *replay, kb_trail *trail) {
                                trail);
 }
 
+/* All sets give the same bits; which one is for those who want to see that. */
+static kb_status choose_kernels(kbr_replay *replay, kb_trail *trail) {
+    const char *name = replay->options.kernels;
+    replay->kernels = name != NULL ? kbr_kernels_named(name) : kbr_kernels_choose();
+    if (replay->kernels == NULL)
+        return kb_fail(trail, KB_E_ARGUMENT, "there are no kernels `%s` here (this machine's best are `%s`)",
+                       name, kbr_kernels_choose()->name);
+    return KB_OK;
+}
+
 kb_status kbr_replay_create(kb_reader *reader, const kbr_options *options, kbr_replay **ret_replay,
                             kb_trail *trail) {
     const kb_alloc *alloc = options->alloc != NULL ? options->alloc : kb_alloc_heap();
@@ -200,7 +210,9 @@ kb_status kbr_replay_create(kb_reader *reader, const kbr_options *options, kbr_r
     replay->reader = reader;
     replay->defs = kb_reader_defs(reader);
     kb_arena_init(&replay->arena, alloc, 0);
-    kb_status status = set_up(replay, trail);
+    kb_status status = choose_kernels(replay, trail);
+    if (status == KB_OK)
+        status = set_up(replay, trail);
     if (status != KB_OK) {
         kbr_replay_destroy(replay);
         return status;

@@ -12,6 +12,7 @@ struct kbr_replay {
     kb_reader *reader;
     const kb_defs *defs;
     kb_arena arena;
+    const kbr_kernels *kernels;
     kbr_regions regions;
     kbr_findings findings;
     kbr_memories *memories;

@@ -26,6 +26,7 @@ fails 2 "TRACE" "$replay"
 fails 2 "unknown option --no-data" "$replay" run.zst --verify --no-data
 fails 2 "--order" "$replay" run.zst --order backwards
 fails 2 "--order" "$replay" run.zst --order random:x
+fails 2 "there are no kernels \`abacus\` here" "$replay" run.zst --kernels abacus
 fails 2 "--dump" "$replay" run.zst --dump x
 fails 2 "3 tensors are called" "$replay" run.zst --dump x=x.npy
 fails 2 "did you mean" "$replay" run.zst --dump x@9=x.npy

@@ -27,6 +27,7 @@ typedef struct kbr_options {
     bool random;         /* another linear extension of the trace's order … */
     uint64_t seed;       /* … drawn by this seed */
     uint64_t max_memory; /* bytes of rebuilt memory; 0: 16 GiB */
+    const char *kernels; /* "portable", "avx2", "avx512"; NULL: the best that this machine has */
 } kbr_options;
 
 typedef struct kbr_result {
