@@ -134,7 +134,8 @@ static bool grow(kbs_sim *sim, kbs_counter *counter) {
         kbs_sim_fail(sim, status);
         return false;
     }
-    memcpy(memory, counter->changes, counter->count * sizeof(change));
+    if (counter->count > 0)
+        memcpy(memory, counter->changes, counter->count * sizeof(change));
     counter->changes = memory;
     counter->capacity = capacity;
     return true;
