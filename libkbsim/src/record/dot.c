@@ -79,7 +79,7 @@ static bool receive(product *p, uint32_t i) {
     tl_view *view = &p->views[i];
     const tl_shape shape = {2, {view->shape[0], view->shape[1]}};
     kbs_use use;
-    kbs_use_begin(&use, p->stream, *view, view->dtype, view->shape[0] * view->shape[1], p->where);
+    kbs_use_begin(&use, p->stream, view, view->dtype, view->shape[0] * view->shape[1], p->where);
     if (kbs_is_ok(p->stream) && use.queue != NULL)
         kbs_mistake(p->stream, p->where,
                     "the %s is a message longer than a slot: copy it into a tensor, or raise ipcq.slot_bytes",
@@ -142,9 +142,9 @@ static void record_gemm(const product *p, uint8_t blocks) {
     common.flags = (p->adds ? KB_FLAG_ACCUMULATE : 0) | (turn(&a) ? KB_FLAG_TRANSPOSE_A : 0) |
                    (turn(&b) ? KB_FLAG_TRANSPOSE_B : 0);
     common.operand_count = MATRICES;
-    common.operands[OUT] = kbs_operand_of(&p->views[OUT], p->adds ? KB_ACCESS_UPDATE : KB_ACCESS_WRITE);
-    common.operands[A] = kbs_operand_of(&a, KB_ACCESS_READ);
-    common.operands[B] = kbs_operand_of(&b, KB_ACCESS_READ);
+    kbs_operand_of(&common.operands[OUT], &p->views[OUT], p->adds ? KB_ACCESS_UPDATE : KB_ACCESS_WRITE);
+    kbs_operand_of(&common.operands[A], &a, KB_ACCESS_READ);
+    kbs_operand_of(&common.operands[B], &b, KB_ACCESS_READ);
     for (uint32_t i = 0; i < MATRICES; i++)
         offsets[i] = p->views[i].offset_bytes;
     kbs_append(p->stream, &common, offsets, 0);

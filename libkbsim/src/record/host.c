@@ -135,7 +135,7 @@ static void record_data(tl_stream *host, kb_kind kind, const tl_view *view, uint
     kbs_common common;
     kbs_common_init(host, &common, kind, KB_BLOCKS_DONE, where);
     common.operand_count = 1;
-    common.operands[0] = kbs_operand_of(view, kind == KB_OP_HOST_WRITE ? KB_ACCESS_WRITE : KB_ACCESS_READ);
+    kbs_operand_of(&common.operands[0], view, kind == KB_OP_HOST_WRITE ? KB_ACCESS_WRITE : KB_ACCESS_READ);
     kbs_command command = {.value = value};
     command.offsets[0] = view->offset_bytes;
     kbs_append_command(host, &common, &command);

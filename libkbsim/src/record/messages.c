@@ -76,17 +76,17 @@ uint64_t kbs_slot_offset(const kbs_queue *queue, uint64_t sequence) {
     return queue->offset_bytes + sequence % queue->slots * queue->slot_bytes;
 }
 
-kbs_message *kbs_message_of(tl_stream *stream, tl_view view, tl_where where) {
-    kbs_queue *queue = &stream->program->queues[view.queue];
-    if (view.queue >= stream->program->queue_count || queue->consumer != stream->rank) {
+kbs_message *kbs_message_of(tl_stream *stream, const tl_view *view, tl_where where) {
+    kbs_queue *queue = &stream->program->queues[view->queue];
+    if (view->queue >= stream->program->queue_count || queue->consumer != stream->rank) {
         kbs_mistake(stream, where, "this message was received by another rank");
         return NULL;
     }
     for (size_t i = 0; i < queue->open_count; i++)
-        if (queue->open[i].number == view.message)
+        if (queue->open[i].number == view->message)
             return &queue->open[i];
     kbs_mistake(stream, where, "message %" PRIu64 " of the queue from rank %u was released before this use",
-                view.message, queue->producer);
+                view->message, queue->producer);
     return NULL;
 }
 
@@ -200,38 +200,37 @@ static bool receive_first(kbs_use *use, kbs_message *message, kbs_queue *queue, 
     return true;
 }
 
-static bool receive(kbs_use *use, tl_view source) {
+static void receive(kbs_use *use, const tl_view *source) {
     kbs_message *message = kbs_message_of(use->stream, source, use->where);
     if (message == NULL)
-        return false;
-    kbs_queue *queue = &use->stream->program->queues[source.queue];
+        return;
+    kbs_queue *queue = &use->stream->program->queues[source->queue];
     if (message->state == KBS_MESSAGE_STREAM) {
         kbs_mistake(use->stream, use->where,
                     "a message longer than a slot is gone after its first use: copy it "
                     "into a tensor, or raise ipcq.slot_bytes");
-        return false;
+        return;
     }
-    if (message->state == KBS_MESSAGE_NEW)
-        return receive_first(use, message, queue, source.queue);
-    if (message->elements != use->elements || message->dtype != use->dtype) {
+    if (message->state == KBS_MESSAGE_NEW) {
+        if (!receive_first(use, message, queue, source->queue))
+            return;
+    } else if (message->elements != use->elements || message->dtype != use->dtype) {
         kbs_mistake(use->stream, use->where,
                     "the message was used as %" PRIu64 " x %s before, and as %" PRIu64 " x %s now",
                     message->elements, kb_word_name(KB_VOC_DTYPE, message->dtype), use->elements,
                     kb_word_name(KB_VOC_DTYPE, use->dtype));
-        return false;
+        return;
     }
-    return true;
+    use->memory = queue->memory;
+    use->offset_bytes = message->offset_bytes; /* of a long one, it is said slot by slot */
 }
 
-void kbs_use_begin(kbs_use *use, tl_stream *stream, tl_view source, uint32_t dtype, uint64_t elements,
+void kbs_use_begin(kbs_use *use, tl_stream *stream, const tl_view *source, uint32_t dtype, uint64_t elements,
                    tl_where where) {
     *use =
         (kbs_use){.stream = stream, .dtype = dtype, .elements = elements, .piece = elements, .where = where};
-    if (!kbs_is_ok(stream) || !receive(use, source))
-        return;
-    use->memory = stream->program->queues[source.queue].memory;
-    if (use->queue == NULL)
-        use->offset_bytes = kbs_message_of(stream, source, where)->offset_bytes;
+    if (kbs_is_ok(stream))
+        receive(use, source);
 }
 
 void kbs_use_next(kbs_use *use) {

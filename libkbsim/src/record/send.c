@@ -20,7 +20,7 @@ typedef struct sending {
 
 /* A message that is sent on: the slot that it lies in. False after a mistake. */
 static bool resolve_message(sending *s) {
-    const kbs_message *message = kbs_message_of(s->stream, s->view, s->where);
+    const kbs_message *message = kbs_message_of(s->stream, &s->view, s->where);
     if (message == NULL)
         return false;
     if (message->state == KBS_MESSAGE_NEW || message->state == KBS_MESSAGE_STREAM) {
@@ -95,7 +95,7 @@ static void record_copy(const sending *s, const tl_view *part, bool is_joined, u
     common.operand_count = 2;
     common.operands[0] =
         kb_operand_vector(s->queue->memory, KB_ACCESS_WRITE, (uint8_t)part->dtype, part->elements);
-    common.operands[1] = kbs_operand_of(part, KB_ACCESS_READ);
+    kbs_operand_of(&common.operands[1], part, KB_ACCESS_READ);
     const uint64_t offsets[] = {kbs_slot_offset(s->queue, s->queue->sent), part->offset_bytes};
     kbs_append(s->stream, &common, offsets, 0);
     s->queue->sent++;

@@ -8,10 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool kbs_is_ok(const tl_stream *stream) {
-    return stream->program->status == KB_OK;
-}
-
 const char *kbs_base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash != NULL ? slash + 1 : path;

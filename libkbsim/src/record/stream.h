@@ -9,7 +9,9 @@
 void kbs_mistake(tl_stream *stream, tl_where where, const char *format, ...) KB_PRINTF(3, 4);
 /* The library failed at something (memory, a queue limit) and told program->trail. */
 void kbs_trouble(tl_stream *stream, tl_where where, kb_status status);
-bool kbs_is_ok(const tl_stream *stream);
+static inline bool kbs_is_ok(const tl_stream *stream) {
+    return stream->program->status == KB_OK;
+}
 
 /* A token for the newest `count` numbered commands. */
 tl_token kbs_token_new(tl_stream *stream, uint32_t count, tl_where where);
@@ -87,7 +89,7 @@ typedef struct kbs_use {
  * it takes slots: kbs_use_next receives one, a command works on use.turn_elements from use.done on, and
  * kbs_use_end releases it.
  */
-void kbs_use_begin(kbs_use *use, tl_stream *stream, tl_view source, uint32_t dtype, uint64_t elements,
+void kbs_use_begin(kbs_use *use, tl_stream *stream, const tl_view *source, uint32_t dtype, uint64_t elements,
                    tl_where where);
 void kbs_use_next(kbs_use *use);
 void kbs_use_end(kbs_use *use);
@@ -98,7 +100,7 @@ kbs_queue *kbs_queue_of(tl_stream *stream, tl_queue queue, bool outward, tl_wher
 uint64_t kbs_slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where);
 uint64_t kbs_slot_offset(const kbs_queue *queue, uint64_t sequence);
 /* The message that a view of one stands for; NULL after a mistake. */
-kbs_message *kbs_message_of(tl_stream *stream, tl_view view, tl_where where);
+kbs_message *kbs_message_of(tl_stream *stream, const tl_view *view, tl_where where);
 
 /* Where the oldest message that was not released was received; the queue has one. */
 tl_where kbs_oldest_message(const kbs_queue *queue);

@@ -8,17 +8,6 @@
 
 /* --- making ---------------------------------------------------------------------------------- */
 
-tl_view kbs_view_vector(uint32_t memory, uint32_t dtype, uint64_t offset_bytes, uint64_t elements) {
-    return (tl_view){.memory = memory,
-                     .dtype = dtype,
-                     .offset_bytes = offset_bytes,
-                     .elements = elements,
-                     .queue = KB_NONE,
-                     .dims = 1,
-                     .shape = {elements},
-                     .stride = {1}};
-}
-
 static void lay_out(tl_view *view, const tl_shape *shape) {
     int64_t stride = 1;
     memset(view->shape, 0, sizeof view->shape);
@@ -98,14 +87,6 @@ bool kbs_views_flatten(tl_view *views, uint32_t count) {
     return views[0].dims <= 1;
 }
 
-kb_operand kbs_operand_of(const tl_view *view, uint8_t access) {
-    kb_operand operand = {
-        .memory = view->memory, .access = access, .dtype = (uint8_t)view->dtype, .dims = (uint8_t)view->dims};
-    memcpy(operand.shape, view->shape, sizeof operand.shape);
-    memcpy(operand.stride, view->stride, sizeof operand.stride);
-    return operand;
-}
-
 const char *kbs_view_text(const tl_view *view, char buffer[KBS_VIEW_CHARS]) {
     int length = 0;
     for (uint32_t axis = 0; axis < view->dims && axis < KB_DIMS_MAX; axis++)
@@ -132,16 +113,20 @@ static bool is_inside(const tl_view *view, uint64_t size_bytes) {
     const uint64_t size = kb_dtype_size(view->dtype);
     if (view->dims == 1 && view->stride[0] == 1)
         return view->offset_bytes <= size_bytes && view->shape[0] <= (size_bytes - view->offset_bytes) / size;
-    const kb_operand operand = kbs_operand_of(view, KB_ACCESS_READ);
+    kb_operand operand;
+    kbs_operand_of(&operand, view, KB_ACCESS_READ);
     return kb_operand_extent(&operand, &low, &high) && view->offset_bytes <= size_bytes &&
            (uint64_t)-low <= view->offset_bytes && high <= (int64_t)(size_bytes - view->offset_bytes);
 }
 
 static bool has_sound_shape(const tl_view *view) {
-    tl_shape shape = {.dims = view->dims};
+    tl_shape shape;
     uint64_t elements;
     if (view->dims > KB_DIMS_MAX || kb_dtype_size(view->dtype) == 0)
         return false;
+    if (view->dims == 1)
+        return view->shape[0] == view->elements;
+    shape.dims = view->dims;
     memcpy(shape.of, view->shape, sizeof shape.of);
     return kbs_shape_elements(&shape, &elements) && elements == view->elements;
 }

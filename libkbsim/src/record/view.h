@@ -3,10 +3,22 @@
 #ifndef KBSIM_SRC_VIEW_H
 #define KBSIM_SRC_VIEW_H
 
+#include <string.h>
+
 #include "record/stream.h"
 
 /* A row of elements without gaps. */
-tl_view kbs_view_vector(uint32_t memory, uint32_t dtype, uint64_t offset_bytes, uint64_t elements);
+static inline tl_view kbs_view_vector(uint32_t memory, uint32_t dtype, uint64_t offset_bytes,
+                                      uint64_t elements) {
+    return (tl_view){.memory = memory,
+                     .dtype = dtype,
+                     .offset_bytes = offset_bytes,
+                     .elements = elements,
+                     .queue = KB_NONE,
+                     .dims = 1,
+                     .shape = {elements},
+                     .stride = {1}};
+}
 /* The same of a shape, whose product must not overflow. */
 tl_view kbs_view_of(uint32_t memory, uint32_t dtype, uint64_t offset_bytes, const tl_shape *shape);
 
@@ -19,7 +31,15 @@ tl_view kbs_view_part(const tl_view *view, uint64_t first, uint64_t elements);
 /* Merges axes that lie without gaps in all of the views, which have one shape; true where one is left. */
 bool kbs_views_flatten(tl_view *views, uint32_t count);
 
-kb_operand kbs_operand_of(const tl_view *view, uint8_t access);
+static inline void kbs_operand_of(kb_operand *operand, const tl_view *view, uint8_t access) {
+    operand->memory = view->memory;
+    operand->access = access;
+    operand->dtype = (uint8_t)view->dtype;
+    operand->dims = (uint8_t)view->dims;
+    operand->zero = 0;
+    memcpy(operand->shape, view->shape, sizeof operand->shape);
+    memcpy(operand->stride, view->stride, sizeof operand->stride);
+}
 
 /* Where a view lies, seen from the PE that records. */
 typedef enum kbs_lies {

@@ -32,8 +32,8 @@ void kbs_dma(tl_stream *stream, const tl_view *into, const tl_view *from, uint8_
     common.numbered = blocks == KB_BLOCKS_NO;
     common.route = kbs_route_between(stream, from->memory, into->memory, where);
     common.operand_count = 2;
-    common.operands[0] = kbs_operand_of(into, KB_ACCESS_WRITE);
-    common.operands[1] = kbs_operand_of(from, KB_ACCESS_READ);
+    kbs_operand_of(&common.operands[0], into, KB_ACCESS_WRITE);
+    kbs_operand_of(&common.operands[1], from, KB_ACCESS_READ);
     const uint64_t offsets[] = {into->offset_bytes, from->offset_bytes};
     kbs_append(stream, &common, offsets, 0);
 }
@@ -48,7 +48,7 @@ static void record_math(const kbs_work *work, const tl_view *views, uint8_t bloc
     common.immediates[0] = work->immediate;
     common.operand_count = (uint16_t)work->count;
     for (uint32_t i = 0; i < work->count; i++) {
-        common.operands[i] = kbs_operand_of(&views[i], i == 0 ? KB_ACCESS_WRITE : KB_ACCESS_READ);
+        kbs_operand_of(&common.operands[i], &views[i], i == 0 ? KB_ACCESS_WRITE : KB_ACCESS_READ);
         offsets[i] = views[i].offset_bytes;
     }
     kbs_append(work->stream, &common, offsets, 0);
@@ -164,13 +164,15 @@ static void work_on(staging *s, const kbs_pieces *pieces, uint32_t set) {
 /* Whether one piece's store could change what another piece loads. */
 static bool is_tangled(const kbs_work *work) {
     const tl_view *out = &work->views[0];
-    const kb_operand written = kbs_operand_of(out, KB_ACCESS_WRITE);
+    kb_operand written;
+    kbs_operand_of(&written, out, KB_ACCESS_WRITE);
     int64_t low = 0, high = 0;
     if (work->lies[0] != KBS_LIES_FAR || !kb_operand_extent(&written, &low, &high))
         return false;
     for (uint32_t i = 1; i < work->count; i++) {
         const tl_view *in = &work->views[i];
-        const kb_operand read = kbs_operand_of(in, KB_ACCESS_READ);
+        kb_operand read;
+        kbs_operand_of(&read, in, KB_ACCESS_READ);
         const int64_t apart = (int64_t)(in->offset_bytes - out->offset_bytes);
         int64_t from = 0, to = 0;
         if (in->memory != out->memory || !kb_operand_extent(&read, &from, &to) || apart + from >= high ||
@@ -221,16 +223,19 @@ static void record_pieces(staging *s, kbs_pieces *pieces) {
 /* Receives what the work reads; false after a mistake. A message longer than a slot is left to `ret_long`. */
 static bool receive(kbs_work *work, uint32_t view, staging *s, kbs_use *ret_long) {
     tl_view *message = &work->views[view];
-    const tl_view *like = &work->views[0];
-    const tl_view shaped = message->dims > 0 ? *message : *like;
+    const tl_view *like = &work->views[0], *shaped = message->dims > 0 ? message : like;
+    tl_shape shape = {.dims = shaped->dims};
+    uint64_t elements = 1;
     kbs_use use;
-    kbs_use_begin(&use, work->stream, *message, like->dtype, shaped.elements, work->where);
+    for (uint32_t axis = 0; axis < shaped->dims; axis++) {
+        shape.of[axis] = shaped->shape[axis];
+        elements *= shape.of[axis];
+    }
+    kbs_use_begin(&use, work->stream, message, like->dtype, elements, work->where);
     if (!kbs_is_ok(work->stream))
         return false;
-    tl_shape shape = {.dims = shaped.dims};
-    for (uint32_t axis = 0; axis < shaped.dims; axis++)
-        shape.of[axis] = shaped.shape[axis];
-    *message = kbs_view_of(use.memory, like->dtype, use.offset_bytes, &shape);
+    *message = shape.dims == 1 ? kbs_view_vector(use.memory, like->dtype, use.offset_bytes, elements)
+                               : kbs_view_of(use.memory, like->dtype, use.offset_bytes, &shape);
     work->lies[view] = KBS_LIES_OWN;
     if (use.queue == NULL)
         return true;
