@@ -120,6 +120,7 @@ static void record_recv(tl_stream *stream, uint32_t queue_id, uint32_t dtype, ui
     const uint64_t offset = kbs_slot_offset(queue, queue->received);
     kbs_append(stream, &common, &offset, 0);
     queue->received++;
+    kbs_hash_slot(&queue->received_hash, dtype, elements);
 }
 
 static void record_release(tl_stream *stream, uint32_t queue_id, const kbs_message *message, tl_where where) {

@@ -34,6 +34,7 @@ typedef struct kbs_queue {
     int64_t credit_latency_ps, credit_time_ps; /* of those that are not: hops, bytes at the narrowest link */
     uint64_t sent;                             /* slots that the producer sends */
     uint64_t received;                         /* slots that the consumer receives */
+    uint64_t sent_hash, received_hash;         /* of their lengths and dtypes, in order */
     uint64_t messages;                         /* that the consumer asked for */
     struct kbs_message *open;                  /* received, not yet released; oldest first */
     size_t open_count, open_capacity;
@@ -229,6 +230,9 @@ const char *kbs_queue_name(const kbs_queue *queue, char buffer[KBS_QUEUE_NAME_CH
 
 /* Whether all members of each group come to as many barriers. */
 kb_status kbs_check_barriers(const kbs_program *program, kb_trail *trail) KB_MUST_USE;
+
+/* Whether both ends of each queue speak of the same slots; warns of what nobody receives. */
+kb_status kbs_check_queues(kbs_program *program, kb_trail *trail) KB_MUST_USE;
 
 /* Defines the collectives that hosts called. */
 kb_status kbs_define_collectives(kbs_program *program, kb_trail *trail) KB_MUST_USE;

@@ -133,11 +133,6 @@ static kb_status define_queues(kbs_program *program, kb_trail *trail) {
                               .name = name};
         uint32_t id;
         KB_TRY(kb_defs_add_queue(&program->defs, &row, &id, trail));
-        if (queue->sent > queue->received)
-            kb_log_say(program->log, KB_LOG_WARNING, "record",
-                       "queue %s: %" PRIu64 " slots are sent and %" PRIu64
-                       " received: the rest is never read",
-                       name, queue->sent, queue->received);
     }
     return KB_OK;
 }
@@ -168,6 +163,7 @@ kb_status kbs_program_seal(kbs_program *program, kb_trail *trail) {
     if (program->launch_count == 0)
         return kb_fail(trail, KB_E_PROGRAM, "the program launches nothing: there is nothing to simulate");
     KB_TRY(kbs_check_barriers(program, trail));
+    KB_TRY(kbs_check_queues(program, trail));
     KB_TRY(kbs_define_collectives(program, trail));
     KB_TRY(define_queues(program, trail));
     return define_routes(program, trail);

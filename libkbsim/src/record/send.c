@@ -99,6 +99,7 @@ static void record_copy(const sending *s, const tl_view *part, bool is_joined, u
     const uint64_t offsets[] = {kbs_slot_offset(s->queue, s->queue->sent), part->offset_bytes};
     kbs_append(s->stream, &common, offsets, 0);
     s->queue->sent++;
+    kbs_hash_slot(&s->queue->sent_hash, part->dtype, part->elements);
 }
 
 /* A view in the PE's reach, slot by slot; all behind the first go with it. */

@@ -99,6 +99,12 @@ kbs_queue *kbs_queue_of(tl_stream *stream, tl_queue queue, bool outward, tl_wher
 /* Elements that fit into a slot; 0 after a mistake. */
 uint64_t kbs_slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where);
 uint64_t kbs_slot_offset(const kbs_queue *queue, uint64_t sequence);
+
+/* One slot more of a side, for comparing both. */
+static inline void kbs_hash_slot(uint64_t *hash, uint32_t dtype, uint64_t elements) {
+    *hash = (*hash ^ (elements << 8U | dtype)) * UINT64_C(0x9E3779B97F4A7C15);
+    *hash ^= *hash >> 29U;
+}
 /* The message that a view of one stands for; NULL after a mistake. */
 kbs_message *kbs_message_of(tl_stream *stream, const tl_view *view, tl_where where);
 

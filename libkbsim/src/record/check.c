@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What both ends of a queue recorded, held against each other before the clock moves. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "record/stream.h"
+
+/* One slot as one end records it. */
+typedef struct end {
+    uint64_t elements;
+    uint32_t dtype, file, line;
+} end;
+
+/* The slot with that number as a stream's commands of a kind have it; false where they have fewer. */
+static kb_status find_slot(kbs_program *program, uint32_t rank, kb_kind kind, uint32_t queue, uint64_t number,
+                           end *ret, kb_trail *trail) {
+    kbs_reading reading;
+    kbs_command command;
+    KB_TRY(kbs_reading_init(&reading, &program->streams[rank].commands, &program->arena, trail));
+    while (kbs_reading_next(&reading, &command)) {
+        const kbs_common *common = &command.shape->common;
+        if (common->kind == kind && common->queue == queue && number-- == 0) {
+            *ret = (end){common->operands[0].shape[0], common->operands[0].dtype, common->file, common->line};
+            break;
+        }
+    }
+    return KB_OK;
+}
+
+/* It can only hang, and its trace will show how: a warning, so that there is one. */
+static kb_status warn_of_starving(kbs_program *program, uint32_t id, kb_trail *trail) {
+    const kbs_queue *queue = &program->queues[id];
+    char name[KBS_QUEUE_NAME_CHARS];
+    end receive = {0, 0, KB_NONE, 0};
+    KB_TRY(find_slot(program, queue->consumer, KB_OP_IPCQ_RECV, id, queue->sent, &receive, trail));
+    kb_log_say(program->log, KB_LOG_WARNING, "record",
+               "%s:%u: rank %u receives %" PRIu64 " slots from rank %u on queue %s, and %" PRIu64
+               " are sent: it will wait for ever here",
+               kb_defs_text(&program->defs, receive.file), receive.line, queue->consumer, queue->received,
+               queue->producer, kbs_queue_name(queue, name), queue->sent);
+    return KB_OK;
+}
+
+/* The first slot that its ends see otherwise. */
+static kb_status refuse_mismatch(kbs_program *program, uint32_t id, kb_trail *trail) {
+    const kbs_queue *queue = &program->queues[id];
+    char name[KBS_QUEUE_NAME_CHARS];
+    const kb_defs *defs = &program->defs;
+    end sent = {0, 0, KB_NONE, 0}, received = sent;
+    uint64_t number = 0;
+    for (; number < queue->received; number++) {
+        KB_TRY(find_slot(program, queue->producer, KB_OP_IPCQ_COPY, id, number, &sent, trail));
+        KB_TRY(find_slot(program, queue->consumer, KB_OP_IPCQ_RECV, id, number, &received, trail));
+        if (sent.elements != received.elements || sent.dtype != received.dtype)
+            break;
+    }
+    return kb_fail(trail, KB_E_PROGRAM,
+                   "%s:%u: rank %u receives %" PRIu64 " x %s, and rank %u sends %" PRIu64
+                   " x %s (%s:%u): slot %" PRIu64 " of queue %s",
+                   kb_defs_text(defs, received.file), received.line, queue->consumer, received.elements,
+                   kb_word_name(KB_VOC_DTYPE, received.dtype), queue->producer, sent.elements,
+                   kb_word_name(KB_VOC_DTYPE, sent.dtype), kb_defs_text(defs, sent.file), sent.line, number,
+                   kbs_queue_name(queue, name));
+}
+
+kb_status kbs_check_queues(kbs_program *program, kb_trail *trail) {
+    for (uint32_t id = 0; id < program->queue_count; id++) {
+        const kbs_queue *queue = &program->queues[id];
+        char name[KBS_QUEUE_NAME_CHARS];
+        if (queue->received > queue->sent)
+            KB_TRY(warn_of_starving(program, id, trail));
+        if (queue->received == queue->sent && queue->sent_hash != queue->received_hash)
+            return refuse_mismatch(program, id, trail);
+        if (queue->sent > queue->received)
+            kb_log_say(program->log, KB_LOG_WARNING, "record",
+                       "queue %s: %" PRIu64 " slots are sent and %" PRIu64
+                       " received: the rest is never read",
+                       kbs_queue_name(queue, name), queue->sent, queue->received);
+    }
+    return KB_OK;
+}
