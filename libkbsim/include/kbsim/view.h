@@ -33,7 +33,7 @@ typedef struct tl_shape {
 
 /* Elements in a memory, or a message that was received. Change none of it by hand. */
 typedef struct tl_view {
-    uint32_t memory;
+    uint32_t memory;       /* its id in the trace; of a message KB_NONE */
     uint32_t dtype;        /* KB_DTYPE_…; of a message: 0, it is what it is used as */
     uint64_t offset_bytes; /* of the first element */
     uint64_t elements;     /* the product of its shape; of a message: 0 */

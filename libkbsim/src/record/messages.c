@@ -93,7 +93,7 @@ kbs_message *kbs_message_of(tl_stream *stream, const tl_view *view, tl_where whe
 /* --- receiving ------------------------------------------------------------------------------- */
 
 tl_view tl_recv_at(tl_stream *stream, tl_queue handle, tl_where where) {
-    tl_view view = {.queue = handle.id};
+    tl_view view = {.memory = KB_NONE, .queue = handle.id};
     kbs_queue *queue = kbs_queue_of(stream, handle, false, where);
     if (queue == NULL)
         return view;

@@ -135,7 +135,7 @@ kbs_lies kbs_view_check(tl_stream *stream, const tl_view *view, const char *what
     const kb_defs *defs = &stream->program->defs;
     if (!kbs_is_ok(stream))
         return KBS_LIES_NOWHERE;
-    if (view->queue != KB_NONE)
+    if (view->queue != KB_NONE && view->memory == KB_NONE)
         return KBS_LIES_MESSAGE;
     if (view->memory >= defs->memory_count || !has_sound_shape(view)) {
         kbs_mistake(stream, where, "the %s is no view: it did not come from a tensor, scratch or a message",
