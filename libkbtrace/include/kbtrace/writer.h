@@ -29,7 +29,7 @@ typedef struct kb_writer_options {
     const kb_alloc *alloc; /* NULL: the heap. Must bear calls from two threads */
     const kb_fs *fs;       /* NULL: the system's */
     const kb_log *log;
-    unsigned threads; /* 0 or 1: compress in the caller's thread; more: beside it */
+    unsigned threads; /* 0 or 1: encode and compress in the caller's thread; more: beside it */
     int level;        /* of zstd; 0: the default */
     /* Flush all ranks' open packets when they reach this sum; 0: 3 KiB a rank, 768 KiB to 4 MiB. */
     size_t open_bytes;

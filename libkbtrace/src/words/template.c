@@ -173,9 +173,13 @@ kb_status kb_template_digest(const kb_template *what, const kb_defs *defs, kb_di
                              kb_trail *trail) {
     size_t words = 18 + (size_t)what->operand_count * (4 + 2 * KB_DIMS_MAX) + (size_t)what->claim_count * 4 +
                    (size_t)what->why_count * 3 + what->immediate_count;
-    kb_buffer out;
-    kb_buffer_init(&out, defs->arena.alloc);
-    KB_TRY(kb_buffer_reserve(&out, 8 * words, trail));
+    uint8_t few[1024];
+    kb_buffer many, out = {.bytes = few, .capacity = sizeof few};
+    kb_buffer_init(&many, defs->arena.alloc);
+    if (8 * words > sizeof few) {
+        KB_TRY(kb_buffer_reserve(&many, 8 * words, trail));
+        out = many;
+    }
     put_head(&out, what, defs);
     for (uint32_t i = 0; i < what->operand_count; i++)
         put_operand(&out, &what->operands[i]);
@@ -193,6 +197,6 @@ kb_status kb_template_digest(const kb_template *what, const kb_defs *defs, kb_di
     for (uint32_t i = 0; i < what->immediate_count; i++)
         put(&out, what->immediates[i]);
     *ret_digest = kb_digest_of(out.bytes, out.size);
-    kb_buffer_fini(&out);
+    kb_buffer_fini(&many);
     return KB_OK;
 }

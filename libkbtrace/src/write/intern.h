@@ -74,6 +74,11 @@ struct kb_known {
     uint64_t state[];                   /* where `guess` is */
 };
 
+/* More claims or why-items than the masks have bits. */
+static inline bool kb_known_is_wide(const kb_known *known) {
+    return known->claim_count > 64 || known->why_count > 64;
+}
+
 static inline bool kb_known_names(const kb_known *known, uint32_t claim) {
     return claim < 64 ? (known->naming >> claim & 1) != 0 : known->key.claims[claim].set == KB_SET_ONE;
 }

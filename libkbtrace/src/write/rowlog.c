@@ -49,6 +49,8 @@ static kb_span next_row(kb_span *inout_span, uint32_t *ret_table) {
 }
 
 kb_status kb_row_log_add(kb_row_log *rows, const kb_buffer *noted, kb_trail *trail) {
+    if (noted->size == 0)
+        return KB_OK;
     kb_span span = {noted->bytes, noted->bytes + noted->size};
     while (span.at < span.end) {
         uint32_t table;
@@ -68,6 +70,8 @@ bool kb_row_log_has_unsaid(const kb_row_log *rows) {
 kb_status kb_row_log_say(kb_row_log *rows, size_t enough_size, kb_buffer *out, kb_trail *trail) {
     for (uint32_t table = 0; table < KB_TABLE_COUNT; table++) {
         const kb_buffer *bytes = &rows->bytes[table];
+        if (rows->said[table] == bytes->size)
+            continue;
         kb_span span = {bytes->bytes + rows->said[table], bytes->bytes + bytes->size};
         while (span.at < span.end && out->size < enough_size) {
             uint32_t same;

@@ -68,13 +68,15 @@ static kb_status resize(kb_stage *stage, kb_stage_rank *of, size_t wanted, kb_tr
     return KB_OK;
 }
 
-static uint64_t *put_parts(uint64_t *at, const kb_known *known, const kb_op *op) {
+/* What a template's masks tell in registers. */
+static inline uint64_t *put_parts(uint64_t *at, const kb_known *known, const kb_op *op) {
+    uint64_t naming = known->naming, blaming = known->blaming;
     for (uint32_t i = 0; i < known->operand_count; i++)
         at = kb_canonical_word(at, op->offsets[i]);
-    for (uint32_t i = 0; i < known->claim_count; i++)
-        at = kb_canonical_word(at, kb_known_names(known, i) ? op->claimed[i] : 0);
-    for (uint32_t i = 0; i < known->why_count; i++)
-        at = kb_canonical_why(at, &op->blames[i], kb_known_blames(known, i));
+    for (uint32_t i = 0; i < known->claim_count; i++, naming >>= 1)
+        at = kb_canonical_word(at, (naming & 1) != 0 ? op->claimed[i] : 0);
+    for (uint32_t i = 0; i < known->why_count; i++, blaming >>= 1)
+        at = kb_canonical_why(at, &op->blames[i], (blaming & 1) != 0);
     return at;
 }
 
@@ -97,8 +99,12 @@ kb_status kb_stage_take(kb_stage *stage, kb_known *known, const kb_op *op, kb_tr
     of->last = number;
     stage->has_new |= !known->is_put;
     known->is_put = true;
-    uint64_t *at = kb_canonical_head(of->words + of->count, &known->digest, op);
-    const uint32_t end = (uint32_t)(put_parts(at, known, op) - of->words);
+    uint64_t *at = of->words + of->count;
+    if (kb_known_is_wide(known))
+        at = kb_canonical_put(at, &known->digest, &known->key, op);
+    else
+        at = put_parts(kb_canonical_head(at, &known->digest, op), known, op);
+    const uint32_t end = (uint32_t)(at - of->words);
     stage->word_count += end - of->count;
     of->count = end;
     stage->op_count++;

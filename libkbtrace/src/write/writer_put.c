@@ -22,16 +22,26 @@ static kb_status refuse_time(uint32_t rank, const kb_op *op, kb_trail *trail) {
                    (unsigned long long)op->index, rank, (long long)times[i], (long long)KB_TIME_MAX_PS);
 }
 
+static kb_status check_blames(const kb_writer *writer, const kb_known *known, const kb_op *op,
+                              kb_trail *trail) {
+    for (uint32_t i = 0; i < known->why_count; i++)
+        if (op->blames[i].rank >= writer->run.ranks && kb_known_blames(known, i))
+            return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u blames an op of rank %u, the run has %u",
+                           (unsigned long long)op->index, known->rank, op->blames[i].rank, writer->run.ranks);
+    return KB_OK;
+}
+
 kb_status kb_writer_check_op(const kb_writer *writer, const kb_known *known, const kb_op *op,
                              kb_trail *trail) {
     const uint32_t rank = known->rank;
     _Static_assert(((uint64_t)KB_TIME_MAX_PS & ((uint64_t)KB_TIME_MAX_PS + 1)) == 0, "one compare for all");
     if ((uint64_t)(op->issue_ps | op->start_ps | op->sent_ps | op->done_ps) > (uint64_t)KB_TIME_MAX_PS)
         return refuse_time(rank, op, trail);
+    uint32_t most = 0; /* also of those that are told where nobody is blamed: 0 as a rule */
     for (uint32_t i = 0; i < known->why_count; i++)
-        if (op->blames[i].rank >= writer->run.ranks && kb_known_blames(known, i))
-            return kb_fail(trail, KB_E_ARGUMENT, "op %llu of rank %u blames an op of rank %u, the run has %u",
-                           (unsigned long long)op->index, rank, op->blames[i].rank, writer->run.ranks);
+        most = op->blames[i].rank > most ? op->blames[i].rank : most;
+    if (most >= writer->run.ranks)
+        KB_TRY(check_blames(writer, known, op, trail));
     if (op->payload_size > KB_PAYLOAD_MAX)
         return kb_fail(trail, KB_E_ARGUMENT,
                        "op %llu of rank %u carries %llu bytes; write at most %llu at once",
@@ -143,10 +153,12 @@ static uint32_t expect(const kb_stage *stage, uint32_t number) {
 static kb_status encode(kb_writer *writer, kb_out_rank *of, const kb_stage *stage, const kb_staged *staged,
                         const uint64_t **inout_words, kb_trail *trail) {
     kb_known *known = staged->known;
-    const kb_put put = {of->ops, *inout_words, stage->payloads.bytes + staged->payload_at};
+    kb_put put = {.index = of->ops, .words = *inout_words};
     *inout_words += known->canonical_count;
-    if (put.words[KB_CANONICAL_PAYLOAD] != 0)
+    if (put.words[KB_CANONICAL_PAYLOAD] != 0) {
         *inout_words += KB_CANONICAL_DIGEST;
+        put.payload = stage->payloads.bytes + staged->payload_at;
+    }
     if (of->packet.number == 0)
         kb_packet_open(&of->packet, ++writer->packets, put.index,
                        (int64_t)le64toh(put.words[KB_CANONICAL_ISSUE]));
