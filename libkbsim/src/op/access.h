@@ -14,6 +14,11 @@ typedef struct kbs_access {
     int64_t slot_ps;                    /* reading slots in SRAM or HBM, one after another */
 } kbs_access;
 
+/* Whole numbers, and cycles in picoseconds; what is too large to count is the largest number. */
+uint64_t kbs_sum(uint64_t a, uint64_t b);
+uint64_t kbs_product(uint64_t a, uint64_t b);
+int64_t kbs_cycles_ps(const kbs_costs *costs, uint64_t cycles);
+
 /* Bytes of the elements that an operand has in its memory: an axis of stride 0 is one element long. */
 uint64_t kbs_stored_bytes(const kb_operand *operand);
 

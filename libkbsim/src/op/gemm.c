@@ -16,7 +16,7 @@
 #include "pe/unit.h"
 
 static uint64_t ceil_div(uint64_t a, uint64_t b) {
-    return (a + b - 1) / b;
+    return a / b + (a % b != 0);
 }
 
 static uint64_t macs_of(const kbs_costs *costs, uint32_t dtype) {
@@ -28,7 +28,7 @@ static uint64_t macs_of(const kbs_costs *costs, uint32_t dtype) {
 static int64_t port_ps(const kbs_costs *costs, const kbs_access *access) {
     int64_t ps;
     if (costs->gemm_port_rate > 0)
-        ps = kbs_time_at(access->read_bytes + access->written_bytes, costs->gemm_port_rate);
+        ps = kbs_time_at(kbs_sum(access->read_bytes, access->written_bytes), costs->gemm_port_rate);
     else
         ps = kbs_later(kbs_time_at(access->read_bytes, costs->tcm_read_rate),
                        kbs_time_at(access->written_bytes, costs->tcm_write_rate));
@@ -41,15 +41,16 @@ static int64_t service_ps(const kbs_sim *sim, const kbs_common *common) {
     const unsigned k_axis = (common->flags & KB_FLAG_TRANSPOSE_A) != 0 ? 0 : 1;
     const uint64_t rows = ceil_div(out->shape[0], costs->tile_m),
                    columns = ceil_div(out->shape[1], costs->tile_n);
-    const uint64_t loops = rows * columns, steps = ceil_div(a->shape[k_axis], costs->tile_k);
+    const uint64_t loops = kbs_product(rows, columns), steps = ceil_div(a->shape[k_axis], costs->tile_k);
     const uint64_t tile = ceil_div(costs->tile_m * costs->tile_k * costs->tile_n, macs_of(costs, a->dtype));
     kbs_access access = {0};
     kbs_access_add(&access, sim, out, 1);
     kbs_access_add(&access, sim, a, columns);
     kbs_access_add(&access, sim, b, rows);
-    const int64_t array_ps = (int64_t)(loops * steps * tile) * costs->cycle_ps;
-    const int64_t fill_ps = (int64_t)(loops * costs->gemm_fill) * costs->cycle_ps;
-    return kbs_later(array_ps, port_ps(costs, &access)) + fill_ps;
+    const int64_t array_ps = kbs_cycles_ps(costs, kbs_product(kbs_product(loops, steps), tile));
+    const int64_t fill_ps = kbs_cycles_ps(costs, kbs_product(loops, costs->gemm_fill));
+    const int64_t longest_ps = kbs_later(array_ps, port_ps(costs, &access));
+    return longest_ps < INT64_MAX - fill_ps ? longest_ps + fill_ps : INT64_MAX;
 }
 
 static bool begin(kbs_pe *pe, kbs_op *op) {

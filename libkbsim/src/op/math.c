@@ -41,8 +41,8 @@ static int64_t service_ps(const kbs_sim *sim, const kbs_common *common) {
     kbs_access access = {0};
     for (unsigned i = 0; i < common->operand_count; i++)
         kbs_access_add(&access, sim, &common->operands[i], 1);
-    const uint64_t cycles = (bytes + costs->math_bytes - 1) / costs->math_bytes * passes;
-    int64_t longest_ps = kbs_later((int64_t)cycles * costs->cycle_ps, access.slot_ps);
+    const uint64_t cycles = bytes / costs->math_bytes + (bytes % costs->math_bytes != 0);
+    int64_t longest_ps = kbs_later(kbs_cycles_ps(costs, kbs_product(cycles, passes)), access.slot_ps);
     longest_ps = kbs_later(longest_ps, kbs_time_at(access.read_bytes, costs->tcm_read_rate));
     return kbs_later(longest_ps, kbs_time_at(access.written_bytes, costs->tcm_write_rate));
 }

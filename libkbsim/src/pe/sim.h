@@ -363,15 +363,17 @@ static inline int64_t kbs_later(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
-/* Time of so many bytes at a rate, rounded up. */
+/* Time of so many bytes at a rate, rounded up; what is too long to count is INT64_MAX. */
 static inline int64_t kbs_time_at(uint64_t bytes, uint64_t bytes_per_s) {
     const unsigned __int128 work = (unsigned __int128)bytes * 1000000000000U;
-    return (int64_t)((work + bytes_per_s - 1) / bytes_per_s);
+    const unsigned __int128 ps = (work + bytes_per_s - 1) / bytes_per_s;
+    return ps < INT64_MAX ? (int64_t)ps : INT64_MAX;
 }
 
 /* What using a slot costs in its own memory, or what settling there does. */
 static inline int64_t kbs_slot_time(const kbs_costs *costs, uint32_t space, uint64_t bytes) {
-    return costs->slots[space].ps + kbs_time_at(bytes, costs->slots[space].rate);
+    const int64_t ps = kbs_time_at(bytes, costs->slots[space].rate);
+    return ps < INT64_MAX - costs->slots[space].ps ? ps + costs->slots[space].ps : INT64_MAX;
 }
 
 static inline uint64_t kbs_operand_bytes(const kb_operand *operand) {

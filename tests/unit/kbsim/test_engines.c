@@ -242,12 +242,37 @@ static void the_sequencer_runs_ahead_as_far_as_the_line_is_long(void **state) {
     }
 }
 
+/* --- too much -------------------------------------------------------------------------------- */
+
+static void what_outlasts_the_clock_is_refused(void **state) {
+    (void)state;
+    static const uint64_t huge[] = {UINT64_C(1) << 40, UINT64_C(1) << 62};
+    for (int i = 0; i < 4; i++) {
+        static kept run;
+        kept_init(&run, "cubes=1,pes=8", 1);
+        raw_create(&run);
+        raw_launch(&run);
+        const uint64_t size = huge[i % 2];
+        gemm_case product = {size, size, size, KB_DTYPE_F16, KB_DTYPE_F16, 0, {NULL}, 0};
+        math_case function = {KB_FUNC_EXP, KB_DTYPE_F16, {size, size, 0, true}, {{size, size, 0, true}}, 0};
+        if (i < 2)
+            add_gemm(&run, &product, KB_BLOCKS_DONE);
+        else
+            add_math(&run, &function);
+        check_ok(kbs_program_seal(run.program, &run.trail), &run.trail);
+        check_status(kept_simulate(&run), KB_E_PROGRAM, &run.trail);
+        check_says(&run.trail, "of rank 0 would run past the 26 days that the clock counts");
+        kept_fini(&run);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(functions_take_what_their_form_says),
         cmocka_unit_test(products_take_what_their_form_says),
         cmocka_unit_test(engines_work_beside_each_other_or_take_turns),
         cmocka_unit_test(the_sequencer_runs_ahead_as_far_as_the_line_is_long),
+        cmocka_unit_test(what_outlasts_the_clock_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
