@@ -275,6 +275,7 @@ bool kbs_ipcq_receive(kbs_pe *pe, kbs_op *op) {
 
 /* The credit's time is known. They come in the order of their releases. */
 static void credit(kbs_sim *sim, kbs_ipcq *q, kbs_op *op, int64_t done_ps) {
+    kbs_count_slots(sim, q->id, done_ps, -1);
     assert(op->sequence == q->credits);
     kbs_slot *slot = next_slot(q, &q->release_place);
     slot->credit_ps = done_ps;
@@ -310,7 +311,6 @@ bool kbs_ipcq_release(kbs_pe *pe, kbs_op *op) {
     const kbs_queue *queue = q->queue;
     op->sequence = q->releases++;
     op->start_ps = op->ready_ps;
-    kbs_count_slots(sim, q->id, op->start_ps, -1);
     const uint64_t bytes = sim->program->machine->at.ipcq_credit_bytes;
     if (queue->back != NULL && bytes > 0) {
         op->route = queue->back->id;

@@ -68,7 +68,7 @@ static void slots_in_use_are_those_that_ops_hold(void **state) {
             if (op->what->kind == KB_OP_IPCQ_COPY)
                 steps[queue][counts[queue]++] = (step){op->start_ps, 1};
             else if (op->what->kind == KB_OP_IPCQ_RELEASE)
-                steps[queue][counts[queue]++] = (step){op->start_ps, -1};
+                steps[queue][counts[queue]++] = (step){op->done_ps, -1};
         }
     for (uint32_t queue = 0; queue < RANKS; queue++) {
         const kb_counter *counter = &run.program->defs.counters[queue];
