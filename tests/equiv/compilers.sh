@@ -31,11 +31,12 @@ write() { # compiler level
     "$1-$2/random" 3 20000 5 tame 100000 2 "$1-$2.zst"
     "$1-$2/random" 4 3000 40 wild 50000 1 "$1-$2.apart/"
     {
-        "$1-$2/orders" 100 8 algo=ring bytes=30000
-        "$1-$2/orders" 100 8 algo=direct bytes=20000 buffer=hbm ring=hbm
-        "$1-$2/orders" 100 11 algo=tree bytes=20000 ring=sram backpressure=poll dtype=f32
-        "$1-$2/orders" 100 32 algo=ring elems=1000 op=max
-        "$1-$2/orders" 100 6 algo=direct elems=3000 ipcq.credit_path=vc buffer=hbm scratch.bytes=8KiB
+        "$1-$2/orders" allreduce 100 8 algo=ring bytes=30000
+        "$1-$2/orders" allreduce 100 8 algo=direct bytes=20000 buffer=hbm ring=hbm
+        "$1-$2/orders" allreduce 100 11 algo=tree bytes=20000 ring=sram backpressure=poll dtype=f32
+        "$1-$2/orders" allreduce 100 32 algo=ring elems=1000 op=max
+        "$1-$2/orders" hello_send 100 2
+        "$1-$2/orders" allreduce 100 6 algo=direct elems=3000 ipcq.credit_path=vc buffer=hbm scratch.bytes=8KiB
     } >"$1-$2.digests"
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs the all-reduce so many times, each but the first with another order of making components and of
+ * Runs a bench so many times, each but the first with another order of making components and of
  * taking what happens at one instant, and prints the one digest that all records have:
  *
- *   kb-sim-orders RUNS RANKS [KEY=VALUE|PATH=VALUE...]
+ *   kb-sim-orders BENCH RUNS RANKS [KEY=VALUE|PATH=VALUE...]
  *
  * A PATH has a dot, and is a parameter of the machine.
  *
@@ -23,7 +23,8 @@ static bool is_path(const char *param) {
     return dot != NULL && equals != NULL && dot < equals;
 }
 
-static bool run(uint64_t shuffle, uint32_t ranks, char **params, int count, kb_digest *ret) {
+static bool run(const char *bench, uint64_t shuffle, uint32_t ranks, char **params, int count,
+                kb_digest *ret) {
     const char *own[PARAMS_MAX];
     size_t own_count = 0;
     kbs_machine machine;
@@ -37,7 +38,7 @@ static bool run(uint64_t shuffle, uint32_t ranks, char **params, int count, kb_d
             own[own_count++] = params[i];
         else if (kbs_machine_assign(&machine, params[i], "set", &trail) != KB_OK)
             return false;
-    const kbs_run_options options = {.bench = "allreduce",
+    const kbs_run_options options = {.bench = bench,
                                      .params = own,
                                      .param_count = own_count,
                                      .machine = &machine,
@@ -55,14 +56,14 @@ static bool run(uint64_t shuffle, uint32_t ranks, char **params, int count, kb_d
 }
 
 int main(int argc, char **argv) {
-    if (argc < 3)
+    if (argc < 4)
         return 2;
-    const uint64_t runs = strtoull(argv[1], NULL, 10);
-    const uint32_t ranks = (uint32_t)strtoul(argv[2], NULL, 10);
+    const uint64_t runs = strtoull(argv[2], NULL, 10);
+    const uint32_t ranks = (uint32_t)strtoul(argv[3], NULL, 10);
     kb_digest wanted, got;
     char text[33];
     for (uint64_t i = 0; i < runs; i++) {
-        if (!run(i, ranks, argv + 3, argc - 3, i == 0 ? &wanted : &got))
+        if (!run(argv[1], i, ranks, argv + 4, argc - 4, i == 0 ? &wanted : &got))
             return 2;
         if (i > 0 && !kb_digest_equal(&got, &wanted)) {
             fprintf(stderr, "the order drawn from %" PRIu64 " gives other records\n", i);
