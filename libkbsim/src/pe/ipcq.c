@@ -126,11 +126,9 @@ static void begin_copy(kbs_sim *sim, kbs_ipcq *q, kbs_op *op, int64_t credit_ps,
     inject(sim, op, op->start_ps + read_ps);
 }
 
-/* Starts the first copy in line if nothing holds it back. */
-static void start_first(kbs_sim *sim, kbs_ipcq *q) {
+/* Starts the first copy in line if its credit is there. */
+static void start_with_credit(kbs_sim *sim, kbs_ipcq *q) {
     kbs_op *op = q->first;
-    if (op == NULL || q->sending != NULL)
-        return;
     const kbs_slot *slot = &q->slots[q->first_place];
     int64_t credit_ps = 0;
     if (op->sequence >= q->queue->slots) {
@@ -147,6 +145,12 @@ static void start_first(kbs_sim *sim, kbs_ipcq *q) {
     begin_copy(sim, q, op, credit_ps, slot->release);
     if (!op->shape->common.joined)
         kbs_line_begin(&q->line, op->pe, op->start_ps);
+}
+
+/* Starts the first copy in line if nothing holds it back; asked whenever something of that has changed. */
+static inline void start_first(kbs_sim *sim, kbs_ipcq *q) {
+    if (q->first != NULL && q->sending == NULL)
+        start_with_credit(sim, q);
 }
 
 bool kbs_ipcq_send(kbs_pe *pe, kbs_op *op) {
