@@ -36,7 +36,8 @@ write() { # compiler level
         "$1-$2/orders" allreduce 100 11 algo=tree bytes=20000 ring=sram backpressure=poll dtype=f32
         "$1-$2/orders" allreduce 100 32 algo=ring elems=1000 op=max
         "$1-$2/orders" hello_send 100 2
-        "$1-$2/orders" allreduce 100 6 algo=direct elems=3000 ipcq.credit_path=vc buffer=hbm scratch.bytes=8KiB
+        "$1-$2/orders" allreduce 100 6 algo=direct elems=3000 ipcq.credit_path=vc buffer=hbm \
+            scratch.bytes=8KiB
     } >"$1-$2.digests"
 }
 
