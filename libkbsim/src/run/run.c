@@ -8,6 +8,7 @@
 
 #include "bench/bench.h"
 #include "kbtrace/writer.h"
+#include "run/rings.h"
 #include "run/simulate.h"
 
 /* A change of times for the same program and machine changes this. */
@@ -170,6 +171,7 @@ static kb_status run_program(kbs_program *program, const kbs_bench *bench, const
                         bench->name);
     KB_TRY(kbs_program_seal(program, trail));
     KB_TRY(check_work(program, bench, trail));
+    kbs_warn_of_rings(program);
     kb_run run;
     KB_TRY(identify(program, bench, &run, trail));
     const kb_writer_options writing = {.path = options->path,
