@@ -32,7 +32,7 @@ while read -r name outputs; do
     done
 done <<END
 elementwise y0 y1 y2 y3 y7 y10 y13 y14 y20 y24
-floats y0 y1 y2 y3 y4 y5 y6 y7
+floats y0 y1 y2 y3 y7 y10 y13 y14 y17 y20 y23 y24
 rows y0 y1 y2 y3
 products y0 y1
 messages y0 y1

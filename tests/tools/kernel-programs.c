@@ -71,29 +71,30 @@ static void host_elementwise(kb_host *h, void *context) {
     kb_host_read(h, t.out[0]);
 }
 
+/* Every function on floats. */
 static void floats(tl_kernel *k) {
     const tensors *t = k->args;
+    int i = 0;
     tl_step(k, "floats", 0);
-    tl_add(k, t->out[0], t->a, t->b);
-    tl_div(k, t->out[1], t->a, t->b);
-    tl_fma(k, t->out[2], t->a, t->b, t->c);
-    tl_sqrt(k, t->out[3], t->b);
-    tl_recip(k, t->out[4], t->b);
-    tl_mul_scalar(k, t->out[5], t->a, 0.3);
-    tl_where(k, t->out[6], t->a, t->b, t->c);
-    tl_max(k, t->out[7], t->a, t->b);
+#define FLOAT(name, FORM) CALL_##FORM(name), i++
+#define NUMBER(name, FORM) tl_wait(k, ASYNC_##FORM(name)), i++
+#define TL_MATH(name, FUNC, FORM, DTYPES, help) DTYPES(name, FORM);
+#include "kbsim/math.def"
+#undef TL_MATH
+#undef NUMBER
+#undef FLOAT
 }
 
 static void host_floats(kb_host *h, void *context) {
     const uint32_t space = ((const setting *)context)->space;
     tensors t;
-    t.a = kb_uniform(h, "a", space, KB_DTYPE_F16, -1, 1, LENGTH);
+    t.a = kb_uniform(h, "a", space, KB_DTYPE_F16, 0, 2, LENGTH);
     t.b = kb_uniform(h, "b", space, KB_DTYPE_F16, 0.5, 3, LENGTH);
     t.c = kb_full(h, "c", space, KB_DTYPE_F16, 0.1, LENGTH);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < MOST_OUTPUTS / 2; i++) {
         char name[8];
         snprintf(name, sizeof name, "y%d", i);
-        t.out[i] = kb_empty(h, name, space, KB_DTYPE_F16, LENGTH);
+        t.out[i] = kb_zeros(h, name, space, KB_DTYPE_F16, LENGTH);
     }
     kb_launch(h, floats, &t, sizeof t);
 }
@@ -112,7 +113,8 @@ static void rows(tl_kernel *k) {
     tl_view block = tl_slice_axis(k, tl_slice(k, t->out[2], 7, 200), 1, 3, 400);
     tl_add(k, block, block, tl_broadcast(k, tl_slice(k, tl_row(k, t->a, 5), 0, 400), 200, 400));
     tl_reduce_min(k, tl_row(k, t->out[0], 3), tl_row(k, t->a, 3));
-    tl_transpose(k, t->a);
+    tl_prod(k, tl_slice(k, t->out[0], 4, 10), tl_slice(k, t->a, 4, 10));
+    tl_wait(k, tl_softmax_async(k, tl_slice(k, t->out[2], 100, 90), tl_slice(k, t->a, 100, 90)));
     tl_copy(k, t->out[3], tl_transpose(k, t->a));
 }
 
