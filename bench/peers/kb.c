@@ -140,7 +140,7 @@ const bench_peer bench_kb = {
 
 const bench_peer bench_kb_beside = {
     .name = "kb, 2 threads",
-    .about = "frames are compressed and decompressed beside; the time is the caller's",
+    .about = "encoded, compressed and decompressed beside; the time is the caller's",
     .begin = begin_beside,
     .put = put,
     .finish = finish,
