@@ -211,15 +211,17 @@ static void compare_runs(const options *of, uint32_t ranks) {
 static void show_scaling(const options *of) {
     static const uint32_t sizes[] = {16, 32, 64, 128, 256};
     printf("\n### kb-sim by the number of ranks, 4 KiB a rank and step, trace written\n\n"
-           "| ranks | events a rank and step (wanted: 12) | ns an event (wanted: 60) | ns a rank and step | "
-           "wall, ms | CPU, ms |\n| ---: | ---: | ---: | ---: | ---: | ---: |\n");
+           "| ranks | events a rank and step (wanted: 12) | ns an event (wanted: 60) | CPU | ns a rank and "
+           "step | CPU | "
+           "wall, ms | CPU, ms |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         const double ranks_and_steps = 2.0 * sizes[i] * (sizes[i] - 1);
         ring_run run = {0};
         for (unsigned round = 0; round < 3 * of->rounds; round++)
             note_run(&run, run_kb(of, sizes[i], (uint64_t)sizes[i] * 4096));
-        printf("| %u | %.2f | %.1f | %.0f | %.1f | %.1f |\n", sizes[i], run.events / ranks_and_steps,
-               run.inside * 1e9 / run.events, run.inside * 1e9 / ranks_and_steps, run.wall * 1e3,
+        printf("| %u | %.2f | %.1f | %.1f | %.0f | %.0f | %.1f | %.1f |\n", sizes[i],
+               run.events / ranks_and_steps, run.inside * 1e9 / run.events, run.cpu * 1e9 / run.events,
+               run.inside * 1e9 / ranks_and_steps, run.cpu * 1e9 / ranks_and_steps, run.wall * 1e3,
                run.cpu * 1e3);
     }
 }
