@@ -51,7 +51,8 @@ static kb_status open_order(kbr_pass *pass, void **ret_state, kb_trail *trail) {
     uint64_t streams = pass->defs->stream_count, most = pass->limit_size / 4 / sizeof(uint32_t);
     it->off = streams != 0 && streams > most / streams;
     kb_status status = kbr_order_init(&it->order, pass, trail);
-    kbr_histories_init(&it->map, &it->order);
+    if (status == KB_OK)
+        status = kbr_histories_init(&it->map, &it->order, trail);
     if (status != KB_OK) {
         close_order(it, pass->alloc);
         return status;
@@ -197,8 +198,25 @@ static kb_status touch_operand(touching *at, uint32_t number, kbr_visit *visit, 
     return status;
 }
 
+/* A range that begins or ends to live lies in one piece. */
+static kb_status renew(touching *at, kb_trail *trail) {
+    const kb_operand *view = &at->op->what->operands[0];
+    int64_t low, high;
+    if (kb_operand_elements(view) == 0 || !kb_operand_extent(view, &low, &high))
+        return KB_OK;
+    at->memory = view->memory;
+    uint64_t offset = at->op->offsets[0];
+    return kbr_histories_renew(&at->of->map, view->memory, offset + (uint64_t)low, offset + (uint64_t)high,
+                               at->event, visit_write, at, trail);
+}
+
 static kb_status touch_all(touching *at, kb_trail *trail) {
     const kb_template *what = at->op->what;
+    if (kbr_op_flow(what) == KBR_FLOW_UNDEFINE)
+        return renew(at, trail);
+    for (uint32_t i = 0; i < what->operand_count; i++) /* what is too large is refused when it runs */
+        if (kbr_operand_size(&what->operands[i]) > at->of->pass->limit_size)
+            return KB_OK;
     for (uint32_t i = 0; i < what->operand_count; i++)
         if (what->operands[i].access != KB_ACCESS_WRITE)
             KB_TRY(touch_operand(at, i, visit_read, trail));

@@ -3,7 +3,8 @@
  * Who touched each byte last: segments of every memory with the last write and the reads since.
  *
  * Segments split where an access cuts them and merge where neighbours agree. They are kept by pages, so
- * that a change costs little however many there are. Lists of readers are shared between segments.
+ * that a change costs little however many there are. Lists of readers are shared between segments. Large
+ * ranges that begin or end to live are kept beside: a page that is touched later begins with them.
  */
 #ifndef KBREPLAY_SRC_HISTORY_H
 #define KBREPLAY_SRC_HISTORY_H
@@ -22,13 +23,26 @@ typedef struct kbr_segment {
     kbr_readers *reads;
 } kbr_segment;
 
+/* A large range whose beginning or end was its last write, but where pages say otherwise. */
+typedef struct kbr_expanse {
+    uint64_t low, high;
+    kbr_event *event;
+} kbr_expanse;
+
+typedef struct kbr_expanses {
+    kbr_expanse *items; /* disjoint, by rising offset */
+    size_t count, capacity;
+} kbr_expanses;
+
 typedef struct kbr_histories {
     kbr_order *order;
-    kbr_table pages; /* by memory and number */
+    kbr_table pages;        /* by memory and number */
+    kbr_expanses *expanses; /* [memories] */
     kbr_readers *spare;
+    uint64_t used_size; /* bytes of pages */
 } kbr_histories;
 
-void kbr_histories_init(kbr_histories *map, kbr_order *order);
+kb_status kbr_histories_init(kbr_histories *map, kbr_order *order, kb_trail *trail) KB_MUST_USE;
 /* Before the events' own end. */
 void kbr_histories_fini(kbr_histories *map);
 
@@ -38,6 +52,10 @@ typedef kb_status kbr_visit(void *user, uint64_t low, uint64_t high, kbr_segment
 /* Visits all of a range, in pieces of which each byte has one history. */
 kb_status kbr_histories_touch(kbr_histories *map, uint32_t memory, uint64_t low, uint64_t high,
                               kbr_visit *visit, void *user, kb_trail *trail) KB_MUST_USE;
+
+/* The same for a range that begins or ends to live, of any size: `event` is the last to write all of it. */
+kb_status kbr_histories_renew(kbr_histories *map, uint32_t memory, uint64_t low, uint64_t high,
+                              kbr_event *event, kbr_visit *visit, void *user, kb_trail *trail) KB_MUST_USE;
 
 /* The segment was written: nobody has read it since. */
 void kbr_segment_write(kbr_histories *map, kbr_segment *segment, kbr_event *event);

@@ -392,10 +392,44 @@ static void what_is_spoilt_is_found(void **state) {
     assert_true(all);
 }
 
+/* --- ranges of any size ----------------------------------------------------------------------------- */
+
+/* A range of half a memory begins, is written in the middle, and ends while that may still be going on. */
+static void large_ranges_have_an_order(void **state) {
+    (void)state;
+    for (int waits = 0; waits < 3; waits++) {
+        made_trace made;
+        replayed it;
+        made_init(&made, 1);
+        made_initial(&made, TCM(0), KB_DTYPE_F16, 0, 64, 1);
+        made_launch(&made, 0, 0);
+        made_op *alloc = made_add(&made, PE(0), KB_OP_ALLOC, waits == 1 ? KB_BLOCKS_NO : KB_BLOCKS_DONE);
+        made_touch(alloc, HBM(0), KB_ACCESS_WRITE, KB_DTYPE_BYTES, 0x1000, MADE_SIZE / 2);
+        made_op *write =
+            made_move(&made, PE(0), KB_OP_DMA_WRITE, KB_BLOCKS_NO, HBM(0), 0x20000, TCM(0), 0, 64);
+        if (waits != 2)
+            made_fence(&made, PE(0));
+        made_op *end = made_add(&made, PE(0), KB_OP_FREE, KB_BLOCKS_DONE);
+        made_touch(end, HBM(0), KB_ACCESS_WRITE, KB_DTYPE_BYTES, 0x1000, MADE_SIZE / 2);
+        fault_fs_init(&it.disk);
+        made_write(&made, &it.disk.fs, "run.zst");
+        replayed_begin(&it, &(kbr_options){.verify = true});
+        check_ok(kbr_replay_run(it.replay, &it.trail), &it.trail);
+        it.result = kbr_replay_result(it.replay);
+        const kbr_finding *finding = replayed_find(&it, "order", "write/write");
+        assert_int_equal(it.result->finding_count, waits != 0);
+        if (waits != 0)
+            assert_int_equal(finding->ops[0].index, waits == 1 ? write->op.index : end->op.index);
+        replayed_fini(&it);
+        made_fini(&made);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_right_program_is_clean_in_every_order),
         cmocka_unit_test(what_is_spoilt_is_found),
+        cmocka_unit_test(large_ranges_have_an_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
