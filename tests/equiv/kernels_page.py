@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/kernels.md and what it speaks of: its code is the example's, its table math.def's. Argument: the root."""
+"""docs/kernels.md: its code is the example's, its table that of math.def. Takes the root."""
 import re
 import sys
 
