@@ -177,6 +177,14 @@ static void print_json(kbt_call *call, const kbs_result *result, const watch *ru
                   result->outcome == KB_OUTCOME_COMPLETE   ? "complete"
                   : result->outcome == KB_OUTCOME_DEADLOCK ? "deadlock"
                                                            : "interrupted");
+    kbt_json_begin(&json, "deadlock", '['); /* its explanation, line by line */
+    for (const char *line = result->explanation; line != NULL && *line != '\0';
+         line = strchr(line, '\n') + 1) {
+        char text[1024];
+        snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
+        kbt_json_text(&json, NULL, text);
+    }
+    kbt_json_end(&json);
     kbt_json_begin(&json, "warnings", '[');
     for (size_t i = 0; i < call->warnings.count; i++)
         kbt_json_text(&json, NULL, call->warnings.items[i]);

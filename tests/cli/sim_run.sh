@@ -30,7 +30,7 @@ python3 - out <<'END' || wrong '--json lacks what it promises'
 import json, sys
 said = json.load(open(sys.argv[1]))
 assert said["complete"] is True and said["outcome"] == "complete", said
-assert said["warnings"] == [] and said["trace"] == "ring.zst", said
+assert said["warnings"] == [] and said["deadlock"] == [] and said["trace"] == "ring.zst", said
 assert said["time_ps"] > 2030000 and said["events"] > 0 and said["wall_s"] >= 0, said
 assert set(said["phases_s"]) == {"record", "simulate", "finish"}, said
 assert said["ops"]["launch"] == 4 and said["ops"]["ipcq_copy"] == 24, said

@@ -156,18 +156,30 @@ static change *change_of(kbs_sim *sim, kbs_counter *counter, int64_t span) {
     return &counter->changes[at];
 }
 
+/* Most changes are of the span of the last one. */
+static bool add_to_last(kbs_counter *counter, int64_t at_ps, int64_t difference) {
+    if (counter->count == 0)
+        return false;
+    change *last = &counter->changes[counter->count - 1];
+    const int64_t begin_ps = last->span * SPAN_PS;
+    if (at_ps < begin_ps || at_ps >= begin_ps + SPAN_PS)
+        return false;
+    last->difference += difference;
+    last->latest_ps = kbs_later(last->latest_ps, at_ps);
+    return true;
+}
+
 static void count(kbs_sim *sim, size_t index, int64_t at_ps, int64_t difference) {
     kbs_counters *counters = &sim->counters;
     if (counters->count == 0)
         return;
-    const int64_t span = at_ps / SPAN_PS, now = sim->engine.now_ps / SPAN_PS;
-    assert(span >= counters->span);
-    if (now > counters->span)
-        tell_all(sim, now);
+    assert(at_ps >= counters->span * SPAN_PS);
+    if (sim->engine.now_ps >= (counters->span + 1) * SPAN_PS)
+        tell_all(sim, sim->engine.now_ps / SPAN_PS);
     kbs_counter *counter = &counters->all[index];
-    if (counter->id == KB_NONE)
+    if (counter->id == KB_NONE || add_to_last(counter, at_ps, difference))
         return;
-    change *of = change_of(sim, counter, span);
+    change *of = change_of(sim, counter, at_ps / SPAN_PS);
     if (of == NULL)
         return;
     of->difference += difference;
