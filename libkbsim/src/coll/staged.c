@@ -60,7 +60,7 @@ static void record_pieces(kb_coll *c, const kbs_algorithm *algorithm, uint64_t m
 void kbs_coll_record(kb_coll *c, const kbs_algorithm *algorithm, tl_where where) {
     const kbs_program *program = c->stream->program;
     const bool in_tcm = c->buffer.memory == kbs_memory_of(program, KB_SPACE_TCM, c->stream->rank);
-    if (in_tcm || c->buffer.elements == 0) {
+    if (in_tcm || c->buffer.elements == 0 || c->ranks == 1) { /* alone there is nothing to be moved */
         algorithm->record(c);
         return;
     }

@@ -172,6 +172,12 @@ static void tensors_elsewhere_go_through_scratch(void **state) {
             assert_int_equal(stored, sizes[i]);
             kept_fini(&run);
         }
+    kept_init(&run, "cubes=1,pes=8", 1);
+    run.space = KB_SPACE_HBM;
+    check_ok(kept_record(&run, kbs_algorithm_tree.record), &run.trail);
+    check_ok(kept_simulate(&run), &run.trail);
+    assert_int_equal(run.counts[0], 3); /* a launch, a begin, an end: nothing to be moved */
+    kept_fini(&run);
     kept_init(&run, "cubes=1,pes=8", 3);
     run.space = KB_SPACE_HBM;
     run.machine.at.scratch_bytes = 191;
