@@ -22,6 +22,8 @@ static inline kbs_event *take_first(kbs_events *list) {
     list->first = event->next;
     if (list->first == NULL)
         list->end = &list->first;
+    else
+        __builtin_prefetch(list->first, 1); /* it is fired next */
     return event;
 }
 

@@ -68,6 +68,7 @@ static void fire_turn(kbs_engine *engine, kbs_event *event) {
 
 void kbs_hbm_ask(kbs_engine *engine, kbs_hbm *hbm, kbs_packet *packet, kbs_hbm_serve serve) {
     packet->ready_ps = engine->now_ps;
+    packet->who = packet->train->who;
     kbs_packet **place = &hbm->asking;
     while (*place != NULL && kbs_packet_comes_before(*place, packet))
         place = &(*place)->next;

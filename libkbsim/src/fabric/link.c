@@ -7,6 +7,14 @@
 
 #define OWNER(type, member, pointer) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
+kb_status kbs_new_in_lines(kb_arena *arena, size_t size, void **ret, kb_trail *trail) {
+    void *memory;
+    KB_TRY(kb_arena_new(arena, size + KBS_CACHE_LINE - 1, &memory, trail));
+    const size_t beyond = (uintptr_t)memory % KBS_CACHE_LINE;
+    *ret = (char *)memory + (beyond > 0 ? KBS_CACHE_LINE - beyond : 0);
+    return KB_OK;
+}
+
 void kbs_link_init(kbs_link *link, uint64_t bytes_per_s, uint32_t flit_bytes, int64_t latency_ps) {
     memset(link, 0, sizeof *link);
     const uint64_t flit_time = (uint64_t)flit_bytes * UINT64_C(1000000000000);
@@ -44,7 +52,7 @@ int64_t kbs_route_time(const kbs_route *route, uint64_t bytes) {
 bool kbs_packet_comes_before(const kbs_packet *a, const kbs_packet *b) {
     if (a->ready_ps != b->ready_ps)
         return a->ready_ps < b->ready_ps;
-    const kbs_who *x = &a->train->who, *y = &b->train->who;
+    const kbs_who *x = &a->who, *y = &b->who;
     if (x->rank != y->rank)
         return x->rank < y->rank;
     if (x->op != y->op)
@@ -53,7 +61,7 @@ bool kbs_packet_comes_before(const kbs_packet *a, const kbs_packet *b) {
 }
 
 static void enqueue(kbs_link *link, kbs_packet *packet) {
-    const uint8_t channel = packet->train->channel;
+    const uint8_t channel = packet->channel;
     kbs_packet **place = &link->waiting[channel];
     if (*place == NULL || kbs_packet_comes_before(link->waiting_last[channel], packet)) { /* nearly always */
         if (*place != NULL)
@@ -99,45 +107,46 @@ static void ask(kbs_engine *engine, kbs_link *link) {
     }
 }
 
-/* The packet enters the link of its step, where it was ready at `ready_ps`; returns when its head leaves. */
-static inline int64_t enter(kbs_packet *packet, kbs_link *link, int64_t ready_ps, int64_t start_ps) {
-    const kbs_who who = packet->train->who;
+static void note_wait(kbs_packet *packet, const kbs_link *link, int64_t waited_ps) {
+    const uint32_t step = (uint32_t)(packet->step - packet->train->route->steps);
+    packet->waits[packet->wait_count++] = (kbs_wait){waited_ps, link, link->holder, step};
+}
+
+/* The packet enters a link at start_ps, at which it was ready at ready_ps. */
+static inline void enter(kbs_packet *packet, kbs_link *link, int64_t ready_ps, int64_t start_ps) {
     const int64_t own_ps = start_ps + time_of_flits(link, packet->whole_flits, packet->last_bytes);
     const int64_t tail_ps = own_ps > packet->tail_ps ? own_ps : packet->tail_ps;
     if (start_ps != ready_ps)
-        packet->waits[packet->wait_count++] =
-            (kbs_wait){start_ps - ready_ps, link, link->holder, packet->step};
-    link->holder = who;
+        note_wait(packet, link, start_ps - ready_ps);
+    link->holder = packet->who;
     link->free_ps = tail_ps;
     link->bytes += packet->bytes;
     packet->tail_ps = tail_ps;
-    return start_ps;
 }
 
 /* A packet is let in at a link that decides: on it goes, to the next that does or to its end. */
 static void let_in(kbs_engine *engine, kbs_packet *packet, kbs_link *link) {
-    kbs_train *train = packet->train;
-    const kbs_route *route = train->route;
-    const kbs_step *step = &route->steps[packet->step], *end = &route->steps[route->step_count];
-    int64_t start_ps = enter(packet, link, packet->ready_ps, engine->now_ps);
-    if (packet->step == 0)
-        train->sent(train, packet, packet->tail_ps);
+    int64_t start_ps = engine->now_ps;
+    enter(packet, link, packet->ready_ps, start_ps);
+    if (packet->is_first) {
+        packet->is_first = false;
+        packet->train->sent(packet->train, packet, packet->tail_ps);
+    }
     for (;;) {
+        const int64_t delay_ps = packet->step->delay_ps, ready_ps = start_ps + delay_ps;
         packet->drain_ps = packet->tail_ps - start_ps;
-        packet->tail_ps += step->delay_ps;
-        const int64_t ready_ps = start_ps + step->delay_ps;
-        step++;
-        packet->step++;
-        if (step == end)
+        packet->tail_ps += delay_ps;
+        link = (++packet->step)->link;
+        if (link == NULL)
             break;
-        if (step->link->pass == KBS_DECIDES) {
+        if (link->pass == KBS_DECIDES) {
             kbs_engine_at(engine, &packet->arrival, ready_ps);
             return;
         }
-        start_ps = ready_ps > step->link->free_ps ? ready_ps : step->link->free_ps;
-        enter(packet, step->link, ready_ps, start_ps);
+        start_ps = ready_ps > link->free_ps ? ready_ps : link->free_ps;
+        enter(packet, link, ready_ps, start_ps);
     }
-    train->seen(train, packet, packet->tail_ps);
+    packet->train->seen(packet->train, packet, packet->tail_ps);
 }
 
 static void fire_grant(kbs_engine *engine, kbs_event *event) {
@@ -151,10 +160,10 @@ static void fire_grant(kbs_engine *engine, kbs_event *event) {
 
 static void fire_arrival(kbs_engine *engine, kbs_event *event) {
     kbs_packet *packet = OWNER(kbs_packet, arrival, event);
-    kbs_link *link = packet->train->route->steps[packet->step].link;
+    kbs_link *link = packet->step->link;
     packet->ready_ps = engine->now_ps;
     if (link->free_ps <= engine->now_ps && !link->asked && kbs_engine_is_last(engine)) {
-        link->turn = (uint8_t)(1 - packet->train->channel); /* nobody else can come any more */
+        link->turn = (uint8_t)(1 - packet->channel); /* nobody else can come any more */
         let_in(engine, packet, link);
         return;
     }
@@ -168,7 +177,7 @@ static void fire_arrival(kbs_engine *engine, kbs_event *event) {
 static kb_status grow(kbs_packets *packets, kb_trail *trail) {
     enum { AT_ONCE = 16 };
     void *fresh, *waits;
-    KB_TRY(kb_arena_new(packets->arena, AT_ONCE * sizeof(kbs_packet), &fresh, trail));
+    KB_TRY(kbs_new_in_lines(packets->arena, AT_ONCE * sizeof(kbs_packet), &fresh, trail));
     KB_TRY(kb_arena_new(packets->arena, AT_ONCE * packets->most_links * sizeof(kbs_wait), &waits, trail));
     for (size_t i = AT_ONCE; i-- > 0;) {
         kbs_packet *packet = (kbs_packet *)fresh + i;
@@ -197,12 +206,15 @@ void kbs_packet_inject(kbs_engine *engine, kbs_packet *packet, kbs_train *train,
     assert(bytes > 0 && route->step_count > 0 && (route->channels >> train->channel & 1U) != 0);
     packet->arrival.fire = fire_arrival;
     packet->train = train;
+    packet->who = train->who;
+    packet->channel = train->channel;
     packet->number = number;
     packet->bytes = bytes;
     const uint32_t flit_bytes = route->steps[0].link->flit_bytes;
     packet->whole_flits = (bytes - 1) / flit_bytes;
     packet->last_bytes = bytes - packet->whole_flits * flit_bytes;
-    packet->step = 0;
+    packet->step = route->steps;
+    packet->is_first = true;
     packet->injected_ps = time_ps;
     packet->tail_ps = 0;
     packet->wait_count = 0;

@@ -34,22 +34,27 @@ typedef struct kbs_who {
     uint64_t op;
 } kbs_who;
 
+/* Links and packets begin at a line of the cache, so that what a hop needs lies in as few as can be. */
+enum { KBS_CACHE_LINE = 64 };
+kb_status kbs_new_in_lines(kb_arena *arena, size_t size, void **ret, kb_trail *trail) KB_MUST_USE;
+
 /* How packets get past a link. */
 typedef enum kbs_pass { KBS_DECIDES, KBS_FOLLOWS, KBS_LETS_THROUGH } kbs_pass;
 
 typedef struct kbs_link {
-    int64_t free_ps;
-    int64_t flit_ps, latency_ps;
-    kbs_who holder; /* the last op that was let in */
+    _Alignas(KBS_CACHE_LINE) int64_t free_ps;
+    int64_t flit_ps;
     uint32_t flit_bytes;
     uint8_t turn;                      /* the channel that is asked first */
     bool asked;                        /* `grant` is scheduled */
-    bool is_port;                      /* of a memory: what waits here blames the port */
     uint8_t pass;                      /* KBS_DECIDES … */
+    bool is_port;                      /* of a memory: what waits here blames the port */
+    kbs_who holder;                    /* the last op that was let in */
     uint64_t bytes;                    /* carried so far; not counted where it lets everything through */
     kbs_packet *waiting[KBS_CHANNELS]; /* in the order of their turn */
     kbs_packet *waiting_last[KBS_CHANNELS];
     kbs_event grant; /* a decision that is due: at the end of this instant, or when it gets free */
+    int64_t latency_ps;
     /* for those who set up and describe */
     uint32_t id;
     uint32_t channels;       /* bit: is used on that channel */
@@ -133,18 +138,22 @@ typedef struct kbs_service {
     kbs_who holder; /* of the channel */
 } kbs_service;
 
+/* What a hop needs comes first, in two lines of the cache. */
 struct kbs_packet {
-    kbs_event arrival;
-    kbs_packet *next; /* behind it at a link, or in the pool */
-    kbs_train *train;
-    uint32_t step;   /* of its route */
-    uint32_t number; /* in its train */
-    uint32_t bytes;
+    _Alignas(KBS_CACHE_LINE) kbs_event arrival;
+    const kbs_step *step; /* where it is, or is due */
+    kbs_who who;          /* its train's */
+    int64_t tail_ps;      /* earliest T at its step, by the link before; at last when it is seen */
     uint32_t whole_flits, last_bytes; /* but for the last flit, and in it */
-    uint32_t wait_count;
-    int64_t ready_ps; /* R at the link of `step` */
-    int64_t tail_ps; /* earliest T at it: that of the link before, and its latency; at last when it is seen */
-    kbs_wait *waits; /* has room for those of any route */
+    int64_t ready_ps;                 /* R at the link of its step */
+    uint32_t bytes;
+    uint32_t number; /* in its train */
+    uint16_t wait_count;
+    uint8_t channel;
+    bool is_first; /* at the first link */
+    kbs_train *train;
+    kbs_packet *next; /* behind it at a link, or in the pool */
+    kbs_wait *waits;  /* has room for those of any route */
     int64_t injected_ps;
     int64_t drain_ps; /* T - S of the last link, when seen */
     /* its owner's */

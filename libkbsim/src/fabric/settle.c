@@ -45,6 +45,7 @@ static void find_steps(kbs_route *route) {
             route->steps[route->step_count++] = (kbs_step){link, link->latency_ps};
         route->spared += link->pass != KBS_DECIDES;
     }
+    route->steps[route->step_count] = (kbs_step){NULL, 0};
 }
 
 kb_status kbs_routes_settle(kbs_route *const *routes, size_t count, bool fuse, kb_arena *arena,
@@ -57,7 +58,7 @@ kb_status kbs_routes_settle(kbs_route *const *routes, size_t count, bool fuse, k
         kbs_route *route = routes[i];
         assert(route->link_count > 0 && route->channels != 0);
         void *steps;
-        KB_TRY(kb_arena_new(arena, route->link_count * sizeof(kbs_step), &steps, trail));
+        KB_TRY(kb_arena_new(arena, (route->link_count + 1) * sizeof(kbs_step), &steps, trail));
         route->steps = steps;
         for (uint32_t j = 0; j < route->link_count; j++)
             route->links[j]->pass = pass_of(route->links[j], fuse);

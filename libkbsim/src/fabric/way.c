@@ -79,7 +79,7 @@ static kb_status step(way *w, size_t place, const link_spec *spec, const char *f
 static kb_status add_link(kbs_fabric *fabric, size_t place, const link_spec *spec, const char *name,
                           kb_trail *trail) {
     void *memory, *links = fabric->links;
-    KB_TRY(kb_arena_new(fabric->arena, sizeof(kbs_link), &memory, trail));
+    KB_TRY(kbs_new_in_lines(fabric->arena, sizeof(kbs_link), &memory, trail));
     kbs_link *link = memory;
     kbs_link_init(link, kbs_rate_of_gbps(spec->gbps), (uint32_t)fabric->machine->at.fabric_flit_bytes,
                   spec->latency_ps);
