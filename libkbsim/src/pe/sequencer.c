@@ -196,7 +196,7 @@ kb_status kbs_pe_init(kbs_pe *pe, kbs_sim *sim, tl_stream *stream, kb_trail *tra
     pe->rank = stream->rank;
     pe->is_host = stream->is_host;
     pe->numbered_low = pe->numbered_high = 1;
-    for (uint32_t kind = 1; kind < kb_word_limit(KB_VOC_ENGINE); kind++)
+    for (uint32_t kind = 1; kind < KBS_ENGINES; kind++)
         pe->engines[kind] = pe->is_host              ? kbs_host_engine(sim->program, pe->rank)
                             : kind != KB_ENGINE_HOST ? kbs_pe_engine(pe->rank, kind)
                                                      : KB_NONE;

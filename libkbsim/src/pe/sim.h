@@ -132,7 +132,7 @@ typedef struct kbs_unit {
 
 /* --- streams that play ----------------------------------------------------------------------- */
 
-enum { KBS_ENGINES = 8 }; /* more than the largest KB_ENGINE_… */
+enum { KBS_ENGINES = KB_ENGINE_HOST + 1 }; /* the host's is the last of KB_ENGINE_… */
 
 /* A PE's sequencer with its engines, or a rank's host program, which has one unit that copies. */
 struct kbs_pe {
