@@ -10,7 +10,7 @@
 #include "write/intern.h"
 
 /* So many ops wait at most. */
-enum { KB_STAGE_OPS = 1024 };
+enum { KB_STAGE_OPS = 2048 };
 
 /* An op in the order in which it came. */
 typedef struct kb_staged {

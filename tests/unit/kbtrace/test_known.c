@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Templates that a writer knows: ops that are put by them give the same bytes as ops that bring their own. */
+#include <stdio.h>
 #include <string.h>
 
+#include "kbtrace/reader.h"
 #include "kbtrace/writer.h"
 #include "support/check.h"
 #include "support/fault_fs.h"
@@ -88,6 +90,91 @@ static void ops_by_known_templates_are_the_same(void **state) {
     same_bytes(&(shape_of_run){2, 7, 2500, false, 1 << 13});
     same_bytes(&(shape_of_run){3, 5, 500, true, 1 << 12});
     same_bytes(&(shape_of_run){4, 300, 30, true, 0});
+}
+
+/* --- definitions that grow -------------------------------------------------------------------- */
+
+/* Rows come between ops, as many as one in three; strings among them move in memory as they grow. */
+static void write_growing(fault_fs *disk, const char *path, unsigned threads, size_t *ret_strings) {
+    records r;
+    kb_trail trail;
+    kb_writer *writer;
+    const kb_ending ending = {KB_OUTCOME_COMPLETE, "", 12345};
+    const kb_writer_options options = {
+        .path = path, .fs = &disk->fs, .threads = threads, .open_bytes = 1 << 12};
+    kb_trail_init(&trail);
+    records_init(&r, 6, 3, false);
+    check_ok(kb_writer_create(&options, &r.run, &r.defs, &writer, &trail), &trail);
+    for (unsigned i = 0; i < 9000; i++) {
+        const uint32_t rank = i % 3;
+        put(writer, rank, records_next(&r, rank), true, &trail);
+        if (i % 3 == 1) {
+            char text[32];
+            uint32_t id;
+            snprintf(text, sizeof text, "label %u", i * 2654435761u);
+            check_ok(kb_defs_add_string(&r.defs, &(kb_string){text}, &id, &trail), &trail);
+        }
+    }
+    check_ok(kb_writer_finish(writer, &ending, NULL, &trail), &trail);
+    kb_writer_destroy(writer);
+    *ret_strings = r.defs.string_count;
+    records_fini(&r);
+}
+
+static void rows_may_come_between_ops(void **state) {
+    (void)state;
+    fault_fs disk;
+    size_t strings, again;
+    kb_trail trail;
+    kb_reader *reader;
+    fault_fs_init(&disk);
+    kb_trail_init(&trail);
+    write_growing(&disk, "one.zst", 1, &strings);
+    write_growing(&disk, "two.zst", 2, &again);
+    assert_int_equal(strings, again);
+    check_same(&disk, "one.zst", "two.zst");
+    const char *path = "two.zst";
+    const kb_reader_options options = {.fs = &disk.fs, .check_digests = true};
+    check_ok(kb_reader_open(&path, 1, &options, &reader, &trail), &trail);
+    assert_int_equal(kb_reader_defs(reader)->string_count, strings);
+    assert_int_equal(kb_reader_condition(reader, NULL), KB_TRACE_COMPLETE);
+    kb_reader_destroy(reader);
+    fault_fs_fini(&disk);
+}
+
+/* --- payloads --------------------------------------------------------------------------------- */
+
+/* Long ones and short ones mixed: the stage holds little of them at a time. */
+static void payloads_of_any_size(void **state) {
+    (void)state;
+    static uint8_t bytes[KB_PAYLOAD_MAX];
+    random_source random;
+    fault_fs disk;
+    fault_fs_init(&disk);
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        records r;
+        kb_trail trail;
+        kb_writer *writer;
+        const kb_ending ending = {KB_OUTCOME_COMPLETE, "", 12345};
+        const kb_writer_options options = {
+            .path = threads == 1 ? "one.zst" : "two.zst", .fs = &disk.fs, .threads = threads};
+        kb_trail_init(&trail);
+        random_init(&random, 8);
+        random_bytes(&random, bytes, sizeof bytes);
+        records_init(&r, 9, 2, false);
+        check_ok(kb_writer_create(&options, &r.run, &r.defs, &writer, &trail), &trail);
+        for (unsigned i = 0; i < 300; i++) {
+            kb_op op = *records_next(&r, i % 2);
+            op.payload = bytes;
+            op.payload_size = i % 50 == 7 ? KB_PAYLOAD_MAX : random_below(&random, i % 3 == 0 ? 5000 : 3);
+            put(writer, i % 2, &op, i % 4 < 2, &trail);
+        }
+        check_ok(kb_writer_finish(writer, &ending, NULL, &trail), &trail);
+        kb_writer_destroy(writer);
+        records_fini(&r);
+    }
+    check_same(&disk, "one.zst", "two.zst");
+    fault_fs_fini(&disk);
 }
 
 /* --- one writer at a time --------------------------------------------------------------------- */
@@ -191,6 +278,8 @@ static void numbers_are_checked_at_once(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ops_by_known_templates_are_the_same),
+        cmocka_unit_test(rows_may_come_between_ops),
+        cmocka_unit_test(payloads_of_any_size),
         cmocka_unit_test(equal_templates_are_known_as_one),
         cmocka_unit_test(a_template_without_ops_leaves_no_trace),
         cmocka_unit_test(templates_are_checked_when_they_become_known),
