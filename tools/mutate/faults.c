@@ -266,6 +266,18 @@ static void apply_done_late(kbt_edit *edit, const kb_defs *defs) {
 
 const kbt_fault kbt_fault_done_late = {fits_done_late, apply_done_late};
 
+static bool fits_go_on(const kb_op *op, const kb_defs *defs) {
+    (void)defs;
+    return is_data(op) && op->what->blocks == KB_BLOCKS_DONE;
+}
+
+static void apply_go_on(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    edit->what.blocks = KB_BLOCKS_NO;
+}
+
+const kbt_fault kbt_fault_go_on = {fits_go_on, apply_go_on};
+
 static bool fits_meet_next(const kb_op *op, const kb_defs *defs) {
     return op->what->kind == KB_OP_BARRIER && op->what->group < defs->group_count &&
            defs->groups[op->what->group].rank_count > 1;
