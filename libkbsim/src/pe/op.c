@@ -189,7 +189,8 @@ void kbs_op_sent(kbs_sim *sim, kbs_op *op, int64_t sent_ps) {
         unblock(pe, sent_ps);
 }
 
-static int64_t noted_ps(const kbs_op *op) {
+/* Only asserted. */
+__attribute__((unused)) static int64_t noted_ps(const kbs_op *op) {
     int64_t sum = 0;
     for (uint32_t i = 0; i < op->why_count; i++)
         sum += op->blames[i].ps;
