@@ -26,7 +26,7 @@ static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
     kbs_op *first = pe->sim->ranks[pe->rank].first;
     while (first != op && (first->finished || first->pe != pe))
         first = first->next;
-    snprintf(ret->text, sizeof ret->text, "waits until %" PRIu64 " ops before it are done",
+    snprintf(ret->text, sizeof ret->text, "waits until all ops before it are done (unfinished: %" PRIu64 ")",
              pe->unfinished - 1);
     ret->op = first;
 }

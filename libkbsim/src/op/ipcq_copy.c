@@ -19,15 +19,15 @@ static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
     const uint64_t needed = op->sequence - queue->slots;
     if (needed >= queue->received) {
         snprintf(ret->text, sizeof ret->text,
-                 "waits for a credit of queue %s, all %u slots of which are full, and the program of "
-                 "rank %u receives only %" PRIu64 " of its messages",
+                 "waits for a credit of queue %s (slots: %u, all full), and the program of rank %u receives "
+                 "only %" PRIu64 " of its messages",
                  name, queue->slots, queue->consumer, queue->received);
         return;
     }
-    snprintf(ret->text, sizeof ret->text,
-             "waits for a credit of queue %s, all %u slots of which are full: rank %u must release "
-             "message slot %" PRIu64,
-             name, queue->slots, queue->consumer, needed);
+    snprintf(
+        ret->text, sizeof ret->text,
+        "waits for a credit of queue %s (slots: %u, all full): rank %u must release message slot %" PRIu64,
+        name, queue->slots, queue->consumer, needed);
     ret->on = &pe->sim->pes[queue->consumer];
 }
 

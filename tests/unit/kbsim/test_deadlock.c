@@ -81,11 +81,11 @@ static void a_circle_of_full_rings_names_the_slots_that_break_it(void **state) {
         &run, send_first,
         "these wait for one another, each for the next:\n"
         "  rank 0 (sip0.cube0.pe0): ipcq_copy #6 (test_deadlock.c:, exchange 7) waits for a credit of queue "
-        "pe0>pe1, all 4 slots of which are full: rank 1 must release message slot 0\n"
+        "pe0>pe1 (slots: 4, all full): rank 1 must release message slot 0\n"
         "  rank 1 (sip0.cube0.pe1): wait #12 (test_deadlock.c:, exchange 7) waits until 6 of 10 ops are "
         "sent, first ipcq_copy #6\n"
         "  rank 1 (sip0.cube0.pe1): ipcq_copy #6 (test_deadlock.c:, exchange 7) waits for a credit of queue "
-        "pe1>pe0, all 4 slots of which are full: rank 0 must release message slot 0\n"
+        "pe1>pe0 (slots: 4, all full): rank 0 must release message slot 0\n"
         "  rank 0 (sip0.cube0.pe0): wait #12 (test_deadlock.c:, exchange 7) waits until 6 of 10 ops are "
         "sent, first ipcq_copy #6\n"
         "  and so back to rank 0\n"
@@ -131,6 +131,80 @@ static void a_circle_that_no_slots_break_says_so(void **state) {
     kept_fini(&run);
 }
 
+/* Rank 0 floods the ring before the barrier, rank 1 empties it behind. */
+static void flood_then_meet(kb_coll *c) {
+    enum { MESSAGES = 8 };
+    tl_token sent[MESSAGES];
+    if (c->rank == 0)
+        for (int i = 0; i < MESSAGES; i++)
+            sent[i] = tl_send_async(c, tl_queue_to(c, 1), c->buffer);
+    tl_barrier(c);
+    for (int i = 0; i < MESSAGES && c->rank == 1; i++) {
+        tl_reduce(c, c->buffer, tl_recv(c, tl_queue_from(c, 0)));
+        tl_release(c, tl_queue_from(c, 0));
+    }
+    for (int i = 0; i < MESSAGES && c->rank == 0; i++)
+        tl_wait(c, sent[i]);
+}
+
+static void fence_then_speak(kb_coll *c) {
+    if (c->rank == 0) {
+        tl_token first = tl_send_async(c, tl_queue_to(c, 1), c->buffer);
+        tl_token second = tl_send_async(c, tl_queue_to(c, 1), c->buffer);
+        tl_fence(c);
+        tl_wait(c, first);
+        tl_wait(c, second);
+        tl_send(c, tl_queue_to(c, 2), c->buffer);
+    } else if (c->rank == 1) {
+        tl_view in = tl_recv(c, tl_queue_from(c, 2));
+        tl_reduce(c, c->buffer, in);
+        tl_release(c, tl_queue_from(c, 2));
+        for (int i = 0; i < 2; i++) {
+            tl_reduce(c, c->buffer, tl_recv(c, tl_queue_from(c, 0)));
+            tl_release(c, tl_queue_from(c, 0));
+        }
+    } else if (c->rank == 2) {
+        tl_reduce(c, c->buffer, tl_recv(c, tl_queue_from(c, 0)));
+        tl_release(c, tl_queue_from(c, 0));
+        tl_send(c, tl_queue_to(c, 1), c->buffer);
+    }
+}
+
+static void barriers_fences_and_full_lines_are_part_of_circles(void **state) {
+    (void)state;
+    static kept run;
+    kept_init(&run, "cubes=1,pes=8", 2);
+    run.machine.at.ipcq_slots = 1;
+    run.machine.at.engine_queue_depth = 2;
+    explains(
+        &run, flood_then_meet,
+        "these wait for one another, each for the next:\n"
+        "  rank 0 (sip0.cube0.pe0): ipcq_copy #3 (test_deadlock.c:) waits for a credit of queue pe0>pe1 "
+        "(slots: 1, all full): rank 1 must release message slot 0\n"
+        "  rank 1 (sip0.cube0.pe1): barrier #2 (test_deadlock.c:) waits at barrier 0 for rank 0 (1 of 2 "
+        "have come)\n"
+        "  rank 0 (sip0.cube0.pe0): ipcq_copy #5 (test_deadlock.c:) waits for the copies before it on queue "
+        "pe0>pe1\n"
+        "  and so back to rank 0\n"
+        "6 slots in every ring let it end (--set ipcq.slots=6), and no fewer do\n");
+    kept_fini(&run);
+    kept_init(&run, "cubes=1,pes=8", 3);
+    run.machine.at.ipcq_slots = 1;
+    explains(&run, fence_then_speak,
+             "these wait for one another, each for the next:\n"
+             "  rank 0 (sip0.cube0.pe0): ipcq_copy #3 (test_deadlock.c:) waits for a credit of queue pe0>pe1 "
+             "(slots: 1, all full): rank 1 must release message slot 0\n"
+             "  rank 1 (sip0.cube0.pe1): ipcq_recv #2 (test_deadlock.c:) waits for message slot 0 of queue "
+             "pe2>pe1 from rank 2\n"
+             "  rank 2 (sip0.cube0.pe2): ipcq_recv #2 (test_deadlock.c:) waits for message slot 0 of queue "
+             "pe0>pe2 from rank 0\n"
+             "  rank 0 (sip0.cube0.pe0): fence #4 (test_deadlock.c:) waits until all ops before it are done "
+             "(unfinished: 1)\n"
+             "  and so back to rank 0\n"
+             "2 slots in every ring let it end (--set ipcq.slots=2), and no fewer do\n");
+    kept_fini(&run);
+}
+
 /* --- what never comes ------------------------------------------------------------------------ */
 
 static void listen(kb_coll *c) {
@@ -163,6 +237,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_circle_of_full_rings_names_the_slots_that_break_it),
         cmocka_unit_test(a_circle_that_no_slots_break_says_so),
+        cmocka_unit_test(barriers_fences_and_full_lines_are_part_of_circles),
         cmocka_unit_test(messages_that_nobody_sends_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
