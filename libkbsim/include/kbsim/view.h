@@ -51,7 +51,7 @@ typedef struct tl_view {
     tl_slice_at((c)->stream, (view), (axis), (first), (count), TL_HERE)
 /* One index of the outermost axis, which goes away: a row of a matrix, an element of a vector. */
 #define tl_row(c, view, index) tl_row_at((c)->stream, (view), (index), TL_HERE)
-/* The same elements in another shape; they must lie without gaps. Gives a message its shape. */
+/* The same elements in another shape; rows must lie without gaps. Gives a message its shape. */
 #define tl_reshape(c, view, ...) tl_reshape_at((c)->stream, (view), TL_SHAPE(__VA_ARGS__), TL_HERE)
 /* A matrix with its two axes exchanged. */
 #define tl_transpose(c, view) tl_transpose_at((c)->stream, (view), TL_HERE)

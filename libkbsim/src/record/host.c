@@ -117,8 +117,7 @@ static bool check_data(tl_stream *host, tl_view *view, const char *what, tl_wher
         kbs_mistake(host, where, "the %s is no tensor of this rank", what);
         return false;
     }
-    *view = tl_reshape_at(host, *view, TL_SHAPE(view->elements), where);
-    return kbs_is_ok(host);
+    return kbs_view_straighten(host, view, what, where);
 }
 
 static kb_status add_payload(kbs_program *program, const uint8_t *bytes, uint64_t size_bytes) {

@@ -6,7 +6,7 @@
 
 #include "coll/algorithms.h"
 #include "coll/staged.h"
-#include "record/stream.h"
+#include "record/view.h"
 
 /* --- calls ----------------------------------------------------------------------------------- */
 
@@ -191,8 +191,7 @@ static bool check_buffer(tl_stream *host, tl_view *view, tl_where where) {
             "a collective works on a tensor of numbers in a memory of this rank's PE, and this is none");
         return false;
     }
-    *view = tl_reshape_at(host, *view, TL_SHAPE(view->elements), where);
-    return kbs_is_ok(host);
+    return kbs_view_straighten(host, view, "tensor of a collective", where);
 }
 
 void kb_all_reduce_by_at(tl_stream *host, tl_view view, uint32_t reduce, const kbs_algorithm *algorithm,

@@ -87,6 +87,16 @@ bool kbs_views_flatten(tl_view *views, uint32_t count) {
     return views[0].dims <= 1;
 }
 
+bool kbs_view_straighten(tl_stream *stream, tl_view *view, const char *what, tl_where where) {
+    const bool is_row =
+        kbs_views_flatten(view, 1) && (view->dims == 0 || view->stride[0] == 1 || view->elements < 2);
+    if (!is_row)
+        kbs_mistake(stream, where, "the %s has gaps between its elements, and must lie in one piece", what);
+    else
+        *view = kbs_view_vector(view->memory, view->dtype, view->offset_bytes, view->elements);
+    return is_row;
+}
+
 const char *kbs_view_text(const tl_view *view, char buffer[KBS_VIEW_CHARS]) {
     int length = 0;
     for (uint32_t axis = 0; axis < view->dims && axis < KB_DIMS_MAX; axis++)
@@ -250,11 +260,10 @@ tl_view tl_reshape_at(tl_stream *stream, tl_view view, tl_shape shape, tl_where 
         kbs_mistake(stream, where, "the view has gaps between its rows: it has no other shape");
         return view;
     }
-    if (view.queue == KB_NONE && view.dims == 1 && view.stride[0] != 1 && view.elements > 1) {
-        kbs_mistake(stream, where, "the view has gaps between its elements: it has no other shape");
-        return view;
-    }
+    const int64_t stride = view.queue == KB_NONE && view.dims == 1 ? view.stride[0] : 1;
     lay_out(&view, &shape);
+    for (uint32_t axis = 0; axis < view.dims; axis++)
+        view.stride[axis] *= stride;
     return view;
 }
 

@@ -41,6 +41,9 @@ static inline void kbs_operand_of(kb_operand *operand, const tl_view *view, uint
     memcpy(operand->stride, view->stride, sizeof operand->stride);
 }
 
+/* Makes a view without gaps the row of elements that it is; a mistake where it has gaps. */
+bool kbs_view_straighten(tl_stream *stream, tl_view *view, const char *what, tl_where where);
+
 /* Where a view lies, seen from the PE that records. */
 typedef enum kbs_lies {
     KBS_LIES_NOWHERE, /* a mistake, which was noted */

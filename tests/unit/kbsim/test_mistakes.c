@@ -324,6 +324,10 @@ HOST(short_write, tl_view x = kb_empty(h, "x", KB_SPACE_TCM, KB_DTYPE_I8, 5);
      WRONG, kb_host_write(h, x, "abc", 3))
 HOST(null_write, tl_view x = kb_empty(h, "x", KB_SPACE_TCM, KB_DTYPE_I8, 5);
      WRONG, kb_host_write(h, x, NULL, 5))
+HOST(gappy_write, tl_view x = kb_empty(h, "x", KB_SPACE_TCM, KB_DTYPE_I8, 5, 5);
+     WRONG, kb_host_write(h, tl_slice_axis(h, x, 1, 0, 1), "abcde", 5))
+HOST(gappy_reduce, tl_view x = kb_zeros(h, "x", KB_SPACE_TCM, KB_DTYPE_I8, 5, 5);
+     WRONG, kb_all_reduce(h, tl_slice_axis(h, x, 1, 0, 2), KB_REDUCE_SUM, "ring"))
 HOST(no_algorithm, tl_view x = kb_empty(h, "x", KB_SPACE_TCM, KB_DTYPE_I8, 5);
      WRONG, kb_all_reduce_by(h, x, KB_REDUCE_SUM, NULL))
 HOST(no_op, tl_view x = kb_empty(h, "x", KB_SPACE_TCM, KB_DTYPE_I8, 5);
@@ -350,6 +354,9 @@ static void hosts_are_checked(void **state) {
     refuse_host(freed_part, "only a whole tensor of this rank can be freed, and this view is none");
     refuse_host(short_write, "kb_host_write of 3 bytes, and the view takes 5");
     refuse_host(null_write, "kb_host_write of 5 bytes at NULL, and the view takes 5");
+    refuse_host(gappy_write, "the destination has gaps between its elements, and must lie in one piece");
+    refuse_host(gappy_reduce,
+                "the tensor of a collective has gaps between its elements, and must lie in one piece");
     refuse_host(no_algorithm, "an all-reduce by no algorithm that could do it");
     refuse_host(no_op, "an all-reduce by no op: it is KB_REDUCE_SUM, _PROD, _MIN or _MAX");
     refuse_host(no_numbers,
