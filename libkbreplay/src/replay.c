@@ -84,9 +84,14 @@ static kb_status finish_checks(running *run, kb_trail *trail) {
 
 static kb_status visit_read(void *user, uint32_t rank, const kb_op *op, bool *inout_usable, kb_trail *trail) {
     running *run = user;
-    for (size_t i = 0; i < run->count && *inout_usable; i++)
-        if (run->checks[i]->read != NULL)
-            KB_TRY(run->checks[i]->read(run->states[i], rank, op, inout_usable, trail));
+    kbr_fitness fitness = KBR_FIT;
+    for (size_t i = 0; i < run->count; i++) {
+        const kbr_check *check = run->checks[i];
+        bool sees = fitness == KBR_FIT || (fitness == KBR_UNFIT && check->reads_unfit);
+        if (sees && check->read != NULL)
+            KB_TRY(check->read(run->states[i], rank, op, &fitness, trail));
+    }
+    *inout_usable = fitness == KBR_FIT;
     return KB_OK;
 }
 

@@ -125,7 +125,7 @@ static bool reached(kbr_pass *pass, const kb_op *op, uint32_t number, uint64_t l
 
 /* --- in the order of numbers --------------------------------------------------------------------- */
 
-static kb_status read_bounds(void *state, uint32_t rank, const kb_op *op, bool *inout_usable,
+static kb_status read_bounds(void *state, uint32_t rank, const kb_op *op, kbr_fitness *inout_fitness,
                              kb_trail *trail) {
     (void)trail;
     kbr_pass *pass = ((bounds *)state)->pass;
@@ -141,7 +141,7 @@ static kb_status read_bounds(void *state, uint32_t rank, const kb_op *op, bool *
                     (high <= 0 || (uint64_t)high <= room - offset);
         if (!fits) {
             say(pass, rank, op, i, "memory", offset, offset + 1, NULL, "it leaves its memory");
-            *inout_usable = false;
+            *inout_fitness = KBR_UNFIT;
             continue;
         }
         if (offset % kb_dtype_size(operand->dtype) != 0)

@@ -281,9 +281,9 @@ static kb_status check_meeting(causality *it, uint32_t rank, const kb_op *op, kb
     return KB_OK;
 }
 
-static kb_status read_causality(void *state, uint32_t rank, const kb_op *op, bool *inout_usable,
+static kb_status read_causality(void *state, uint32_t rank, const kb_op *op, kbr_fitness *inout_fitness,
                                 kb_trail *trail) {
-    (void)inout_usable;
+    (void)inout_fitness;
     causality *it = state;
     stream_state *stream = &it->streams[op->what->stream];
     if (stream->any && op->issue_ps < stream->free_ps) {
@@ -371,7 +371,8 @@ static kb_status finish_causality(void *state, kb_trail *trail) {
     return KB_OK;
 }
 
-const kbr_check kbr_check_causality = {.open = open_causality,
+const kbr_check kbr_check_causality = {.reads_unfit = true,
+                                       .open = open_causality,
                                        .read = read_causality,
                                        .execute = execute_causality,
                                        .finish = finish_causality,

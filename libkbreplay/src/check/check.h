@@ -11,13 +11,21 @@
 
 #include "pass.h"
 
+typedef enum kbr_fitness {
+    KBR_FIT,
+    KBR_UNFIT,  /* its operands make no sense; times, ids and claims do */
+    KBR_UNKNOWN /* no row may look at it */
+} kbr_fitness;
+
 typedef struct kbr_check {
     kb_status (*open)(kbr_pass *pass, void **ret_state, kb_trail *trail);
     /*
-     * Each op of each rank in the order of its number, before it may run. A check that finds it
-     * unfit to be executed clears *inout_usable; later rows do not see it then, and it does nothing.
+     * Each op of each rank in the order of its number, before it may run. A check that finds it not fit
+     * to be executed says so in *inout_fitness; it does nothing then.
      */
-    kb_status (*read)(void *state, uint32_t rank, const kb_op *op, bool *inout_usable, kb_trail *trail);
+    kb_status (*read)(void *state, uint32_t rank, const kb_op *op, kbr_fitness *inout_fitness,
+                      kb_trail *trail);
+    bool reads_unfit; /* sees an op that earlier rows found unfit, too: it asks for no operands */
     /* Each op in the order of its stream, when all it claims at its issue has run. */
     kb_status (*issue)(void *state, uint32_t rank, const kb_op *op, kb_trail *trail);
     /* Each op in the order of dataflow, when all it claims has run, before it touches memory. */

@@ -224,14 +224,15 @@ static void check_required(state *it, uint32_t rank, const kb_op *op) {
     it->streams[what->stream].any = true;
 }
 
-static kb_status read_claims(void *user, uint32_t rank, const kb_op *op, bool *inout_usable,
+static kb_status read_claims(void *user, uint32_t rank, const kb_op *op, kbr_fitness *inout_fitness,
                              kb_trail *trail) {
     (void)trail;
     state *it = user;
     for (uint32_t i = 0; i < op->what->claim_count; i++)
-        *inout_usable = *inout_usable && understood(it, rank, op, i);
-    if (!*inout_usable)
-        return KB_OK;
+        if (!understood(it, rank, op, i)) {
+            *inout_fitness = KBR_UNKNOWN;
+            return KB_OK;
+        }
     check_allowed(it, rank, op);
     check_required(it, rank, op);
     return KB_OK;
@@ -256,5 +257,8 @@ static kb_status finish_claims(void *user, kb_trail *trail) {
     return KB_OK;
 }
 
-const kbr_check kbr_check_claims = {
-    .open = open_claims, .read = read_claims, .finish = finish_claims, .close = close_claims};
+const kbr_check kbr_check_claims = {.reads_unfit = true,
+                                    .open = open_claims,
+                                    .read = read_claims,
+                                    .finish = finish_claims,
+                                    .close = close_claims};

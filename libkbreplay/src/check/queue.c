@@ -265,7 +265,7 @@ static void report_gap(queues *it, uint32_t rank, const kb_op *op, int act) {
     queue->gaps = true;
 }
 
-static kb_status read_queues(void *state, uint32_t rank, const kb_op *op, bool *inout_usable,
+static kb_status read_queues(void *state, uint32_t rank, const kb_op *op, kbr_fitness *inout_fitness,
                              kb_trail *trail) {
     queues *it = state;
     int act = act_of(op);
@@ -274,7 +274,7 @@ static kb_status read_queues(void *state, uint32_t rank, const kb_op *op, bool *
     uint32_t id = op->what->queue;
     if (id == KB_NONE) {
         SAY(it, "queue", rank, op, id, "it names no queue");
-        *inout_usable = false;
+        *inout_fitness = KBR_UNFIT;
         return KB_OK;
     }
     queue_state *queue = &it->items[id];

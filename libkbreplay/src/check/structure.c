@@ -197,7 +197,7 @@ static void times(structure *it, uint32_t rank, const kb_op *op) {
     it->latest_ps = op->done_ps > it->latest_ps ? op->done_ps : it->latest_ps;
 }
 
-static kb_status read_structure(void *state, uint32_t rank, const kb_op *op, bool *inout_usable,
+static kb_status read_structure(void *state, uint32_t rank, const kb_op *op, kbr_fitness *inout_fitness,
                                 kb_trail *trail) {
     structure *it = state;
     if (kbr_op_impl_of(op->what->kind) == NULL || kb_kind_describe(op->what->kind) == NULL)
@@ -212,10 +212,12 @@ static kb_status read_structure(void *state, uint32_t rank, const kb_op *op, boo
     if (kb_word_name(KB_VOC_BLOCKS, what->blocks) == NULL || what->reached < KB_POINT_ISSUE ||
         what->reached > KB_POINT_DONE) {
         SAY(it, rank, op, "state", "blocks %u, reached %u mean nothing", what->blocks, what->reached);
-        *inout_usable = false;
+        *inout_fitness = KBR_UNKNOWN;
         return KB_OK;
     }
-    *inout_usable = names(it, rank, op) && operands(it, rank, op) && shapes(it, rank, op);
+    *inout_fitness = !names(it, rank, op)                             ? KBR_UNKNOWN
+                     : operands(it, rank, op) && shapes(it, rank, op) ? KBR_FIT
+                                                                      : KBR_UNFIT;
     return KB_OK;
 }
 
