@@ -9,18 +9,19 @@
 bool kbs_line_enter(kbs_line *line, kbs_pe *pe, int64_t ready_ps) {
     const uint32_t depth = pe->sim->costs.depth;
     if (line->entered >= depth) {
-        const uint64_t before = line->entered - depth;
-        if (before >= line->begun) {
+        if (line->entered - depth >= line->begun) {
             pe->full = line;
             return false;
         }
-        if (line->begins[before % depth] > ready_ps) {
+        const int64_t room_ps = line->begins[line->enter_place]; /* that of the one `depth` before it */
+        if (room_ps > ready_ps) {
             pe->full = NULL;
-            pe->room_ps = line->begins[before % depth];
+            pe->room_ps = room_ps;
             return false;
         }
     }
     line->entered++;
+    line->enter_place = line->enter_place + 1 < depth ? line->enter_place + 1 : 0;
     return true;
 }
 
@@ -43,11 +44,12 @@ static bool grow(kbs_line *line, kbs_sim *sim) {
 }
 
 void kbs_line_begin(kbs_line *line, kbs_pe *pe, int64_t begin_ps) {
-    const uint64_t place = line->begun % pe->sim->costs.depth;
+    const uint32_t place = line->begin_place;
     assert(line->begun < line->entered);
     if (place >= line->places && !grow(line, pe->sim))
         return;
     line->begins[place] = begin_ps;
+    line->begin_place = place + 1 < pe->sim->costs.depth ? place + 1 : 0;
     line->begun++;
     kbs_pe_room(pe, line, begin_ps);
 }

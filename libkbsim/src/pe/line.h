@@ -15,8 +15,9 @@ struct kbs_pe;
 
 typedef struct kbs_line {
     uint64_t entered, begun;
-    int64_t *begins; /* ring by number: when those began that somebody may ask for */
-    uint32_t places; /* of it */
+    int64_t *begins; /* ring by number modulo depth: when those began that somebody may ask for */
+    uint32_t places; /* of it, so far */
+    uint32_t enter_place, begin_place; /* of the next to enter, and of the next to begin */
 } kbs_line;
 
 /*
