@@ -12,7 +12,8 @@ packages_for() {
     [ "$1" = test ] && return
     echo libclang-rt-14-dev
     [ "$1" = fuzz ] && return
-    echo libprotobuf-c-dev protobuf-c-compiler libotf2-trace-dev python3-simpy3 libsimgrid-dev g++
+    echo libprotobuf-c-dev protobuf-c-compiler libotf2-trace-dev python3-simpy3 libsimgrid-dev g++ \
+        python3-numpy libopenblas-dev
 }
 
 # quiet LOG COMMAND...: runs the command with its output in LOG, and shows that only if it fails.
