@@ -117,7 +117,7 @@ static double seconds_of_product(const kbr_kernels *kernels, uint32_t dtype, siz
     const size_t count = size * size;
     const kbr_dtype *of = kbr_dtype_of(dtype);
     uint8_t *bytes = bench_new(3 * count * of->size_bytes);
-    void *scratch = bench_new(kbr_gemm_scratch(size, size, size));
+    void *scratch = bench_new(kbr_gemm_scratch(size, size));
     for (size_t i = 0; i < 2 * count; i++)
         of->store((double)(i % 17) - 8.0, bytes + i * of->size_bytes);
     const ptrdiff_t row = (ptrdiff_t)size;

@@ -56,14 +56,12 @@ const kbr_kernels *kbr_kernels_named(const char *name) {
 
 /* --- what all sets share ----------------------------------------------------------------------- */
 
-size_t kbr_gemm_scratch(size_t m, size_t n, size_t k) {
-    size_t depth = k < KBR_GEMM_DEPTH ? k : KBR_GEMM_DEPTH, rows, columns, tiles, panels, all;
-    /* No set has tiles of more rows, or of more columns. */
-    if (__builtin_add_overflow(m, 16, &rows) || __builtin_add_overflow(n, KBR_GEMM_COLUMNS, &columns) ||
-        __builtin_mul_overflow(rows, columns, &tiles) || __builtin_mul_overflow(columns, depth, &panels) ||
-        __builtin_add_overflow(tiles, panels + KBR_GEMM_ROWS * depth, &all) ||
-        __builtin_mul_overflow(all, sizeof(uint32_t), &all) ||
-        __builtin_add_overflow(all, KBR_GEMM_LINE, &all))
+size_t kbr_gemm_scratch(size_t n, size_t k) {
+    /* The tiles of every set divide a block of columns by powers of two. */
+    size_t columns = n < KBR_GEMM_COLUMNS ? (n + 31) / 32 * 32 : KBR_GEMM_COLUMNS, b, all;
+    size_t fixed = KBR_GEMM_ROWS * (KBR_GEMM_DEPTH + columns) + KBR_GEMM_LINE;
+    if (__builtin_mul_overflow(columns, k, &b) || __builtin_add_overflow(b, fixed, &all) ||
+        __builtin_mul_overflow(all, sizeof(uint32_t), &all))
         return SIZE_MAX;
     return all;
 }

@@ -82,8 +82,8 @@ const kbr_kernels *kbr_kernels_named(const char *name);
 /* Set `index` of those that this machine can run, from the slowest on; NULL beyond the last. */
 const kbr_kernels *kbr_kernels_at(size_t index);
 
-/* Bytes of scratch for a product of these extents in any set; SIZE_MAX if it cannot be. */
-size_t kbr_gemm_scratch(size_t m, size_t n, size_t k);
+/* Bytes of scratch for a product of these extents, whatever m is, in any set; SIZE_MAX if it cannot be. */
+size_t kbr_gemm_scratch(size_t n, size_t k);
 
 /* One cast of the portable set; both must hold numbers (kbr_dtype_of). */
 void kbr_cast(uint32_t to, uint8_t *out, uint32_t from, const uint8_t *in, size_t count);

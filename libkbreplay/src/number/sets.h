@@ -12,9 +12,9 @@ extern const kbr_kernels kbr_kernels_avx2, kbr_kernels_avx512;
 #endif
 
 /*
- * Blocks of a product: so many rows of a and so much of k, which together stay in a second-level cache of
- * half a megabyte; panels of b at most so many columns wide; the bytes of a cache's line, on which all begin.
+ * Blocks of a product. A panel of b, so much of k, stays in a first-level cache of 32 KiB; so many rows of a,
+ * and their accumulators for so many columns, in a second-level cache of 1 MiB. All begin on a cache's line.
  */
-enum { KBR_GEMM_ROWS = 336, KBR_GEMM_DEPTH = 256, KBR_GEMM_COLUMNS = 32, KBR_GEMM_LINE = 64 };
+enum { KBR_GEMM_ROWS = 168, KBR_GEMM_COLUMNS = 1024, KBR_GEMM_DEPTH = 128, KBR_GEMM_LINE = 64 };
 
 #endif

@@ -98,7 +98,7 @@ static kb_status execute(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trai
     KB_TRY(take(pass, op, A, 1, true, &gemm.a, trail));
     KB_TRY(take(pass, op, B, 2, true, &gemm.b, trail));
     uint8_t *scratch;
-    KB_TRY(kbr_pass_buffer(pass, 3, kbr_gemm_scratch(gemm.m, gemm.n, gemm.k), &scratch, trail));
+    KB_TRY(kbr_pass_buffer(pass, 3, kbr_gemm_scratch(gemm.n, gemm.k), &scratch, trail));
     multiply(&gemm, scratch);
     return kbr_scatter(pass, out, op->offsets[OUT], gemm.out.bytes, NULL, trail);
 }
