@@ -93,6 +93,11 @@ if [ -x "$KB_BIN/kb-replay" ]; then
         "$sim" run allreduce --ranks $ranks -p elems=1000 -o ring.zst -q --verify ||
             wrong "$ranks ranks: not verified"
     done
+    for sizes in "--ranks 1 -p elems=0" "--ranks 4 -p elems=0" "--ranks 1 -p elems=1" "--ranks 5 -p elems=1" \
+        "--ranks 2 --set host.launch_ns=1000000000" "--ranks 2 --set tcm.read_gbps=0.001" \
+        "--ranks 2 --set clock_ghz=0.001 --set math.bytes_per_cycle=1"; do
+        "$sim" run allreduce $sizes -o ring.zst -q --verify || wrong "$sizes: not verified"
+    done
     "$sim" run allreduce --ranks 3 -o ring.zst --json --verify >out 2>err || wrong '--json --verify fails'
     python3 -m json.tool <out >/dev/null || wrong "--json --verify mixes words into JSON: $(cat out)"
     grep -q '^verified: pass' err || wrong "--json --verify says nothing of the verdict: $(cat err)"
