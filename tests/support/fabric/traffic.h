@@ -47,7 +47,6 @@ typedef struct traffic {
     traffic_message *messages; /* in the order of begin_ps */
     size_t message_count;
     uint64_t packet_hops;     /* grants, what a model cannot do without; filled in */
-    uint64_t events;          /* of our engine; filled in */
     double seconds;           /* of this process while it ran, without setting up; filled in */
     int64_t area, sojourn_ps; /* filled in: messages in the network, integrated over time by counting them
                                  as they come and go; and the sum of their stays */

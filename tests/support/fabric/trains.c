@@ -208,7 +208,6 @@ void traffic_run(traffic *of) {
     while (!kbs_engine_run(&r->engine, INT64_MAX, UINT64_C(1) << 32U))
         ;
     of->seconds = seconds_now() - begun;
-    of->events = r->engine.fired + r->engine.spared;
     for (size_t i = 0; i < of->link_count; i++)
         of->links[i].bytes = r->links[i].bytes;
     for (size_t i = 0; i < of->route_count; i++)

@@ -198,6 +198,34 @@ static void nothing_is_lost_and_littles_law_is_exact(void **state) {
     }
 }
 
+/* Links that need no decision of their own, because of where they lie, change no time. */
+static void what_a_link_need_not_decide_changes_nothing(void **state) {
+    (void)state;
+    static int64_t seen_ps[MESSAGES];
+    random_source random;
+    for (uint64_t seed = 21; seed <= 32; seed++) {
+        random_init(&random, seed);
+        traffic of;
+        plan(&of, 4096, LINKS, ROUTES, MESSAGES);
+        make_network(&of, &random);
+        of.route_count = 2 + seed % 4; /* few routes: many links are reached from one other only */
+        make_messages(&of, &random, 60000);
+        for (size_t i = 0; i < MESSAGES; i++) {
+            of.messages[i].route %= (uint32_t)of.route_count;
+            of.messages[i].channel &= (uint32_t)seed % 2;
+        }
+        of.plain = true;
+        traffic_run(&of);
+        for (size_t i = 0; i < MESSAGES; i++)
+            seen_ps[i] = of.messages[i].seen_ps;
+        of.plain = false;
+        traffic_run(&of);
+        for (size_t i = 0; i < MESSAGES; i++)
+            assert_int_equal(of.messages[i].seen_ps, seen_ps[i]);
+        forget(&of);
+    }
+}
+
 /* --- fairness -------------------------------------------------------------------------------- */
 
 static int by_sent(const void *a, const void *b) {
@@ -253,6 +281,7 @@ int main(void) {
         cmocka_unit_test(a_saturated_link_carries_its_bandwidth),
         cmocka_unit_test(poisson_arrivals_wait_as_pollaczek_and_khinchine_say),
         cmocka_unit_test(nothing_is_lost_and_littles_law_is_exact),
+        cmocka_unit_test(what_a_link_need_not_decide_changes_nothing),
         cmocka_unit_test(channels_share_a_saturated_link_evenly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
