@@ -146,28 +146,35 @@ static uint32_t record(kbs_work *work, double value) {
     return kbs_work_record(work);
 }
 
-static kbs_work work_of(tl_stream *stream, uint32_t func, const tl_view *out, const tl_view *in,
-                        uint32_t count, tl_where where) {
-    kbs_work work = {.stream = stream,
-                     .where = where,
-                     .kind = KB_OP_MATH,
-                     .func = func,
-                     .count = count + 1,
-                     .views[0] = *out};
-    for (uint32_t i = 0; i < count; i++)
-        work.views[i + 1] = in[i];
-    return work;
+/* All but the views, which are many bytes. */
+static void work_init(kbs_work *work, tl_stream *stream, uint32_t func, uint32_t count, tl_where where) {
+    work->stream = stream;
+    work->where = where;
+    work->kind = KB_OP_MATH;
+    work->func = func;
+    work->immediate_count = 0;
+    work->immediate = 0;
+    work->rows = work->is_async = false;
+    work->count = count + 1;
 }
 
 void tl_math_at(tl_stream *stream, uint32_t func, tl_view out, const tl_view *in, uint32_t count,
                 double value, tl_where where) {
-    kbs_work work = work_of(stream, func, &out, in, count, where);
+    kbs_work work;
+    work_init(&work, stream, func, count, where);
+    work.views[0] = out;
+    for (uint32_t i = 0; i < count; i++)
+        work.views[i + 1] = in[i];
     record(&work, value);
 }
 
 tl_token tl_math_async_at(tl_stream *stream, uint32_t func, tl_view out, const tl_view *in, uint32_t count,
                           double value, tl_where where) {
-    kbs_work work = work_of(stream, func, &out, in, count, where);
+    kbs_work work;
+    work_init(&work, stream, func, count, where);
+    work.views[0] = out;
+    for (uint32_t i = 0; i < count; i++)
+        work.views[i + 1] = in[i];
     work.is_async = true;
     const uint32_t commands = record(&work, value);
     return kbs_token_new(stream, commands, where);
@@ -184,7 +191,9 @@ void tl_reduce_at(tl_stream *stream, tl_view into, tl_view from, tl_where where)
         kbs_mistake(stream, where, "tl_reduce applies the op of a collective, and this is none: try tl_add");
         return;
     }
-    const tl_view in[] = {into, from};
-    kbs_work work = work_of(stream, funcs[stream->reduce], &into, in, 2, where);
+    kbs_work work;
+    work_init(&work, stream, funcs[stream->reduce], 2, where);
+    work.views[0] = work.views[1] = into;
+    work.views[2] = from;
     record(&work, 0);
 }

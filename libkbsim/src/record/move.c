@@ -5,12 +5,15 @@
 /* Returns how many commands the token stands for. */
 static uint32_t move(tl_stream *stream, const tl_view *into, const tl_view *from, bool is_async,
                      tl_where where) {
-    kbs_work work = {.stream = stream,
-                     .where = where,
-                     .kind = KB_OP_DMA_READ,
-                     .is_async = is_async,
-                     .count = 2,
-                     .views = {*into, *from}};
+    kbs_work work;
+    work.stream = stream;
+    work.where = where;
+    work.kind = KB_OP_DMA_READ;
+    work.rows = false;
+    work.is_async = is_async;
+    work.count = 2;
+    work.views[0] = *into;
+    work.views[1] = *from;
     work.lies[0] = kbs_view_check_written(stream, into, "destination", where);
     work.lies[1] =
         work.lies[0] != KBS_LIES_NOWHERE ? kbs_view_check(stream, from, "source", where) : KBS_LIES_NOWHERE;

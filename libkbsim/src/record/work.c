@@ -196,6 +196,8 @@ static void record_pieces(staging *s, kbs_pieces *pieces) {
         return;
     }
     s->sets = more ? 2 : 1;
+    memset(s->loaded, 0, sizeof s->loaded);
+    memset(s->stored, 0, sizeof s->stored);
     if (!take_stages(s, pieces))
         return;
     load(s, pieces, 0);
@@ -311,8 +313,10 @@ static bool is_direct_copy(const kbs_work *work) {
 }
 
 uint32_t kbs_work_record(kbs_work *work) {
-    staging s = {.work = work};
+    staging s;
     kbs_use use;
+    s.work = work; /* all else is set where pieces are recorded */
+    s.use = NULL;
     bool is_far = false;
     const uint32_t tcm = kbs_memory_of(work->stream->program, KB_SPACE_TCM, work->stream->rank);
     for (uint32_t i = 0; i < work->count; i++) {
