@@ -135,7 +135,11 @@ void kbs_fabric_idle(kbs_fabric *fabric, kbs_place from, kbs_place to, uint64_t 
 }
 
 kb_status kbs_fabric_settle(kbs_fabric *fabric, bool fuse, kb_trail *trail) {
-    return kbs_routes_settle(fabric->routes, fabric->route_count, fuse, fabric->arena, trail);
+    KB_TRY(kbs_routes_settle(fabric->routes, fabric->route_count, fuse, fabric->arena, trail));
+    for (size_t i = 0; i < fabric->route_count; i++)
+        if (fabric->routes[i]->step_count > fabric->most_steps)
+            fabric->most_steps = fabric->routes[i]->step_count;
+    return KB_OK;
 }
 
 /* --- life ------------------------------------------------------------------------------------ */

@@ -45,6 +45,7 @@ typedef struct kbs_fabric {
     kbs_link **way_links; /* scratch for a route that is being found */
     uint32_t way_capacity;
     uint32_t most_links; /* of any route */
+    uint32_t most_steps; /* once settled */
 } kbs_fabric;
 
 /* `arena` and `machine`, which was checked, outlive it. */

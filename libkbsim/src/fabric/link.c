@@ -178,10 +178,10 @@ static kb_status grow(kbs_packets *packets, kb_trail *trail) {
     enum { AT_ONCE = 16 };
     void *fresh, *waits;
     KB_TRY(kbs_new_in_lines(packets->arena, AT_ONCE * sizeof(kbs_packet), &fresh, trail));
-    KB_TRY(kb_arena_new(packets->arena, AT_ONCE * packets->most_links * sizeof(kbs_wait), &waits, trail));
+    KB_TRY(kb_arena_new(packets->arena, AT_ONCE * packets->most_steps * sizeof(kbs_wait), &waits, trail));
     for (size_t i = AT_ONCE; i-- > 0;) {
         kbs_packet *packet = (kbs_packet *)fresh + i;
-        packet->waits = (kbs_wait *)waits + i * packets->most_links;
+        packet->waits = (kbs_wait *)waits + i * packets->most_steps;
         kbs_packet_give(packets, packet);
     }
     return KB_OK;

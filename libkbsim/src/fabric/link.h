@@ -171,7 +171,7 @@ bool kbs_packet_comes_before(const kbs_packet *a, const kbs_packet *b);
 typedef struct kbs_packets {
     kb_arena *arena;
     kbs_packet *free;
-    size_t most_links; /* of any route */
+    size_t most_steps; /* of any route */
 } kbs_packets;
 
 kb_status kbs_packet_take(kbs_packets *packets, kbs_packet **ret, kb_trail *trail) KB_MUST_USE;
@@ -189,7 +189,7 @@ typedef struct kbs_slope {
     int64_t base_ps, flit_ps;
 } kbs_slope;
 
-/* Returns how many there are; ret_slopes has room for one a link of the route. */
+/* Returns how many there are; ret_slopes has room for one a step of the route. */
 uint32_t kbs_packet_slopes(const kbs_packet *packet, kbs_slope *ret_slopes);
 
 #endif

@@ -61,9 +61,9 @@ static kb_status init(kbs_sim *sim, kbs_program *program, uint64_t shuffle, cons
     KB_TRY(init_streams(sim, trail));
     KB_TRY(kbs_fabric_settle(&program->fabric, true, trail));
     void *memory;
-    KB_TRY(kb_arena_new(&sim->arena, program->fabric.most_links * sizeof(kbs_slope), &memory, trail));
+    KB_TRY(kb_arena_new(&sim->arena, program->fabric.most_steps * sizeof(kbs_slope), &memory, trail));
     sim->slopes = memory;
-    sim->packets = (kbs_packets){&sim->arena, NULL, program->fabric.most_links};
+    sim->packets = (kbs_packets){&sim->arena, NULL, program->fabric.most_steps};
     KB_TRY(init_queues(sim, trail));
     KB_TRY(kbs_counters_init(sim, trail));
     KB_TRY(kbs_joins_init(sim, trail)); /* its ways carry no packets: they need not be settled */

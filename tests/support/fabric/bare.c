@@ -51,10 +51,10 @@ void bare_start(bare *of, bool fuse) {
     kb_arena_init(&sim->arena, NULL, 0);
     kbs_costs_find(&sim->costs, machine);
     sim->costs.depth = OPS_OF_PE; /* nobody waits to be handed over */
-    const size_t most_links = of->program.fabric.most_links;
     check_ok(kbs_fabric_settle(&of->program.fabric, fuse, &of->trail), &of->trail);
-    sim->packets = (kbs_packets){&sim->arena, NULL, most_links};
-    sim->slopes = take(of, most_links * sizeof(kbs_slope));
+    const size_t most_steps = of->program.fabric.most_steps;
+    sim->packets = (kbs_packets){&sim->arena, NULL, most_steps};
+    sim->slopes = take(of, most_steps * sizeof(kbs_slope));
     const uint32_t pes = (uint32_t)kbs_machine_pes_of_sip(machine);
     sim->ranks = take(of, pes * sizeof(kbs_rank));
     sim->pes = take(of, pes * sizeof(kbs_pe));

@@ -132,8 +132,8 @@ static void make_routes(run *r) {
             route->latency_ps += route->links[hop]->latency_ps;
         }
         r->routes[i] = route;
-        if (plan->count > r->packets.most_links)
-            r->packets.most_links = plan->count;
+        if (plan->count > r->packets.most_steps)
+            r->packets.most_steps = plan->count;
     }
     for (size_t i = 0; i < of->message_count; i++)
         r->routes[of->messages[i].route]->channels |= 1U << of->messages[i].channel;
