@@ -152,7 +152,7 @@ static void record_gemm(const product *p, uint8_t blocks) {
 
 /* Returns how many commands the token stands for. */
 static uint32_t record(product *p, bool is_async) {
-    if (!kbs_is_ok(p->stream) || !check_places(p) || !check_dtypes(p) || !check_shapes(p) ||
+    if (!kbs_is_kernel(p->stream, p->where) || !check_places(p) || !check_dtypes(p) || !check_shapes(p) ||
         p->views[OUT].elements == 0 || !bring(p))
         return 0;
     const bool is_far = p->is_staged[OUT] || p->is_staged[A] || p->is_staged[B];

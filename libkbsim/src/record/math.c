@@ -131,7 +131,7 @@ static bool set_immediate(kbs_work *work, const function *f, double value) {
 /* --- recording ------------------------------------------------------------------------------- */
 
 static uint32_t record(kbs_work *work, double value) {
-    if (!kbs_is_ok(work->stream))
+    if (!kbs_is_kernel(work->stream, work->where))
         return 0;
     const function *f = &functions[work->func];
     work->lies[0] = kbs_view_check_written(work->stream, &work->views[0], "destination", work->where);

@@ -11,7 +11,7 @@ static const tl_queue no_queue = {KB_NONE};
 static tl_queue queue_between(tl_stream *stream, uint32_t peer, uint32_t channel, bool outward,
                               tl_where where) {
     kbs_program *program = stream->program;
-    if (!kbs_is_ok(stream))
+    if (!kbs_is_kernel(stream, where))
         return no_queue;
     if (peer >= program->ranks) {
         kbs_mistake(stream, where, "there is no rank %u to %s: the group has %u", peer,

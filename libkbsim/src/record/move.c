@@ -5,6 +5,8 @@
 /* Returns how many commands the token stands for. */
 static uint32_t move(tl_stream *stream, const tl_view *into, const tl_view *from, bool is_async,
                      tl_where where) {
+    if (!kbs_is_kernel(stream, where))
+        return 0;
     kbs_work work;
     work.stream = stream;
     work.where = where;

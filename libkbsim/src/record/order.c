@@ -7,6 +7,8 @@
 #include "record/stream.h"
 
 void tl_fence_at(tl_stream *stream, tl_where where) {
+    if (!kbs_is_kernel(stream, where))
+        return;
     kbs_common common;
     kbs_common_init(stream, &common, KB_OP_FENCE, KB_BLOCKS_DONE, where);
     kbs_append(stream, &common, NULL, 0);

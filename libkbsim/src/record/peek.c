@@ -62,6 +62,8 @@ static double value_at(const kbs_tensor *tensor, uint32_t dtype, uint64_t offset
 
 double tl_peek_at(tl_stream *stream, tl_view view, uint64_t index, tl_where where) {
     const kbs_program *program = stream->program;
+    if (!kbs_is_kernel(stream, where))
+        return 0;
     const kbs_lies lies = kbs_view_check(stream, &view, "source", where);
     if (lies == KBS_LIES_NOWHERE)
         return 0;

@@ -137,7 +137,7 @@ static void close_scope(tl_stream *stream, tl_where where) {
 }
 
 void tl_scope_begin_at(tl_stream *stream, tl_where where) {
-    if (kbs_is_ok(stream))
+    if (kbs_is_kernel(stream, where))
         open_scope(stream, where);
 }
 
@@ -186,10 +186,17 @@ void kbs_kernel_end(tl_stream *stream, tl_where where) {
         close_scope(stream, where);
 }
 
+/* Scratch lives in a scope, and a kernel is the outermost. */
+static bool is_inside_kernel(tl_stream *stream, tl_where where) {
+    if (kbs_is_kernel(stream, where) && stream->scope_count == 0)
+        kbs_mistake(stream, where, "there is no scratch outside of a kernel: this one has returned");
+    return kbs_is_ok(stream);
+}
+
 tl_view tl_scratch_at(tl_stream *stream, uint32_t dtype, tl_shape shape, tl_where where) {
     const tl_view none = {.queue = KB_NONE};
     uint64_t elements = 0;
-    if (!kbs_is_ok(stream))
+    if (!is_inside_kernel(stream, where))
         return none;
     const uint32_t size = kb_dtype_size(dtype);
     if (size == 0) {
@@ -217,7 +224,7 @@ tl_view tl_scratch_at(tl_stream *stream, uint32_t dtype, tl_shape shape, tl_wher
 
 bool kbs_stage_take(tl_stream *stream, uint64_t size_bytes, uint64_t *ret_offset, tl_where where) {
     kbs_scratch_block *best = NULL;
-    if (!kbs_is_ok(stream))
+    if (!is_inside_kernel(stream, where))
         return false;
     for (size_t i = 0; i < stream->scratch_count; i++) {
         kbs_scratch_block *block = &stream->scratch[i];

@@ -13,6 +13,9 @@ static inline bool kbs_is_ok(const tl_stream *stream) {
     return stream->program->status == KB_OK;
 }
 
+/* Commands of kernels are not for a host program: false, and a mistake, on its stream. */
+bool kbs_is_kernel(tl_stream *stream, tl_where where);
+
 /* A token for the newest `count` numbered commands. */
 tl_token kbs_token_new(tl_stream *stream, uint32_t count, tl_where where);
 /* The same for commands that read scratch of kbs_stage_take(): it is given back when they are waited for. */

@@ -328,6 +328,10 @@ HOST(gappy_write, tl_view x = kb_empty(h, "x", KB_SPACE_TCM, KB_DTYPE_I8, 5, 5);
      WRONG, kb_host_write(h, tl_slice_axis(h, x, 1, 0, 1), "abcde", 5))
 HOST(gappy_reduce, tl_view x = kb_zeros(h, "x", KB_SPACE_TCM, KB_DTYPE_I8, 5, 5);
      WRONG, kb_all_reduce(h, tl_slice_axis(h, x, 1, 0, 2), KB_REDUCE_SUM, "ring"))
+HOST(work_of_kernels, tl_view x = kb_zeros(h, "x", KB_SPACE_HBM, KB_DTYPE_I8, 5); WRONG, tl_copy(h, x, x))
+HOST(math_of_kernels, tl_view x = kb_zeros(h, "x", KB_SPACE_HBM, KB_DTYPE_I8, 5); WRONG, tl_neg(h, x, x))
+HOST(scratch_of_kernels, WRONG, tl_scratch(h, KB_DTYPE_I8, 5))
+HOST(queue_of_kernels, WRONG, tl_queue_to(h, 1))
 HOST(no_algorithm, tl_view x = kb_empty(h, "x", KB_SPACE_TCM, KB_DTYPE_I8, 5);
      WRONG, kb_all_reduce_by(h, x, KB_REDUCE_SUM, NULL))
 HOST(no_op, tl_view x = kb_empty(h, "x", KB_SPACE_TCM, KB_DTYPE_I8, 5);
@@ -354,6 +358,11 @@ static void hosts_are_checked(void **state) {
     refuse_host(freed_part, "only a whole tensor of this rank can be freed, and this view is none");
     refuse_host(short_write, "kb_host_write of 3 bytes, and the view takes 5");
     refuse_host(null_write, "kb_host_write of 5 bytes at NULL, and the view takes 5");
+    static const char of_kernels[] = "this is for kernels, which run on a PE: launch one that does it";
+    refuse_host(work_of_kernels, of_kernels);
+    refuse_host(math_of_kernels, of_kernels);
+    refuse_host(scratch_of_kernels, of_kernels);
+    refuse_host(queue_of_kernels, of_kernels);
     refuse_host(gappy_write, "the destination has gaps between its elements, and must lie in one piece");
     refuse_host(gappy_reduce,
                 "the tensor of a collective has gaps between its elements, and must lie in one piece");
