@@ -122,7 +122,9 @@ INLINE vd sqrt_d(vd a) {
 }
 
 INLINE vf f16_widened(vw bits) {
-    return _mm256_cvtph_ps((__m128i)bits);
+    vf wide = _mm256_cvtph_ps((__m128i)bits);
+    __asm__("" : "+x"(wide)); /* else clang moves comparisons before the widening, one lane at a time */
+    return wide;
 }
 
 INLINE vw f16_narrowed(vf value) {
@@ -174,7 +176,9 @@ INLINE vd sqrt_d(vd a) {
 }
 
 INLINE vf f16_widened(vw bits) {
-    return _mm512_cvtph_ps((__m256i)bits);
+    vf wide = _mm512_cvtph_ps((__m256i)bits);
+    __asm__("" : "+v"(wide)); /* else clang moves comparisons before the widening, one lane at a time */
+    return wide;
 }
 
 INLINE vw f16_narrowed(vf value) {
