@@ -63,7 +63,7 @@ static void host_elementwise(kb_host *h, void *context) {
     t.b = kb_ints(h, "b", space, KB_DTYPE_I32, 1, 9, LENGTH);
     t.c = kb_iota(h, "c", space, KB_DTYPE_I32, 0, 1, LENGTH);
     for (int i = 0; i < MOST_OUTPUTS; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "y%d", i);
         t.out[i] = kb_zeros(h, name, i % 2 == 0 ? space : KB_SPACE_HBM, KB_DTYPE_I32, LENGTH);
     }
@@ -92,7 +92,7 @@ static void host_floats(kb_host *h, void *context) {
     t.b = kb_uniform(h, "b", space, KB_DTYPE_F16, 0.5, 3, LENGTH);
     t.c = kb_full(h, "c", space, KB_DTYPE_F16, 0.1, LENGTH);
     for (int i = 0; i < MOST_OUTPUTS / 2; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "y%d", i);
         t.out[i] = kb_zeros(h, name, space, KB_DTYPE_F16, LENGTH);
     }
