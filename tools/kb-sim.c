@@ -110,6 +110,14 @@ static void begin_phase(void *context, kbs_phase phase) {
     run->begin_s[phase] = seconds_now();
 }
 
+/* The end of all; what was never begun began and ended there. */
+static void end_phases(watch *run) {
+    begin_phase(run, KBS_PHASES);
+    for (int phase = 0; phase < KBS_PHASES; phase++)
+        if (run->begin_s[phase] == 0)
+            run->begin_s[phase] = run->begin_s[KBS_PHASES];
+}
+
 /* "1m 20s", "3.4 s" */
 static void print_duration(FILE *stream, double seconds) {
     if (seconds < 60)
@@ -171,7 +179,8 @@ static void print_json(kbt_call *call, const kbs_result *result, const watch *ru
     kbt_json_end(&json);
     kbt_json_text(&json, "trace", trace);
     kbt_json_uint(&json, "trace_bytes", result->file_bytes);
-    kbt_json_text(&json, "record_digest", kb_digest_text(&result->record_digest, digest));
+    kbt_json_text(&json, "record_digest",
+                  trace != NULL ? kb_digest_text(&result->record_digest, digest) : NULL);
     kbt_json_bool(&json, "complete", result->outcome == KB_OUTCOME_COMPLETE);
     kbt_json_text(&json, "outcome",
                   result->outcome == KB_OUTCOME_COMPLETE   ? "complete"
@@ -319,7 +328,7 @@ static kb_status simulate(kbt_call *call, kbs_result *ret_result, watch *run, kb
     KB_TRY(check_output(values, trail));
     catch_interrupts();
     const kb_status status = kbs_run(&options, ret_result, trail);
-    begin_phase(run, KBS_PHASES);
+    end_phases(run);
     if (run->shown)
         fprintf(stderr, "\r\033[K");
     return status;
@@ -331,7 +340,10 @@ static int run(kbt_call *call) {
     kb_trail_init(&trail);
     kbs_result result;
     watch times = {.shown_s = seconds_now()};
-    if (simulate(call, &result, &times, &trail) != KB_OK)
+    const kb_status status = simulate(call, &result, &times, &trail);
+    if (status == KB_E_INTERRUPTED && call->common->json) /* ^C while recording: a finding, without a trace */
+        print_json(call, &(kbs_result){.outcome = KB_OUTCOME_INTERRUPTED}, &times, NULL);
+    if (status != KB_OK)
         return kbt_fail(call, &trail);
     const bool trace_on_stdout = strcmp(values->output, "-") == 0;
     if (call->common->json)

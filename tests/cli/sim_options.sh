@@ -54,6 +54,9 @@ is 2 "unknown parameter 'ipcq.slot' (did you mean 'ipcq.slots'?)" \
     "$sim" run allreduce --set ipcq.slot=2 -o x.zst
 is 2 'hbm.timing' "$sim" run allreduce --set hbm.timing=hbm3 -o x.zst
 is 2 'ipcq.slots: 0 is out of range (1 to 1048576 slots)' "$sim" explain-config --set ipcq.slots=0
+is 2 'cube.routers: 16 is out of range (4 to 16 routers, each side, and a single n is n x 1)' \
+    "$sim" explain-config --set cube.routers=16
+is 2 'host program allreduce, rank 0' "$sim" run allreduce -p bytes=1TiB -o x.zst
 is 2 "allreduce has no parameter 'elms' (did you mean 'elems'?)" "$sim" run allreduce -p elms=3 -o x.zst
 is 2 "--color: 'blue' is not one of: auto always never" "$sim" run allreduce -o x.zst --color blue
 is 2 "--max-time: '5' is not a time above 0 with its unit" "$sim" run allreduce -o x.zst --max-time 5

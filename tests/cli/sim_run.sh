@@ -88,6 +88,25 @@ wait $running
 [ $? -eq 1 ] || wrong '^C does not exit 1'
 zstd -qt caught/long.zst || wrong '^C leaves no trace'
 
+# ^C while it records, as soon as it is caught at all: no trace yet, and --json says so.
+"$sim" run allreduce -p bytes=4GiB -o caught/none.zst --json >out 2>err &
+running=$!
+tries=0
+until awk '/^SigCgt/ { exit substr($2, length($2)) ~ /[2367abef]/ ? 0 : 1 }' /proc/$running/status ||
+    [ $tries -ge 300 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+done
+kill -INT $running
+wait $running
+[ $? -eq 1 ] || wrong '^C while recording does not exit 1'
+python3 - out <<'END' || wrong "^C while recording: --json says $(cat out), and stderr $(cat err)"
+import json, sys
+said = json.load(open(sys.argv[1]))
+assert said["outcome"] == "interrupted" and not said["complete"] and said["trace"] is None
+assert all(seconds >= 0 for seconds in said["phases_s"].values())
+END
+
 if [ -x "$KB_BIN/kb-replay" ]; then
     for ranks in 1 2 3 5 8 16; do
         "$sim" run allreduce --ranks $ranks -p elems=1000 -o ring.zst -q --verify ||

@@ -62,7 +62,8 @@ void kbr_page_fill(const struct kbr_memories *memories, uint32_t memory, uint64_
     }
 }
 
-bool kbr_page_initial(const struct kbr_memories *memories, uint32_t memory, uint64_t number) {
+/* Do initial contents cover a byte of it? */
+static bool has_initial(const struct kbr_memories *memories, uint32_t memory, uint64_t number) {
     const kbr_memory *it = &memories->items[memory];
     for (size_t i = 0; i < it->initial_count; i++) {
         uint32_t low, high;
@@ -140,7 +141,7 @@ kb_status kbr_page_writing(struct kbr_memories *memories, uint32_t memory, uint6
 kb_status kbr_page_reading(struct kbr_memories *memories, uint32_t memory, uint64_t number,
                            kbr_page **ret_page, kb_trail *trail) {
     *ret_page = kbr_page_find(&memories->items[memory], number);
-    if (*ret_page != NULL || !kbr_page_initial(memories, memory, number))
+    if (*ret_page != NULL || !has_initial(memories, memory, number))
         return KB_OK;
     return kbr_page_writing(memories, memory, number, ret_page, trail);
 }

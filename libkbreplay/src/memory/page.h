@@ -43,8 +43,6 @@ kb_status kbr_page_writing(struct kbr_memories *memories, uint32_t memory, uint6
                            kbr_page **ret_page, kb_trail *trail) KB_MUST_USE;
 /* Makes `page` what the initial contents say about its number. */
 void kbr_page_fill(const struct kbr_memories *memories, uint32_t memory, uint64_t number, kbr_page *page);
-/* Do initial contents cover a byte of it? */
-bool kbr_page_initial(const struct kbr_memories *memories, uint32_t memory, uint64_t number);
 
 /* Marks bytes [first, first + count) of a page defined or undefined; undefined ones are cleared. */
 void kbr_page_define(kbr_page *page, uint32_t first, uint32_t count);

@@ -70,7 +70,7 @@ const uint32_t *kbr_order_now(const kbr_order *order, uint32_t stream) {
 
 /* --- events ------------------------------------------------------------------------------------ */
 
-kbr_event *kbr_order_find(const kbr_order *order, uint32_t rank, uint64_t index) {
+static kbr_event *find(const kbr_order *order, uint32_t rank, uint64_t index) {
     return (kbr_event *)kbr_table_find(&order->events, rank, index);
 }
 
@@ -278,7 +278,7 @@ static kb_status claim_at_issue(kbr_order *order, uint32_t rank, const kb_op *op
             KB_TRY(observe_stream(order, op->what->stream, number, number + 1, chain->clock, trail));
         if (claim->role != KB_ROLE_LAUNCH || claim->set != KB_SET_ONE || claim->rank != rank)
             continue;
-        const kbr_event *launch = kbr_order_find(order, rank, op->claimed[i]);
+        const kbr_event *launch = find(order, rank, op->claimed[i]);
         if (launch != NULL && launch->kind == KB_OP_LAUNCH)
             join(order, chain->clock,
                  launch->clock != NULL ? launch->clock : order->chains[launch->stream].clock);
@@ -361,7 +361,7 @@ static kb_status claim_at_start(kbr_order *order, const kb_op *op, const kbr_edg
             KB_TRY(observe_stream(order, stream, issued - 1, here->issues, clock, trail));
         if (claim->set != KB_SET_ONE)
             continue;
-        kbr_event *whom = kbr_order_find(order, claim->rank, op->claimed[i]);
+        kbr_event *whom = find(order, claim->rank, op->claimed[i]);
         if (whom == NULL)
             continue;
         if (whom->kind == KB_OP_LAUNCH && here->event == NULL)
@@ -398,7 +398,7 @@ kb_status kbr_order_start(kbr_order *order, uint32_t rank, const kb_op *op, kbr_
                           kbr_point *ret_start, kb_trail *trail) {
     const kb_template *what = op->what;
     kbr_chain *chain = &order->chains[what->stream];
-    kbr_event *event = kbr_order_find(order, rank, op->index);
+    kbr_event *event = find(order, rank, op->index);
     uint32_t *clock = event != NULL && event->clock != NULL ? event->clock : chain->clock;
     uint32_t number = event != NULL ? event->number : chain->issues - 1;
     kbr_edge here = {.stream = what->stream, .issues = number + 2};

@@ -103,7 +103,6 @@ kb_status kbr_order_reaches(kbr_order *order, kbr_event *from, unsigned point, c
 
 /* The clock of the latest issue of a stream. */
 const uint32_t *kbr_order_now(const kbr_order *order, uint32_t stream);
-kbr_event *kbr_order_find(const kbr_order *order, uint32_t rank, uint64_t index);
 
 void kbr_event_hold(kbr_event *event);
 void kbr_event_drop(kbr_order *order, kbr_event *event);

@@ -158,7 +158,9 @@ kb_status kbs_machine_set(kbs_machine *machine, const char *path, const char *va
     if (!in_range(row, number))
         return kb_fail(trail, KB_E_ARGUMENT, "%s: %s is out of range (%s to %s %s%s)", path, value,
                        row->shown.least, row->shown.most, row->shown.unit,
-                       sides_of(row->kind) > 1 ? ", each side" : "");
+                       row->kind == GRID  ? ", each side, and a single n is n x 1"
+                       : row->kind == BOX ? ", each side"
+                                          : "");
     store(machine, row, number, origin);
     return KB_OK;
 }

@@ -12,7 +12,8 @@ int64_t kbs_cycles_ps(const kbs_costs *costs, uint64_t cycles) {
     return ps < INT64_MAX ? (int64_t)ps : INT64_MAX;
 }
 
-uint64_t kbs_stored_bytes(const kb_operand *operand) {
+/* Bytes of the elements that an operand has in its memory: an axis of stride 0 is one element long. */
+static uint64_t stored_bytes(const kb_operand *operand) {
     uint64_t elements = 1;
     for (uint32_t i = 0; i < operand->dims; i++)
         if (operand->stride[i] != 0 || operand->shape[i] == 0)
@@ -25,7 +26,7 @@ uint64_t kbs_sum(uint64_t a, uint64_t b) {
 }
 
 void kbs_access_add(kbs_access *access, const kbs_sim *sim, const kb_operand *operand, uint64_t times) {
-    const uint64_t bytes = kbs_product(kbs_stored_bytes(operand), times);
+    const uint64_t bytes = kbs_product(stored_bytes(operand), times);
     const uint32_t space = sim->program->defs.memories[operand->memory].space;
     if (space != KB_SPACE_TCM && bytes > 0) {
         /* An engine reaches no other memory but for a slot of a ring. */

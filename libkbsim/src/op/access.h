@@ -19,9 +19,6 @@ uint64_t kbs_sum(uint64_t a, uint64_t b);
 uint64_t kbs_product(uint64_t a, uint64_t b);
 int64_t kbs_cycles_ps(const kbs_costs *costs, uint64_t cycles);
 
-/* Bytes of the elements that an operand has in its memory: an axis of stride 0 is one element long. */
-uint64_t kbs_stored_bytes(const kb_operand *operand);
-
 /* An operand that is streamed so many times. */
 void kbs_access_add(kbs_access *access, const kbs_sim *sim, const kb_operand *operand, uint64_t times);
 

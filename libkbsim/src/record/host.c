@@ -7,7 +7,8 @@
 #include "record/number.h"
 #include "record/view.h"
 
-uint64_t kbs_seed_of(uint64_t seed, uint32_t rank, uint64_t number) {
+/* A rank's own seed for the draw with that number. */
+static uint64_t seed_of(uint64_t seed, uint32_t rank, uint64_t number) {
     /* splitmix64's step and finaliser, once for each: neighbours get unrelated seeds. */
     const uint64_t parts[] = {rank, number};
     uint64_t x = seed;
@@ -92,7 +93,7 @@ tl_view kb_tensor_at(tl_stream *host, const char *name, uint32_t space, tl_shape
         return none;
     kb_initial initial = {.dtype = contents->dtype,
                           .recipe = contents->recipe,
-                          .seed = kbs_seed_of(program->seed, host->rank, program->tensor_count),
+                          .seed = seed_of(program->seed, host->rank, program->tensor_count),
                           .low = contents->low,
                           .high = contents->high};
     if (contents->recipe == KB_RECIPE_BYTES) {

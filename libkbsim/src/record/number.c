@@ -36,7 +36,8 @@ double kbs_most_of(uint32_t dtype) {
     return formats[dtype].most;
 }
 
-double kbs_round_to(uint32_t dtype, double value) {
+/* Rounds to a float dtype, to nearest even; integers stay. */
+static double round_to(uint32_t dtype, double value) {
     const format *f = &formats[dtype];
     if (!f->is_float || value == 0 || !isfinite(value))
         return value;
@@ -122,5 +123,5 @@ double kbs_initial_value(const kb_initial *initial, uint64_t element) {
         value = low + (double)(hash % (uint64_t)(high - low + 1));
     else if (initial->recipe == KB_RECIPE_SIGNS)
         value = hash >> 63U != 0 ? -1 : 1;
-    return kbs_round_to(initial->dtype, value);
+    return round_to(initial->dtype, value);
 }

@@ -12,8 +12,6 @@ bool kbs_is_integer(uint32_t dtype);
 /* The largest value that a dtype of numbers holds; of integers, the least is one more below 0. */
 double kbs_most_of(uint32_t dtype);
 
-/* Rounds to a float dtype, to nearest even; integers stay. */
-double kbs_round_to(uint32_t dtype, double value);
 /* An element's bytes, little-endian and zero-extended, of a value that the dtype holds; and back. */
 uint64_t kbs_bits_of(uint32_t dtype, double value);
 double kbs_value_of(uint32_t dtype, uint64_t bits);

@@ -216,9 +216,6 @@ tl_view kbs_tensor_new(tl_stream *host, const char *name, uint32_t space, const 
 /* Of the first mistake in recording, which then is in the trail. */
 kb_status kbs_program_status(const kbs_program *program, kb_trail *trail) KB_MUST_USE;
 
-/* A rank's own seed for the draw with that number. */
-uint64_t kbs_seed_of(uint64_t seed, uint32_t rank, uint64_t number);
-
 /* Finds or installs the queue from one rank to another, of those between them that with this number. */
 kb_status kbs_program_queue(kbs_program *program, uint32_t producer, uint32_t consumer, uint32_t channel,
                             uint32_t *ret, kb_trail *trail) KB_MUST_USE;

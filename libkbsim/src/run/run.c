@@ -163,6 +163,8 @@ static kb_status run_program(kbs_program *program, const kbs_bench *bench, const
     KB_TRY(define_machine(program, trail));
     KB_TRY(define_program(program, bench, options->ranks != 0, trail));
     begin_phase(options, KBS_RECORDING);
+    for (uint32_t rank = 0; rank < program->ranks; rank++)
+        program->hosts[rank].kernel_name = bench->name; /* of tensors that a bench makes by itself, too */
     kb_status status = options->host != NULL ? kbs_program_host(program, bench->name, options->host,
                                                                 options->host_context, trail)
                                              : bench->record(program, values, trail);
