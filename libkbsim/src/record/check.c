@@ -11,20 +11,20 @@ typedef struct end {
     uint32_t dtype, file, line;
 } end;
 
-/* The slot with that number as a stream's commands of a kind have it; false where they have fewer. */
-static kb_status find_slot(kbs_program *program, uint32_t rank, kb_kind kind, uint32_t queue, uint64_t number,
-                           end *ret, kb_trail *trail) {
-    kbs_reading reading;
+/* The next slot of a queue that a stream's commands of a kind have; nothing where there are no more. */
+static void next_slot(kbs_reading *reading, kb_kind kind, uint32_t queue, end *ret) {
     kbs_command command;
-    KB_TRY(kbs_reading_init(&reading, &program->streams[rank].commands, &program->arena, trail));
-    while (kbs_reading_next(&reading, &command)) {
+    while (kbs_reading_next(reading, &command)) {
         const kbs_common *common = &command.shape->common;
-        if (common->kind == kind && common->queue == queue && number-- == 0) {
+        if (common->kind == kind && common->queue == queue) {
             *ret = (end){common->operands[0].shape[0], common->operands[0].dtype, common->file, common->line};
-            break;
+            return;
         }
     }
-    return KB_OK;
+}
+
+static kb_status read_stream(kbs_program *program, uint32_t rank, kbs_reading *ret, kb_trail *trail) {
+    return kbs_reading_init(ret, &program->streams[rank].commands, &program->arena, trail);
 }
 
 /* It can only hang, and its trace will show how: a warning, so that there is one. */
@@ -32,7 +32,10 @@ static kb_status warn_of_starving(kbs_program *program, uint32_t id, kb_trail *t
     const kbs_queue *queue = &program->queues[id];
     char name[KBS_QUEUE_NAME_CHARS];
     end receive = {0, 0, KB_NONE, 0};
-    KB_TRY(find_slot(program, queue->consumer, KB_OP_IPCQ_RECV, id, queue->sent, &receive, trail));
+    kbs_reading reading;
+    KB_TRY(read_stream(program, queue->consumer, &reading, trail));
+    for (uint64_t number = 0; number <= queue->sent; number++)
+        next_slot(&reading, KB_OP_IPCQ_RECV, id, &receive);
     kb_log_say(program->log, KB_LOG_WARNING, "record",
                "%s:%u: rank %u receives %" PRIu64 " slots from rank %u on queue %s, and %" PRIu64
                " are sent: it will wait for ever here",
@@ -47,10 +50,13 @@ static kb_status refuse_mismatch(kbs_program *program, uint32_t id, kb_trail *tr
     char name[KBS_QUEUE_NAME_CHARS];
     const kb_defs *defs = &program->defs;
     end sent = {0, 0, KB_NONE, 0}, received = sent;
+    kbs_reading sends, receives;
+    KB_TRY(read_stream(program, queue->producer, &sends, trail));
+    KB_TRY(read_stream(program, queue->consumer, &receives, trail));
     uint64_t number = 0;
     for (; number < queue->received; number++) {
-        KB_TRY(find_slot(program, queue->producer, KB_OP_IPCQ_COPY, id, number, &sent, trail));
-        KB_TRY(find_slot(program, queue->consumer, KB_OP_IPCQ_RECV, id, number, &received, trail));
+        next_slot(&sends, KB_OP_IPCQ_COPY, id, &sent);
+        next_slot(&receives, KB_OP_IPCQ_RECV, id, &received);
         if (sent.elements != received.elements || sent.dtype != received.dtype)
             break;
     }
