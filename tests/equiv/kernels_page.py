@@ -23,7 +23,7 @@ for block in blocks:
 rows = re.findall(r'^TL_MATH\((\w+), \w+, (\w+), (\w+), "(.*)"\)$', table, re.M)
 for name, form, dtypes, text in rows:
     on = "floats" if dtypes == "FLOAT" else "numbers"
-    row = f"| `tl_{name}(c, {ARGUMENTS[form]})` | {text} | {on} |\n"
+    row = f"| `tl_{name}(k, {ARGUMENTS[form]})` | {text} | {on} |\n"
     if row not in page:
         print("the page lacks: " + row)
         wrong = 1
