@@ -7,7 +7,7 @@
 
 #include "kbsim/run.h"
 #include "kbtrace/nearest.h"
-#include "record/stream.h"
+#include "record/view.h"
 
 static const kbs_algorithm *const algorithms[] = {
 #define KBS_ALGORITHM(name) &kbs_algorithm_##name,
@@ -47,7 +47,9 @@ kb_status kbs_algorithm_find(uint32_t collective, const char *name, const kbs_al
 tl_view kb_coll_chunk(const kb_coll *c, uint32_t rank) {
     const uint64_t least = c->buffer.elements / c->ranks, longer = c->buffer.elements % c->ranks;
     const uint64_t before = rank < longer ? rank : longer;
-    return tl_slice(c, c->buffer, rank * least + before, least + (rank < longer ? 1 : 0));
+    tl_view view = c->buffer;
+    kbs_view_slice(c->stream, &view, 0, rank * least + before, least + (rank < longer ? 1 : 0), TL_HERE);
+    return view;
 }
 
 uint64_t kb_coll_slot_elements(const kb_coll *c) {

@@ -61,10 +61,38 @@ static uint64_t hash_of(const kbs_common *common) {
     return hash;
 }
 _Static_assert(offsetof(kbs_common, operands) % 8 == 0 && sizeof(kb_operand) % 8 == 0,
-               "hash_of() takes whole words");
+               "whole words are hashed and compared");
 
-static bool is_same(const kbs_common *a, const kbs_common *b) {
-    return memcmp(a, b, size_of(a)) == 0;
+/* A fixed count of words, without a branch: nearly always all are equal. */
+static inline bool are_words_equal(const void *a, const void *b, size_t words) {
+    uint64_t different = 0;
+    for (size_t i = 0; i < words; i++) {
+        uint64_t one, other;
+        memcpy(&one, (const char *)a + i * 8, sizeof one);
+        memcpy(&other, (const char *)b + i * 8, sizeof other);
+        different |= one ^ other;
+    }
+    return different == 0;
+}
+
+/* Most are vectors, and have no other axes to compare. */
+static inline bool is_same_operand(const kb_operand *a, const kb_operand *b) {
+    if (!are_words_equal(a, b, offsetof(kb_operand, shape) / 8))
+        return false;
+    if (a->dims == 1)
+        return ((a->shape[0] ^ b->shape[0]) | (uint64_t)(a->stride[0] ^ b->stride[0])) == 0;
+    return are_words_equal(a->shape, b->shape, (sizeof a->shape + sizeof a->stride) / 8);
+}
+_Static_assert(offsetof(kb_operand, stride) == offsetof(kb_operand, shape) + sizeof((kb_operand *)0)->shape,
+               "shape and stride are compared as one");
+
+static inline bool is_same(const kbs_common *a, const kbs_common *b) {
+    if (!are_words_equal(a, b, offsetof(kbs_common, operands) / 8))
+        return false;
+    for (unsigned i = 0; i < a->operand_count; i++)
+        if (!is_same_operand(&a->operands[i], &b->operands[i]))
+            return false;
+    return true;
 }
 
 static size_t slot_of(const kbs_commands *commands, const kbs_common *common) {
@@ -107,26 +135,16 @@ static kb_status add_shape(kbs_commands *commands, const kbs_common *common, kb_
     return KB_OK;
 }
 
-/* Loops repeat themselves, and end: the two shapes that followed lately are looked at first. */
-static bool is_follower(kbs_commands *commands, const kbs_common *common, uint32_t *ret) {
-    if (commands->count == 0)
-        return false;
-    kbs_guess *guess = &commands->guesses[commands->latest];
-    uint32_t id = guess->followers[0];
-    if (!is_same(common, &commands->shapes[id]->common)) {
-        id = guess->followers[1];
-        if (!is_same(common, &commands->shapes[id]->common))
-            return false;
-        guess->followers[1] = guess->followers[0];
-        guess->followers[0] = id;
+/* The shape of a command that is not of the one that followed the last command's shape last time. */
+static __attribute__((noinline)) kb_status find_shape(kbs_commands *commands, const kbs_common *common,
+                                                      uint32_t *ret, kb_trail *trail) {
+    if (commands->count > 0) {
+        const uint32_t id = commands->guesses[commands->latest].followers[1];
+        if (is_same(common, &commands->shapes[id]->common)) {
+            *ret = id;
+            return KB_OK;
+        }
     }
-    commands->latest = *ret = id;
-    return true;
-}
-
-static kb_status shape_of(kbs_commands *commands, const kbs_common *common, uint32_t *ret, kb_trail *trail) {
-    if (is_follower(commands, common, ret))
-        return KB_OK;
     if ((commands->shape_count + 1) * 2 > commands->slot_count)
         KB_TRY(grow_slots(commands, trail));
     const size_t slot = slot_of(commands, common);
@@ -135,6 +153,20 @@ static kb_status shape_of(kbs_commands *commands, const kbs_common *common, uint
         commands->slots[slot] = (uint32_t)commands->shape_count;
     }
     *ret = commands->slots[slot] - 1;
+    return KB_OK;
+}
+
+/* Loops repeat themselves, and end: the two shapes that followed lately are looked at first. */
+static inline kb_status shape_of(kbs_commands *commands, const kbs_common *common, uint32_t *ret,
+                                 kb_trail *trail) {
+    if (commands->count > 0) {
+        const uint32_t id = commands->guesses[commands->latest].followers[0];
+        if (is_same(common, &commands->shapes[id]->common)) {
+            commands->latest = *ret = id;
+            return KB_OK;
+        }
+    }
+    KB_TRY(find_shape(commands, common, ret, trail));
     kbs_guess *guess = &commands->guesses[commands->latest];
     guess->followers[1] = guess->followers[0];
     guess->followers[0] = *ret;
@@ -144,46 +176,63 @@ static kb_status shape_of(kbs_commands *commands, const kbs_common *common, uint
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-static kb_status room(kbs_commands *commands, kb_trail *trail) {
-    kbs_block *last = commands->last;
-    if (last != NULL && last->size + MOST_COMMAND_BYTES <= BLOCK_BYTES)
-        return KB_OK;
+/* Goes on in a new block; that the last one is full is known by its size. */
+static __attribute__((noinline)) kb_status add_block(kbs_commands *commands, kb_trail *trail) {
     void *memory;
     KB_TRY(kb_arena_new(commands->arena, sizeof(kbs_block), &memory, trail));
-    if (last == NULL)
-        commands->first = memory;
-    else
-        last->next = memory;
-    commands->last = memory;
+    kbs_block *block = memory, *last = commands->last;
+    if (last == NULL) {
+        commands->first = block;
+    } else {
+        last->size = (size_t)(commands->at - last->bytes);
+        last->next = block;
+    }
+    commands->last = block;
+    commands->at = block->bytes;
+    commands->end = block->bytes + BLOCK_BYTES;
     return KB_OK;
 }
 
-/* The guess becomes what was: the next offset is expected as far from this one as this from the last. */
-static void learn(kbs_guess *guess, unsigned operand, uint64_t offset) {
-    guess->strides[operand] = offset - guess->offsets[operand];
-    guess->offsets[operand] = offset;
-}
-
-static void learn_id(kbs_guess *guess, uint64_t id) {
-    guess->id_stride = id - guess->id;
-    guess->id = id;
-}
-
-/* What of a command differs from the guess. */
-static unsigned news_of(const kbs_commands *commands, const kbs_common *common, const kbs_command *command,
-                        uint64_t distance, const kbs_guess *guess) {
+/*
+ * Writes the differences from the guess, and makes the guess what was: the next offset is expected as far
+ * from this one as this one is from the last. Returns what was new.
+ */
+static inline unsigned put_news(kbs_commands *commands, const kbs_command *command, unsigned operands,
+                                uint64_t distance, kbs_guess *guess, uint8_t **inout_at) {
     unsigned news = 0;
-    if (command->step != commands->step)
+    uint8_t *at = *inout_at;
+    if (command->step != commands->step) {
         news |= NEW_STEP;
-    if (command->id != guess->id + guess->id_stride)
+        at = kbs_put_signed(at, command->step - commands->step);
+        commands->step = command->step;
+    }
+    const uint64_t further = command->id - guess->id;
+    guess->id = command->id;
+    if (further != guess->id_stride) {
         news |= NEW_ID;
-    if (command->value != guess->value)
+        at = kbs_put_signed(at, further);
+        guess->id_stride = further;
+    }
+    if (command->value != guess->value) {
         news |= NEW_VALUE;
-    for (unsigned i = 0; i < common->operand_count; i++)
-        if (command->offsets[i] != guess->offsets[i] + guess->strides[i])
+        at = kbs_put_varint(at, command->value);
+        guess->value = command->value;
+    }
+    for (unsigned i = 0; i < operands; i++) {
+        const uint64_t stride = command->offsets[i] - guess->offsets[i];
+        guess->offsets[i] = command->offsets[i];
+        if (stride != guess->strides[i]) {
             news |= (unsigned)NEW_OFFSET << i;
-    if (distance != guess->distance)
+            at = kbs_put_signed(at, stride);
+            guess->strides[i] = stride;
+        }
+    }
+    if (distance != guess->distance) {
         news |= NEW_DISTANCE;
+        at = kbs_put_varint(at, distance);
+        guess->distance = distance;
+    }
+    *inout_at = at;
     return news;
 }
 
@@ -191,32 +240,14 @@ kb_status kbs_commands_add(kbs_commands *commands, const kbs_common *common, con
                            kb_trail *trail) {
     uint32_t id;
     KB_TRY(shape_of(commands, common, &id, trail));
-    KB_TRY(room(commands, trail));
-    kbs_guess *guess = &commands->guesses[id];
+    if (commands->end - commands->at < MOST_COMMAND_BYTES)
+        KB_TRY(add_block(commands, trail));
     const uint64_t distance = common->awaited > 0 ? commands->newest - command->awaited : 0;
-    const unsigned news = news_of(commands, common, command, distance, guess);
-    uint8_t *at = commands->last->bytes + commands->last->size;
-    at = kbs_put_varint(at, id);
-    *at++ = (uint8_t)news;
-    if (news & NEW_STEP)
-        at = kbs_put_signed(at, command->step - commands->step);
-    if (news & NEW_ID)
-        at = kbs_put_signed(at, command->id - guess->id);
-    learn_id(guess, command->id);
-    if (news & NEW_VALUE)
-        at = kbs_put_varint(at, command->value);
-    guess->value = command->value;
-    for (unsigned i = 0; i < common->operand_count; i++) {
-        if (news & (unsigned)NEW_OFFSET << i)
-            at = kbs_put_signed(at, command->offsets[i] - guess->offsets[i]);
-        learn(guess, i, command->offsets[i]);
-    }
-    if (news & NEW_DISTANCE)
-        at = kbs_put_varint(at, distance);
-    guess->distance = distance;
-    commands->step = command->step;
+    uint8_t *at = kbs_put_varint(commands->at, id), *const news = at++;
+    *news =
+        (uint8_t)put_news(commands, command, common->operand_count, distance, &commands->guesses[id], &at);
+    commands->at = at;
     commands->newest += common->numbered;
-    commands->last->size = (size_t)(at - commands->last->bytes);
     commands->count++;
     return KB_OK;
 }
@@ -227,53 +258,55 @@ kb_status kbs_reading_init(kbs_reading *reading, const kbs_commands *commands, k
                            kb_trail *trail) {
     void *guesses;
     KB_TRY(kb_arena_new(arena, commands->shape_count * sizeof(kbs_guess), &guesses, trail));
-    *reading = (kbs_reading){
-        .commands = commands, .block = commands->first, .left = commands->count, .guesses = guesses};
+    *reading = (kbs_reading){.shapes = commands->shapes,
+                             .next_block = commands->first,
+                             .left = commands->count,
+                             .guesses = guesses};
     return KB_OK;
 }
 
-bool kbs_reading_next(kbs_reading *reading, kbs_command *ret) {
-    if (reading->left == 0)
-        return false;
-    if (reading->at == reading->block->size) {
-        reading->block = reading->block->next;
-        reading->at = 0;
-    }
-    const uint8_t *at = reading->block->bytes + reading->at;
-    uint64_t id, distance;
-    at = kbs_get_varint(at, &id);
-    const unsigned news = *at++;
-    kbs_shape *shape = reading->commands->shapes[id];
-    kbs_guess *guess = &reading->guesses[id];
+/* What put_news() wrote, put together with the guess. */
+static inline const uint8_t *get_news(kbs_reading *reading, const uint8_t *at, unsigned news,
+                                      unsigned operands, kbs_guess *guess, kbs_command *ret) {
     if (news & NEW_STEP) {
         uint64_t difference;
         at = kbs_get_signed(at, &difference);
         reading->step += difference;
     }
-    uint64_t further = guess->id_stride;
     if (news & NEW_ID)
-        at = kbs_get_signed(at, &further);
-    learn_id(guess, guess->id + further);
+        at = kbs_get_signed(at, &guess->id_stride);
     if (news & NEW_VALUE)
         at = kbs_get_varint(at, &guess->value);
-    for (unsigned i = 0; i < shape->common.operand_count; i++) {
-        uint64_t difference = guess->strides[i];
+    for (unsigned i = 0; i < operands; i++) {
         if (news & (unsigned)NEW_OFFSET << i)
-            at = kbs_get_signed(at, &difference);
-        ret->offsets[i] = guess->offsets[i] + difference;
-        learn(guess, i, ret->offsets[i]);
+            at = kbs_get_signed(at, &guess->strides[i]);
+        ret->offsets[i] = guess->offsets[i] += guess->strides[i];
     }
-    distance = guess->distance;
     if (news & NEW_DISTANCE)
-        at = kbs_get_varint(at, &distance);
-    guess->distance = distance;
-    ret->shape = shape;
+        at = kbs_get_varint(at, &guess->distance);
     ret->step = reading->step;
-    ret->id = guess->id;
+    ret->id = guess->id += guess->id_stride;
     ret->value = guess->value;
-    ret->awaited = reading->newest - distance;
-    reading->newest += shape->common.numbered;
-    reading->at = (size_t)(at - reading->block->bytes);
+    ret->awaited = reading->newest - guess->distance;
+    return at;
+}
+
+bool kbs_reading_next(kbs_reading *reading, kbs_command *ret) {
+    if (reading->left == 0)
+        return false;
     reading->left--;
+    if (reading->at == reading->end) { /* the last block has no end: `left` says where it is */
+        const kbs_block *block = reading->next_block;
+        reading->at = block->bytes;
+        reading->end = block->bytes + block->size;
+        reading->next_block = block->next;
+    }
+    uint64_t id;
+    const uint8_t *at = kbs_get_varint(reading->at, &id);
+    const unsigned news = *at++;
+    kbs_shape *shape = reading->shapes[id];
+    reading->at = get_news(reading, at, news, shape->common.operand_count, &reading->guesses[id], ret);
+    reading->newest += shape->common.numbered;
+    ret->shape = shape;
     return true;
 }

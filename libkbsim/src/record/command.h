@@ -83,6 +83,7 @@ typedef struct kbs_commands {
     uint32_t *slots; /* hash of the shapes: 1 + id */
     size_t slot_count;
     kbs_block *first, *last;
+    uint8_t *at, *end; /* room in the last block */
     uint64_t step;
     uint64_t newest; /* number of the newest numbered command; they count from 1 */
     uint64_t count;
@@ -98,9 +99,9 @@ kb_status kbs_commands_add(kbs_commands *commands, const kbs_common *common, con
 
 /* Reads commands back; several may read at a time, none while they are still recorded. */
 typedef struct kbs_reading {
-    const kbs_commands *commands;
-    const kbs_block *block;
-    size_t at;
+    kbs_shape **shapes;
+    const kbs_block *next_block;
+    const uint8_t *at, *end;
     uint64_t left;
     kbs_guess *guesses;
     uint64_t step, newest;

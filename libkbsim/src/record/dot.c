@@ -91,7 +91,7 @@ static bool receive(product *p, uint32_t i) {
 
 /* A far matrix is worked on in scratch, as a whole. */
 static bool stage(product *p, uint32_t i) {
-    const uint32_t tcm = kbs_memory_of(p->stream->program, KB_SPACE_TCM, p->stream->rank);
+    const uint32_t tcm = p->stream->tcm;
     const tl_view *far = &p->views[i];
     const tl_shape shape = {2, {far->shape[0], far->shape[1]}};
     p->far[i] = *far;

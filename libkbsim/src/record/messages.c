@@ -98,12 +98,14 @@ tl_view tl_recv_at(tl_stream *stream, tl_queue handle, tl_where where) {
     if (queue == NULL)
         return view;
     kbs_program *program = stream->program;
-    void *open = queue->open;
-    program->status = kb_grow(program->alloc, sizeof(kbs_message), queue->open_count + 1,
-                              &queue->open_capacity, &open, &program->trail);
-    if (program->status != KB_OK)
-        return view;
-    queue->open = open;
+    if (queue->open_count == queue->open_capacity) {
+        void *open = queue->open;
+        program->status = kb_grow(program->alloc, sizeof(kbs_message), queue->open_count + 1,
+                                  &queue->open_capacity, &open, &program->trail);
+        if (program->status != KB_OK)
+            return view;
+        queue->open = open;
+    }
     view.message = queue->messages++;
     queue->open[queue->open_count++] = (kbs_message){.number = view.message, .where = where};
     return view;
@@ -116,7 +118,7 @@ static void record_recv(tl_stream *stream, uint32_t queue_id, uint32_t dtype, ui
     kbs_common_init(stream, &common, KB_OP_IPCQ_RECV, KB_BLOCKS_DONE, where);
     common.queue = queue_id;
     common.operand_count = 1;
-    common.operands[0] = kb_operand_vector(queue->memory, KB_ACCESS_READ, (uint8_t)dtype, elements);
+    kbs_operand_vector(&common.operands[0], queue->memory, KB_ACCESS_READ, dtype, elements);
     const uint64_t offset = kbs_slot_offset(queue, queue->received);
     kbs_append(stream, &common, &offset, 0);
     queue->received++;
@@ -129,7 +131,7 @@ static void record_release(tl_stream *stream, uint32_t queue_id, const kbs_messa
     common.queue = queue_id;
     common.operand_count = 1;
     const uint32_t ring = stream->program->queues[queue_id].memory;
-    common.operands[0] = kb_operand_vector(ring, KB_ACCESS_READ, (uint8_t)message->dtype, message->elements);
+    kbs_operand_vector(&common.operands[0], ring, KB_ACCESS_READ, message->dtype, message->elements);
     kbs_append(stream, &common, &message->offset_bytes, 0);
 }
 
@@ -151,7 +153,8 @@ void tl_release_at(tl_stream *stream, tl_queue handle, tl_where where) {
     if (oldest->state == KBS_MESSAGE_SLOT)
         record_release(stream, handle.id, oldest, where);
     queue->open_count--;
-    memmove(queue->open, queue->open + 1, queue->open_count * sizeof(kbs_message));
+    if (queue->open_count > 0)
+        memmove(queue->open, queue->open + 1, queue->open_count * sizeof(kbs_message));
 }
 
 /* --- using ----------------------------------------------------------------------------------- */
@@ -228,8 +231,12 @@ static void receive(kbs_use *use, const tl_view *source) {
 
 void kbs_use_begin(kbs_use *use, tl_stream *stream, const tl_view *source, uint32_t dtype, uint64_t elements,
                    tl_where where) {
-    *use =
-        (kbs_use){.stream = stream, .dtype = dtype, .elements = elements, .piece = elements, .where = where};
+    use->stream = stream; /* what is not set here is said by receive(), or of a turn */
+    use->queue = NULL;
+    use->dtype = dtype;
+    use->elements = use->piece = elements;
+    use->done = 0;
+    use->where = where;
     if (kbs_is_ok(stream))
         receive(use, source);
 }

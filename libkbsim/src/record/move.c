@@ -33,7 +33,7 @@ static bool is_near(tl_stream *stream, const tl_view *view, const char *function
                     const char *instead, tl_where where) {
     if (!kbs_is_ok(stream))
         return false;
-    if (view->queue != KB_NONE || view->memory == kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank))
+    if (view->queue != KB_NONE || view->memory == stream->tcm)
         return true;
     kbs_mistake(stream, where, "the %s of %s does not lie in this PE's TCM (%s takes any memory)", what,
                 function, instead);

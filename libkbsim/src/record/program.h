@@ -83,6 +83,7 @@ typedef struct kbs_barriers {
 struct tl_stream {
     kbs_program *program;
     uint32_t rank;
+    uint32_t tcm; /* id of the PE's */
     bool is_host;
     kbs_commands commands;
     uint64_t used_bytes[KBS_PE_MEMORIES]; /* of the PE's memories, in the order of their ids */

@@ -72,9 +72,8 @@ static void too_much(tl_stream *stream, uint64_t size_bytes, tl_where where) {
 static void record_life(tl_stream *stream, kb_kind kind, const kbs_scratch_block *block, tl_where where) {
     kbs_common common;
     kbs_common_init(stream, &common, kind, KB_BLOCKS_DONE, where);
-    const uint32_t tcm = kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank);
     common.operand_count = 1;
-    common.operands[0] = kb_operand_vector(tcm, KB_ACCESS_WRITE, KB_DTYPE_BYTES, block->size_bytes);
+    common.operands[0] = kb_operand_vector(stream->tcm, KB_ACCESS_WRITE, KB_DTYPE_BYTES, block->size_bytes);
     kbs_command command = {.id = block->id};
     command.offsets[0] = top_of(stream) - block->offset_bytes - block->size_bytes;
     kbs_append_command(stream, &common, &command);
@@ -207,9 +206,8 @@ tl_view tl_scratch_at(tl_stream *stream, uint32_t dtype, tl_shape shape, tl_wher
         kbs_mistake(stream, where, "scratch of such a shape exceeds any memory");
         return none;
     }
-    const uint32_t tcm = kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank);
     const uint32_t scope = stream->scopes[stream->scope_count - 1].number;
-    tl_view view = kbs_view_of(tcm, dtype, 0, &shape);
+    tl_view view = kbs_view_of(stream->tcm, dtype, 0, &shape);
     view.scope = scope;
     if (elements == 0)
         return view;

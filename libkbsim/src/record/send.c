@@ -39,9 +39,8 @@ static bool resolve_message(sending *s) {
 /* The id of the way out of another memory than the PE's TCM, or KB_NONE; false after a mistake. */
 static bool find_route(sending *s) {
     kbs_program *program = s->stream->program;
-    const uint32_t tcm = kbs_memory_of(program, KB_SPACE_TCM, s->stream->rank);
     s->route = KB_NONE;
-    if (s->lies == KBS_LIES_FAR || s->view.memory == tcm)
+    if (s->lies == KBS_LIES_FAR || s->view.memory == s->stream->tcm)
         return true;
     /* A message that is sent on lies in a ring. */
     const uint32_t space = kbs_ring_space(program);
@@ -93,8 +92,7 @@ static void record_copy(const sending *s, const tl_view *part, bool is_joined, u
     common.queue = s->queue_id;
     common.route = s->route;
     common.operand_count = 2;
-    common.operands[0] =
-        kb_operand_vector(s->queue->memory, KB_ACCESS_WRITE, (uint8_t)part->dtype, part->elements);
+    kbs_operand_vector(&common.operands[0], s->queue->memory, KB_ACCESS_WRITE, part->dtype, part->elements);
     kbs_operand_of(&common.operands[1], part, KB_ACCESS_READ);
     const uint64_t offsets[] = {kbs_slot_offset(s->queue, s->queue->sent), part->offset_bytes};
     kbs_append(s->stream, &common, offsets, 0);
@@ -119,10 +117,9 @@ static void record_copies(const sending *s, const tl_view *view, uint8_t blocks)
 
 /* Loads a far view into scratch, in whole slots, and sends each part when it is there. */
 static void send_staged(const sending *s, const tl_view *view, uint64_t place) {
-    const uint32_t tcm = kbs_memory_of(s->stream->program, KB_SPACE_TCM, s->stream->rank);
     const uint64_t size = kb_dtype_size(view->dtype), slots = kbs_piece_bytes(s->stream) / (s->most * size);
     const uint64_t most = view->dims > 1 ? view->elements : (slots > 0 ? slots : 1) * s->most;
-    const tl_view stage = kbs_view_vector(tcm, view->dtype, place, view->elements);
+    const tl_view stage = kbs_view_vector(s->stream->tcm, view->dtype, place, view->elements);
     const uint64_t first = kbs_newest(s->stream) + 1;
     for (uint64_t done = 0; done < view->elements; done += most) {
         const uint64_t left = view->elements - done, part = left < most ? left : most;

@@ -43,40 +43,16 @@ void kbs_trouble(tl_stream *stream, tl_where where, kb_status status) {
                  kbs_pe_name(program->machine, stream->rank, pe), kbs_base_name(where.file), where.line);
 }
 
-/* The id of a file's base name. A kernel's calls come from one file: compare the pointer first. */
-static kb_status file_id(tl_stream *stream, const char *file, uint32_t *ret) {
-    if (file != stream->file) {
-        KB_TRY(kb_defs_intern(&stream->program->defs, kbs_base_name(file), &stream->file_id,
-                              &stream->program->trail));
-        stream->file = file;
-    }
-    *ret = stream->file_id;
-    return KB_OK;
-}
-
-void kbs_common_init(tl_stream *stream, kbs_common *common, kb_kind kind, uint8_t blocks, tl_where where) {
-    memset(common, 0, offsetof(kbs_common, operands));
-    common->kind = (uint16_t)kind;
-    common->blocks = blocks;
-    common->queue = KB_NONE;
-    common->group = KB_NONE;
-    common->route = KB_NONE;
-    common->step = stream->step;
-    common->kernel = stream->kernel;
-    common->line = where.line;
-    common->collective = stream->collective;
+void kbs_enter_file(tl_stream *stream, tl_where where) {
+    kbs_program *program = stream->program;
     if (!kbs_is_ok(stream))
         return;
-    const kb_status status = file_id(stream, where.file, &common->file);
+    const kb_status status =
+        kb_defs_intern(&program->defs, kbs_base_name(where.file), &stream->file_id, &program->trail);
     if (status != KB_OK)
         kbs_trouble(stream, where, status);
-}
-
-void kbs_append(tl_stream *stream, const kbs_common *common, const uint64_t *offsets, uint64_t awaited) {
-    kbs_command command = {.awaited = awaited};
-    for (unsigned i = 0; i < common->operand_count; i++)
-        command.offsets[i] = offsets[i];
-    kbs_append_command(stream, common, &command);
+    else
+        stream->file = where.file;
 }
 
 void kbs_append_command(tl_stream *stream, const kbs_common *common, kbs_command *command) {

@@ -3,6 +3,9 @@
 #ifndef KBSIM_SRC_STREAM_H
 #define KBSIM_SRC_STREAM_H
 
+#include <stddef.h>
+#include <string.h>
+
 #include "record/program.h"
 
 /* The program made a mistake: kept as the first one, with kernel, PE and source line. */
@@ -40,8 +43,37 @@ void kbs_kernel_end(tl_stream *stream, tl_where where);
 bool kbs_stage_take(tl_stream *stream, uint64_t size_bytes, uint64_t *ret_offset, tl_where where);
 void kbs_stage_give(tl_stream *stream, uint64_t offset_bytes);
 
-/* Fills in what every command of the stream has now, all else zero. */
-void kbs_common_init(tl_stream *stream, kbs_common *common, kb_kind kind, uint8_t blocks, tl_where where);
+/* The stream's file becomes that one; a kernel's calls come from one file, so its pointer is compared first. */
+void kbs_enter_file(tl_stream *stream, tl_where where);
+
+/* Fills in what every command of the stream has now, all else zero but for the operands. */
+static inline void kbs_common_init(tl_stream *stream, kbs_common *common, kb_kind kind, uint8_t blocks,
+                                   tl_where where) {
+    if (where.file != stream->file)
+        kbs_enter_file(stream, where);
+    memset(common, 0, offsetof(kbs_common, operands));
+    common->kind = (uint16_t)kind;
+    common->blocks = blocks;
+    common->queue = KB_NONE;
+    common->group = KB_NONE;
+    common->route = KB_NONE;
+    common->step = stream->step;
+    common->kernel = stream->kernel;
+    common->file = stream->file_id;
+    common->line = where.line;
+    common->collective = stream->collective;
+}
+
+/* An operand that is a row of elements without gaps. */
+static inline void kbs_operand_vector(kb_operand *operand, uint32_t memory, uint8_t access, uint32_t dtype,
+                                      uint64_t elements) {
+    *operand = (kb_operand){.memory = memory,
+                            .access = access,
+                            .dtype = (uint8_t)dtype,
+                            .dims = 1,
+                            .shape = {elements},
+                            .stride = {1}};
+}
 
 /* A file's name without its folders. */
 const char *kbs_base_name(const char *path);
@@ -49,10 +81,19 @@ const char *kbs_base_name(const char *path);
 /* A command writes there: what is known of tensors is known no more. */
 void kbs_note_write(kbs_program *program, const kb_operand *operand, uint64_t offset_bytes, tl_where where);
 
-/* Appends a command; after a mistake does nothing. */
-void kbs_append(tl_stream *stream, const kbs_common *common, const uint64_t *offsets, uint64_t awaited);
-/* The same for what has an id or a value; fills in the step. */
+/* Appends a command, whose step is filled in; after a mistake does nothing. */
 void kbs_append_command(tl_stream *stream, const kbs_common *common, kbs_command *command);
+/* The same for what has neither id nor value. */
+static inline void kbs_append(tl_stream *stream, const kbs_common *common, const uint64_t *offsets,
+                              uint64_t awaited) {
+    kbs_command command;
+    command.id = 0;
+    command.value = 0;
+    command.awaited = awaited;
+    for (unsigned i = 0; i < common->operand_count; i++)
+        command.offsets[i] = offsets[i];
+    kbs_append_command(stream, common, &command);
+}
 
 /* --- messages -------------------------------------------------------------------------------- */
 

@@ -14,12 +14,14 @@ static tl_token new_token(tl_stream *stream, const kbs_live *live) {
     const tl_token none = {0, 0, stream->rank};
     if (live->count == 0 || program->status != KB_OK)
         return none;
-    void *lives = stream->live;
-    program->status = kb_grow(program->alloc, sizeof(kbs_live), stream->live_count + 1,
-                              &stream->live_capacity, &lives, &program->trail);
-    if (program->status != KB_OK)
-        return none;
-    stream->live = lives;
+    if (stream->live_count == stream->live_capacity) {
+        void *lives = stream->live;
+        program->status = kb_grow(program->alloc, sizeof(kbs_live), stream->live_count + 1,
+                                  &stream->live_capacity, &lives, &program->trail);
+        if (program->status != KB_OK)
+            return none;
+        stream->live = lives;
+    }
     stream->live[stream->live_count] = *live;
     stream->live[stream->live_count++].number = kbs_newest(stream) - live->count + 1;
     return (tl_token){kbs_newest(stream) - live->count + 1, live->count, stream->rank};
@@ -46,7 +48,8 @@ void kbs_await(tl_stream *stream, uint64_t number, uint32_t count, uint8_t point
 static void settle(tl_stream *stream, size_t at, uint8_t point, tl_where where) {
     const kbs_live live = stream->live[at];
     stream->live_count--;
-    memmove(stream->live + at, stream->live + at + 1, (stream->live_count - at) * sizeof(kbs_live));
+    if (at < stream->live_count)
+        memmove(stream->live + at, stream->live + at + 1, (stream->live_count - at) * sizeof(kbs_live));
     kbs_await(stream, live.number, live.count, point, where);
     if (live.has_stage)
         kbs_stage_give(stream, live.stage_bytes);

@@ -20,6 +20,10 @@ static inline uint8_t *kbs_put_varint(uint8_t *at, uint64_t value) {
 }
 
 static inline const uint8_t *kbs_get_varint(const uint8_t *at, uint64_t *ret) {
+    if (*at < 0x80U) { /* most are */
+        *ret = *at;
+        return at + 1;
+    }
     uint64_t value = *at & 0x7FU;
     for (unsigned shift = 7; *at++ & 0x80U; shift += 7)
         value |= (uint64_t)(*at & 0x7FU) << shift;

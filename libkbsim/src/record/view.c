@@ -141,8 +141,21 @@ static bool has_sound_shape(const tl_view *view) {
     return kbs_shape_elements(&shape, &elements) && elements == view->elements;
 }
 
+/* Most views are rows in the PE's own TCM and not in scratch: whether all is well with one is soon said. */
+static inline bool is_own_row(const tl_stream *stream, const tl_view *view) {
+    if (view->memory != stream->tcm || view->dims != 1 || view->stride[0] != 1 || view->scope != 0 ||
+        view->shape[0] != view->elements || !kbs_is_ok(stream))
+        return false;
+    const uint64_t size_bytes = stream->program->defs.memories[view->memory].size_bytes;
+    const uint64_t size = kb_dtype_size(view->dtype), offset = view->offset_bytes;
+    return size != 0 && offset <= size_bytes && view->elements <= size_bytes &&
+           view->elements * size <= size_bytes - offset;
+}
+
 kbs_lies kbs_view_check(tl_stream *stream, const tl_view *view, const char *what, tl_where where) {
     const kb_defs *defs = &stream->program->defs;
+    if (is_own_row(stream, view))
+        return KBS_LIES_OWN;
     if (!kbs_is_ok(stream))
         return KBS_LIES_NOWHERE;
     if (view->queue != KB_NONE && view->memory == KB_NONE)
@@ -166,6 +179,8 @@ kbs_lies kbs_view_check(tl_stream *stream, const tl_view *view, const char *what
 }
 
 kbs_lies kbs_view_check_written(tl_stream *stream, const tl_view *view, const char *what, tl_where where) {
+    if (is_own_row(stream, view))
+        return KBS_LIES_OWN;
     const kbs_lies lies = kbs_view_check(stream, view, what, where);
     if (lies == KBS_LIES_MESSAGE) {
         kbs_mistake(stream, where, "a received message is read-only: it cannot be the %s", what);
@@ -223,19 +238,24 @@ static void count_elements(tl_view *view) {
         view->elements *= view->shape[axis];
 }
 
-tl_view tl_slice_at(tl_stream *stream, tl_view view, uint32_t axis, uint64_t first, uint64_t count,
+void kbs_view_slice(tl_stream *stream, tl_view *view, uint32_t axis, uint64_t first, uint64_t count,
                     tl_where where) {
-    if (!kbs_is_ok(stream) || is_message(stream, &view, where) || !has_axis(stream, &view, axis, where))
-        return view;
-    const uint64_t extent = view.shape[axis];
+    if (!kbs_is_ok(stream) || is_message(stream, view, where) || !has_axis(stream, view, axis, where))
+        return;
+    const uint64_t extent = view->shape[axis];
     if (first > extent || count > extent - first) {
         kbs_mistake(stream, where, "%s [%" PRIu64 ", %" PRIu64 ") lie outside a view of %" PRIu64,
-                    view.dims == 1 ? "elements" : "indices", first, first + count, extent);
-        return view;
+                    view->dims == 1 ? "elements" : "indices", first, first + count, extent);
+        return;
     }
-    view.offset_bytes += first * (uint64_t)view.stride[axis] * kb_dtype_size(view.dtype);
-    view.shape[axis] = count;
-    count_elements(&view);
+    view->offset_bytes += first * (uint64_t)view->stride[axis] * kb_dtype_size(view->dtype);
+    view->shape[axis] = count;
+    count_elements(view);
+}
+
+tl_view tl_slice_at(tl_stream *stream, tl_view view, uint32_t axis, uint64_t first, uint64_t count,
+                    tl_where where) {
+    kbs_view_slice(stream, &view, axis, first, count, where);
     return view;
 }
 

@@ -3,8 +3,6 @@
 #ifndef KBSIM_SRC_VIEW_H
 #define KBSIM_SRC_VIEW_H
 
-#include <string.h>
-
 #include "record/stream.h"
 
 /* A row of elements without gaps. */
@@ -27,6 +25,10 @@ bool kbs_shape_elements(const tl_shape *shape, uint64_t *ret);
 
 /* `elements` of a view with at most one axis, from `first` on; no check. */
 tl_view kbs_view_part(const tl_view *view, uint64_t first, uint64_t elements);
+
+/* Cuts a view down to `count` elements of an axis, from `first` on; a mistake where it has not so many. */
+void kbs_view_slice(tl_stream *stream, tl_view *view, uint32_t axis, uint64_t first, uint64_t count,
+                    tl_where where);
 
 /* Merges axes that lie without gaps in all of the views, which have one shape; true where one is left. */
 bool kbs_views_flatten(tl_view *views, uint32_t count);

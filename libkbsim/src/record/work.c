@@ -25,7 +25,7 @@ bool kbs_views_agree(tl_stream *stream, const tl_view *a, const tl_view *b, tl_w
 /* --- one command ----------------------------------------------------------------------------- */
 
 void kbs_dma(tl_stream *stream, const tl_view *into, const tl_view *from, uint8_t blocks, tl_where where) {
-    const uint32_t tcm = kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank);
+    const uint32_t tcm = stream->tcm;
     kbs_common common;
     assert(into->memory == tcm || from->memory == tcm);
     kbs_common_init(stream, &common, into->memory == tcm ? KB_OP_DMA_READ : KB_OP_DMA_WRITE, blocks, where);
@@ -109,8 +109,7 @@ static tl_view staged(const staging *s, uint32_t view, const tl_view *part, uint
     for (uint32_t axis = 0; axis < part->dims; axis++)
         shape.of[axis] = part->shape[axis];
     const tl_stream *stream = s->work->stream;
-    const uint32_t tcm = kbs_memory_of(stream->program, KB_SPACE_TCM, stream->rank);
-    return kbs_view_of(tcm, part->dtype, s->stages[stage_of(s, view)][set], &shape);
+    return kbs_view_of(stream->tcm, part->dtype, s->stages[stage_of(s, view)][set], &shape);
 }
 
 /* Until they are done: that a store is sent would free its stage, but the command holds until all is done. */
@@ -226,18 +225,20 @@ static void record_pieces(staging *s, kbs_pieces *pieces) {
 static bool receive(kbs_work *work, uint32_t view, staging *s, kbs_use *ret_long) {
     tl_view *message = &work->views[view];
     const tl_view *like = &work->views[0], *shaped = message->dims > 0 ? message : like;
-    tl_shape shape = {.dims = shaped->dims};
     uint64_t elements = 1;
     kbs_use use;
-    for (uint32_t axis = 0; axis < shaped->dims; axis++) {
-        shape.of[axis] = shaped->shape[axis];
-        elements *= shape.of[axis];
-    }
+    for (uint32_t axis = 0; axis < shaped->dims; axis++)
+        elements *= shaped->shape[axis];
     kbs_use_begin(&use, work->stream, message, like->dtype, elements, work->where);
     if (!kbs_is_ok(work->stream))
         return false;
-    *message = shape.dims == 1 ? kbs_view_vector(use.memory, like->dtype, use.offset_bytes, elements)
-                               : kbs_view_of(use.memory, like->dtype, use.offset_bytes, &shape);
+    if (shaped->dims == 1) {
+        *message = kbs_view_vector(use.memory, like->dtype, use.offset_bytes, elements);
+    } else {
+        tl_shape shape = {.dims = shaped->dims};
+        memcpy(shape.of, shaped->shape, sizeof shape.of);
+        *message = kbs_view_of(use.memory, like->dtype, use.offset_bytes, &shape);
+    }
     work->lies[view] = KBS_LIES_OWN;
     if (use.queue == NULL)
         return true;
@@ -283,7 +284,7 @@ static void bounce(kbs_work *work, staging *s) {
     kbs_use *use = s->use;
     const uint64_t whole = work->views[0].elements, size = kb_dtype_size(work->views[0].dtype);
     const uint64_t most = use != NULL ? use->piece : whole;
-    const uint32_t tcm = kbs_memory_of(work->stream->program, KB_SPACE_TCM, work->stream->rank);
+    const uint32_t tcm = work->stream->tcm;
     uint64_t place = 0;
     if (use != NULL && !kbs_views_flatten(work->views, 1)) {
         kbs_mistake(work->stream, work->where, GAPS);
@@ -318,7 +319,7 @@ uint32_t kbs_work_record(kbs_work *work) {
     s.work = work; /* all else is set where pieces are recorded */
     s.use = NULL;
     bool is_far = false;
-    const uint32_t tcm = kbs_memory_of(work->stream->program, KB_SPACE_TCM, work->stream->rank);
+    const uint32_t tcm = work->stream->tcm;
     for (uint32_t i = 0; i < work->count; i++) {
         if (work->lies[i] == KBS_LIES_MESSAGE && !receive(work, i, &s, &use))
             return 0;
