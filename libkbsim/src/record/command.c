@@ -37,7 +37,6 @@ void kbs_commands_fini(kbs_commands *commands) {
         return;
     const kb_alloc *alloc = commands->arena->alloc;
     kb_delete(alloc, commands->shapes, commands->shape_capacity * sizeof(kbs_shape *));
-    kb_delete(alloc, commands->guesses, commands->guess_capacity * sizeof(kbs_guess));
     kb_delete(alloc, commands->slots, commands->slot_count * sizeof(uint32_t));
 }
 
@@ -117,67 +116,49 @@ static kb_status grow_slots(kbs_commands *commands, kb_trail *trail) {
 }
 
 static kb_status add_shape(kbs_commands *commands, const kbs_common *common, kb_trail *trail) {
-    const kb_alloc *alloc = commands->arena->alloc;
-    void *shapes = commands->shapes, *guesses = commands->guesses, *memory;
-    KB_TRY(kb_grow(alloc, sizeof(kbs_shape *), commands->shape_count + 1, &commands->shape_capacity, &shapes,
-                   trail));
+    void *shapes = commands->shapes, *memory;
+    KB_TRY(kb_grow(commands->arena->alloc, sizeof(kbs_shape *), commands->shape_count + 1,
+                   &commands->shape_capacity, &shapes, trail));
     commands->shapes = shapes;
-    KB_TRY(kb_grow(alloc, sizeof(kbs_guess), commands->shape_count + 1, &commands->guess_capacity, &guesses,
-                   trail));
-    commands->guesses = guesses;
-    KB_TRY(kb_arena_new(commands->arena, sizeof(kbs_shape), &memory, trail));
-    kbs_shape *shape = memory;
-    memcpy(&shape->common, common, size_of(common));
-    shape->id = (uint32_t)commands->shape_count;
-    commands->shapes[shape->id] = shape;
-    memset(&commands->guesses[shape->id], 0, sizeof(kbs_guess));
+    KB_TRY(kb_arena_new(commands->arena, sizeof(kbs_kept_shape), &memory, trail));
+    kbs_kept_shape *kept = memory;
+    memcpy(&kept->shape.common, common, size_of(common));
+    kept->shape.id = (uint32_t)commands->shape_count;
+    kept->followers[0] = kept->followers[1] = kept;
+    commands->shapes[kept->shape.id] = &kept->shape;
     commands->shape_count++;
     return KB_OK;
 }
 
-/* The shape of a command that is not of the one that followed the last command's shape last time. */
-static __attribute__((noinline)) kb_status find_shape(kbs_commands *commands, const kbs_common *common,
-                                                      uint32_t *ret, kb_trail *trail) {
-    if (commands->count > 0) {
-        const uint32_t id = commands->guesses[commands->latest].followers[1];
-        if (is_same(common, &commands->shapes[id]->common)) {
-            *ret = id;
-            return KB_OK;
+/* Finds or adds the shape of a command that is not the expected one: next time, this one is. */
+static kb_status find_shape(kbs_commands *commands, const kbs_common *common, kbs_kept_shape **ret,
+                            kb_trail *trail) {
+    kbs_kept_shape *latest = commands->latest, *found;
+    if (latest != NULL && is_same(common, &latest->followers[1]->shape.common)) {
+        found = latest->followers[1];
+    } else {
+        if ((commands->shape_count + 1) * 2 > commands->slot_count)
+            KB_TRY(grow_slots(commands, trail));
+        const size_t slot = slot_of(commands, common);
+        if (commands->slots[slot] == 0) {
+            KB_TRY(add_shape(commands, common, trail));
+            commands->slots[slot] = (uint32_t)commands->shape_count;
         }
+        found = (kbs_kept_shape *)commands->shapes[commands->slots[slot] - 1];
     }
-    if ((commands->shape_count + 1) * 2 > commands->slot_count)
-        KB_TRY(grow_slots(commands, trail));
-    const size_t slot = slot_of(commands, common);
-    if (commands->slots[slot] == 0) {
-        KB_TRY(add_shape(commands, common, trail));
-        commands->slots[slot] = (uint32_t)commands->shape_count;
+    if (latest != NULL) {
+        latest->followers[1] = latest->followers[0];
+        latest->followers[0] = found;
     }
-    *ret = commands->slots[slot] - 1;
+    *ret = found;
     return KB_OK;
 }
-
-/* Loops repeat themselves, and end: the two shapes that followed lately are looked at first. */
-static inline kb_status shape_of(kbs_commands *commands, const kbs_common *common, uint32_t *ret,
-                                 kb_trail *trail) {
-    if (commands->count > 0) {
-        const uint32_t id = commands->guesses[commands->latest].followers[0];
-        if (is_same(common, &commands->shapes[id]->common)) {
-            commands->latest = *ret = id;
-            return KB_OK;
-        }
-    }
-    KB_TRY(find_shape(commands, common, ret, trail));
-    kbs_guess *guess = &commands->guesses[commands->latest];
-    guess->followers[1] = guess->followers[0];
-    guess->followers[0] = *ret;
-    commands->latest = *ret;
-    return KB_OK;
-}
+_Static_assert(offsetof(kbs_kept_shape, shape) == 0, "a shape's address is that of what is kept with it");
 
 /* --- writing --------------------------------------------------------------------------------- */
 
 /* Goes on in a new block; that the last one is full is known by its size. */
-static __attribute__((noinline)) kb_status add_block(kbs_commands *commands, kb_trail *trail) {
+static kb_status add_block(kbs_commands *commands, kb_trail *trail) {
     void *memory;
     KB_TRY(kb_arena_new(commands->arena, sizeof(kbs_block), &memory, trail));
     kbs_block *block = memory, *last = commands->last;
@@ -189,7 +170,7 @@ static __attribute__((noinline)) kb_status add_block(kbs_commands *commands, kb_
     }
     commands->last = block;
     commands->at = block->bytes;
-    commands->end = block->bytes + BLOCK_BYTES;
+    commands->full = block->bytes + BLOCK_BYTES - MOST_COMMAND_BYTES + 1;
     return KB_OK;
 }
 
@@ -236,19 +217,38 @@ static inline unsigned put_news(kbs_commands *commands, const kbs_command *comma
     return news;
 }
 
-kb_status kbs_commands_add(kbs_commands *commands, const kbs_common *common, const kbs_command *command,
-                           kb_trail *trail) {
-    uint32_t id;
-    KB_TRY(shape_of(commands, common, &id, trail));
-    if (commands->end - commands->at < MOST_COMMAND_BYTES)
-        KB_TRY(add_block(commands, trail));
+static inline void put(kbs_commands *commands, kbs_kept_shape *kept, const kbs_common *common,
+                       const kbs_command *command) {
     const uint64_t distance = common->awaited > 0 ? commands->newest - command->awaited : 0;
-    uint8_t *at = kbs_put_varint(commands->at, id), *const news = at++;
-    *news =
-        (uint8_t)put_news(commands, command, common->operand_count, distance, &commands->guesses[id], &at);
+    uint8_t *at = kbs_put_varint(commands->at, kept->shape.id), *const news = at++;
+    *news = (uint8_t)put_news(commands, command, common->operand_count, distance, &kept->guess, &at);
     commands->at = at;
+    commands->latest = kept;
     commands->newest += common->numbered;
     commands->count++;
+}
+
+/* One that is not as expected, or for which there is no room. */
+static __attribute__((noinline)) kb_status add_other(kbs_commands *commands, const kbs_common *common,
+                                                     const kbs_command *command, kb_trail *trail) {
+    kbs_kept_shape *kept = commands->latest != NULL ? commands->latest->followers[0] : NULL;
+    if (kept == NULL || !is_same(common, &kept->shape.common))
+        KB_TRY(find_shape(commands, common, &kept, trail));
+    if (commands->at >= commands->full)
+        KB_TRY(add_block(commands, trail));
+    put(commands, kept, common, command);
+    return KB_OK;
+}
+
+/* Loops repeat themselves, and end: the two shapes that followed lately are looked at first. */
+kb_status kbs_commands_add(kbs_commands *commands, const kbs_common *common, const kbs_command *command,
+                           kb_trail *trail) {
+    if (commands->at >= commands->full) /* so it is before the first command */
+        return add_other(commands, common, command, trail);
+    kbs_kept_shape *kept = commands->latest->followers[0];
+    if (!is_same(common, &kept->shape.common))
+        return add_other(commands, common, command, trail);
+    put(commands, kept, common, command);
     return KB_OK;
 }
 

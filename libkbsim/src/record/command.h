@@ -71,23 +71,29 @@ typedef struct kbs_block kbs_block;
 typedef struct kbs_guess {
     uint64_t offsets[KBS_OPERANDS], strides[KBS_OPERANDS];
     uint64_t id, id_stride, value;
-    uint64_t distance;     /* wait: back from the newest number */
-    uint32_t followers[2]; /* the shapes that came after this one lately, the last one first */
+    uint64_t distance; /* wait: back from the newest number */
 } kbs_guess;
+
+/* A shape, and what helps to write the next command of it. */
+typedef struct kbs_kept_shape {
+    kbs_shape shape;
+    kbs_guess guess;
+    struct kbs_kept_shape *followers[2]; /* the shapes that came after this one lately, the last one first */
+} kbs_kept_shape;
 
 typedef struct kbs_commands {
     kb_arena *arena;
-    kbs_shape **shapes; /* by id */
-    kbs_guess *guesses; /* by id */
-    size_t shape_count, shape_capacity, guess_capacity;
+    kbs_shape **shapes; /* by id; each is the first member of a kbs_kept_shape */
+    size_t shape_count, shape_capacity;
     uint32_t *slots; /* hash of the shapes: 1 + id */
     size_t slot_count;
     kbs_block *first, *last;
-    uint8_t *at, *end; /* room in the last block */
+    uint8_t *at;   /* where the next command goes, in the last block, */
+    uint8_t *full; /* which has room for one before this place */
     uint64_t step;
     uint64_t newest; /* number of the newest numbered command; they count from 1 */
     uint64_t count;
-    uint32_t latest; /* shape of the last command */
+    kbs_kept_shape *latest; /* shape of the last command */
 } kbs_commands;
 
 void kbs_commands_init(kbs_commands *commands, kb_arena *arena);

@@ -41,26 +41,21 @@ tl_queue tl_queue_from_at(tl_stream *stream, uint32_t rank, uint32_t channel, tl
     return queue_between(stream, rank, channel, false, where);
 }
 
-kbs_queue *kbs_queue_of(tl_stream *stream, tl_queue queue, bool outward, tl_where where) {
+void kbs_not_queue(tl_stream *stream, tl_queue queue, bool outward, tl_where where) {
     if (!kbs_is_ok(stream))
-        return NULL;
+        return;
     if (queue.id >= stream->program->queue_count) {
         kbs_mistake(stream, where, "this is no queue: it did not come from tl_queue_to or tl_queue_from");
-        return NULL;
+        return;
     }
-    kbs_queue *found = &stream->program->queues[queue.id];
-    if ((outward ? found->producer : found->consumer) != stream->rank) {
-        kbs_mistake(stream, where, "queue %u leads from rank %u to rank %u: this rank cannot %s it", queue.id,
-                    found->producer, found->consumer, outward ? "send on" : "receive from");
-        return NULL;
-    }
-    return found;
+    const kbs_queue *found = &stream->program->queues[queue.id];
+    kbs_mistake(stream, where, "queue %u leads from rank %u to rank %u: this rank cannot %s it", queue.id,
+                found->producer, found->consumer, outward ? "send on" : "receive from");
 }
 
-uint64_t kbs_slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where) {
+static __attribute__((noinline)) void no_slot_elements(tl_stream *stream, const kbs_queue *queue,
+                                                       uint32_t dtype, tl_where where) {
     const uint32_t size = kb_dtype_size(dtype);
-    if (size <= queue->slot_bytes && queue->slot_bytes % size == 0)
-        return queue->slot_bytes / size;
     if (size <= queue->slot_bytes)
         kbs_mistake(stream, where,
                     "slots of %" PRIu64
@@ -69,11 +64,14 @@ uint64_t kbs_slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_t d
                     queue->slot_bytes, kb_word_name(KB_VOC_DTYPE, dtype), size);
     kbs_mistake(stream, where, "a slot of %" PRIu64 " bytes cannot hold one %s of %u (raise ipcq.slot_bytes)",
                 queue->slot_bytes, kb_word_name(KB_VOC_DTYPE, dtype), size);
-    return 0;
 }
 
-uint64_t kbs_slot_offset(const kbs_queue *queue, uint64_t sequence) {
-    return queue->offset_bytes + sequence % queue->slots * queue->slot_bytes;
+uint64_t kbs_slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where) {
+    const uint32_t size = kb_dtype_size(dtype);
+    if (size <= queue->slot_bytes && queue->slot_bytes % size == 0)
+        return queue->slot_bytes / size;
+    no_slot_elements(stream, queue, dtype, where);
+    return 0;
 }
 
 kbs_message *kbs_message_of(tl_stream *stream, const tl_view *view, tl_where where) {

@@ -84,6 +84,7 @@ struct tl_stream {
     kbs_program *program;
     uint32_t rank;
     uint32_t tcm; /* id of the PE's */
+    uint64_t tcm_bytes;
     bool is_host;
     kbs_commands commands;
     uint64_t used_bytes[KBS_PE_MEMORIES]; /* of the PE's memories, in the order of their ids */

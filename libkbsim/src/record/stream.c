@@ -55,18 +55,32 @@ void kbs_enter_file(tl_stream *stream, tl_where where) {
         stream->file = where.file;
 }
 
+/* A command that may write where something is known of a tensor. */
+static __attribute__((noinline)) void note_write(tl_stream *stream, const kbs_common *common,
+                                                 const kbs_command *command) {
+    if (common->kind != KB_OP_HOST_WRITE)
+        kbs_note_write(stream->program, &common->operands[0], command->offsets[0],
+                       (tl_where){stream->file, common->line});
+}
+
+static inline bool is_watched(const kbs_program *program, const kbs_common *common,
+                              const kbs_command *command) {
+    if (common->operand_count == 0 || common->operands[0].access == KB_ACCESS_READ)
+        return false;
+    const kbs_watch *watch = &program->watches[common->operands[0].memory];
+    return watch->low < watch->high && command->offsets[0] < watch->high;
+}
+
 void kbs_append_command(tl_stream *stream, const kbs_common *common, kbs_command *command) {
     kbs_program *program = stream->program;
     if (program->status != KB_OK)
         return;
     command->step = stream->step_number;
-    if (common->operand_count > 0 && common->operands[0].access != KB_ACCESS_READ) {
-        const kbs_watch *watch = &program->watches[common->operands[0].memory];
-        if (watch->low < watch->high && command->offsets[0] < watch->high && common->kind != KB_OP_HOST_WRITE)
-            kbs_note_write(program, &common->operands[0], command->offsets[0],
-                           (tl_where){stream->file, common->line});
-    }
-    program->status = kbs_commands_add(&stream->commands, common, command, &program->trail);
+    if (is_watched(program, common, command))
+        note_write(stream, common, command);
+    const kb_status status = kbs_commands_add(&stream->commands, common, command, &program->trail);
+    if (status != KB_OK)
+        program->status = status;
 }
 
 void tl_step_at(tl_stream *stream, const char *label, uint64_t number) {

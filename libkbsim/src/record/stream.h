@@ -43,7 +43,7 @@ void kbs_kernel_end(tl_stream *stream, tl_where where);
 bool kbs_stage_take(tl_stream *stream, uint64_t size_bytes, uint64_t *ret_offset, tl_where where);
 void kbs_stage_give(tl_stream *stream, uint64_t offset_bytes);
 
-/* The stream's file becomes that one; a kernel's calls come from one file, so its pointer is compared first. */
+/* The stream's file becomes that one. A kernel's calls come from one file: compare its pointer first. */
 void kbs_enter_file(tl_stream *stream, tl_where where);
 
 /* Fills in what every command of the stream has now, all else zero but for the operands. */
@@ -138,11 +138,24 @@ void kbs_use_begin(kbs_use *use, tl_stream *stream, const tl_view *source, uint3
 void kbs_use_next(kbs_use *use);
 void kbs_use_end(kbs_use *use);
 
+/* Says what is wrong with the handle, if there was no mistake before. */
+void kbs_not_queue(tl_stream *stream, tl_queue queue, bool outward, tl_where where);
 /* The queue of a handle, or NULL after a mistake. */
-kbs_queue *kbs_queue_of(tl_stream *stream, tl_queue queue, bool outward, tl_where where);
+static inline kbs_queue *kbs_queue_of(tl_stream *stream, tl_queue queue, bool outward, tl_where where) {
+    const kbs_program *program = stream->program;
+    if (kbs_is_ok(stream) && queue.id < program->queue_count) {
+        kbs_queue *found = &program->queues[queue.id];
+        if ((outward ? found->producer : found->consumer) == stream->rank)
+            return found;
+    }
+    kbs_not_queue(stream, queue, outward, where);
+    return NULL;
+}
 /* Elements that fit into a slot; 0 after a mistake. */
 uint64_t kbs_slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where);
-uint64_t kbs_slot_offset(const kbs_queue *queue, uint64_t sequence);
+static inline uint64_t kbs_slot_offset(const kbs_queue *queue, uint64_t sequence) {
+    return queue->offset_bytes + sequence % queue->slots * queue->slot_bytes;
+}
 
 /* One slot more of a side, for comparing both. */
 static inline void kbs_hash_slot(uint64_t *hash, uint32_t dtype, uint64_t elements) {

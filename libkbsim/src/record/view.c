@@ -146,16 +146,16 @@ static inline bool is_own_row(const tl_stream *stream, const tl_view *view) {
     if (view->memory != stream->tcm || view->dims != 1 || view->stride[0] != 1 || view->scope != 0 ||
         view->shape[0] != view->elements || !kbs_is_ok(stream))
         return false;
-    const uint64_t size_bytes = stream->program->defs.memories[view->memory].size_bytes;
+    const uint64_t size_bytes = stream->tcm_bytes;
     const uint64_t size = kb_dtype_size(view->dtype), offset = view->offset_bytes;
     return size != 0 && offset <= size_bytes && view->elements <= size_bytes &&
            view->elements * size <= size_bytes - offset;
 }
 
-kbs_lies kbs_view_check(tl_stream *stream, const tl_view *view, const char *what, tl_where where) {
+/* What kbs_view_check() says of any view. */
+static __attribute__((noinline)) kbs_lies check(tl_stream *stream, const tl_view *view, const char *what,
+                                                tl_where where) {
     const kb_defs *defs = &stream->program->defs;
-    if (is_own_row(stream, view))
-        return KBS_LIES_OWN;
     if (!kbs_is_ok(stream))
         return KBS_LIES_NOWHERE;
     if (view->queue != KB_NONE && view->memory == KB_NONE)
@@ -178,10 +178,13 @@ kbs_lies kbs_view_check(tl_stream *stream, const tl_view *view, const char *what
                                                                                  : KBS_LIES_NOWHERE;
 }
 
-kbs_lies kbs_view_check_written(tl_stream *stream, const tl_view *view, const char *what, tl_where where) {
-    if (is_own_row(stream, view))
-        return KBS_LIES_OWN;
-    const kbs_lies lies = kbs_view_check(stream, view, what, where);
+kbs_lies kbs_view_check(tl_stream *stream, const tl_view *view, const char *what, tl_where where) {
+    return is_own_row(stream, view) ? KBS_LIES_OWN : check(stream, view, what, where);
+}
+
+static __attribute__((noinline)) kbs_lies check_written(tl_stream *stream, const tl_view *view,
+                                                        const char *what, tl_where where) {
+    const kbs_lies lies = check(stream, view, what, where);
     if (lies == KBS_LIES_MESSAGE) {
         kbs_mistake(stream, where, "a received message is read-only: it cannot be the %s", what);
         return KBS_LIES_NOWHERE;
@@ -192,6 +195,10 @@ kbs_lies kbs_view_check_written(tl_stream *stream, const tl_view *view, const ch
             return KBS_LIES_NOWHERE;
         }
     return lies;
+}
+
+kbs_lies kbs_view_check_written(tl_stream *stream, const tl_view *view, const char *what, tl_where where) {
+    return is_own_row(stream, view) ? KBS_LIES_OWN : check_written(stream, view, what, where);
 }
 
 /* --- places ---------------------------------------------------------------------------------- */
@@ -232,25 +239,11 @@ static bool has_axis(tl_stream *stream, const tl_view *view, uint32_t axis, tl_w
     return false;
 }
 
-static void count_elements(tl_view *view) {
-    view->elements = 1;
-    for (uint32_t axis = 0; axis < view->dims; axis++)
-        view->elements *= view->shape[axis];
-}
-
-void kbs_view_slice(tl_stream *stream, tl_view *view, uint32_t axis, uint64_t first, uint64_t count,
-                    tl_where where) {
-    if (!kbs_is_ok(stream) || is_message(stream, view, where) || !has_axis(stream, view, axis, where))
-        return;
-    const uint64_t extent = view->shape[axis];
-    if (first > extent || count > extent - first) {
+void kbs_not_slice(tl_stream *stream, const tl_view *view, uint32_t axis, uint64_t first, uint64_t count,
+                   tl_where where) {
+    if (kbs_is_ok(stream) && !is_message(stream, view, where) && has_axis(stream, view, axis, where))
         kbs_mistake(stream, where, "%s [%" PRIu64 ", %" PRIu64 ") lie outside a view of %" PRIu64,
-                    view->dims == 1 ? "elements" : "indices", first, first + count, extent);
-        return;
-    }
-    view->offset_bytes += first * (uint64_t)view->stride[axis] * kb_dtype_size(view->dtype);
-    view->shape[axis] = count;
-    count_elements(view);
+                    view->dims == 1 ? "elements" : "indices", first, first + count, view->shape[axis]);
 }
 
 tl_view tl_slice_at(tl_stream *stream, tl_view view, uint32_t axis, uint64_t first, uint64_t count,

@@ -26,9 +26,23 @@ bool kbs_shape_elements(const tl_shape *shape, uint64_t *ret);
 /* `elements` of a view with at most one axis, from `first` on; no check. */
 tl_view kbs_view_part(const tl_view *view, uint64_t first, uint64_t elements);
 
+/* Says why there is no such slice, if there was no mistake before. */
+void kbs_not_slice(tl_stream *stream, const tl_view *view, uint32_t axis, uint64_t first, uint64_t count,
+                   tl_where where);
 /* Cuts a view down to `count` elements of an axis, from `first` on; a mistake where it has not so many. */
-void kbs_view_slice(tl_stream *stream, tl_view *view, uint32_t axis, uint64_t first, uint64_t count,
-                    tl_where where);
+static inline void kbs_view_slice(tl_stream *stream, tl_view *view, uint32_t axis, uint64_t first,
+                                  uint64_t count, tl_where where) {
+    if (!kbs_is_ok(stream) || view->queue != KB_NONE || axis >= view->dims || view->dims > KB_DIMS_MAX ||
+        first > view->shape[axis] || count > view->shape[axis] - first) {
+        kbs_not_slice(stream, view, axis, first, count, where);
+        return;
+    }
+    view->offset_bytes += first * (uint64_t)view->stride[axis] * kb_dtype_size(view->dtype);
+    view->shape[axis] = count;
+    view->elements = 1;
+    for (uint32_t i = 0; i < view->dims; i++)
+        view->elements *= view->shape[i];
+}
 
 /* Merges axes that lie without gaps in all of the views, which have one shape; true where one is left. */
 bool kbs_views_flatten(tl_view *views, uint32_t count);
