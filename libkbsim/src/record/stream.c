@@ -28,12 +28,6 @@ void kbs_mistake(tl_stream *stream, tl_where where, const char *format, ...) {
                 kbs_pe_name(program->machine, stream->rank, pe), what);
 }
 
-bool kbs_is_kernel(tl_stream *stream, tl_where where) {
-    if (stream->is_host)
-        kbs_mistake(stream, where, "this is for kernels, which run on a PE: launch one that does it");
-    return kbs_is_ok(stream);
-}
-
 void kbs_trouble(tl_stream *stream, tl_where where, kb_status status) {
     kbs_program *program = stream->program;
     char pe[KBS_PE_NAME_CHARS];

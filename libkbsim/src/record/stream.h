@@ -8,16 +8,23 @@
 
 #include "record/program.h"
 
+/* Kept out of the way of what is done for each command. */
+#define KBS_RARE __attribute__((cold))
+
 /* The program made a mistake: kept as the first one, with kernel, PE and source line. */
-void kbs_mistake(tl_stream *stream, tl_where where, const char *format, ...) KB_PRINTF(3, 4);
+void kbs_mistake(tl_stream *stream, tl_where where, const char *format, ...) KB_PRINTF(3, 4) KBS_RARE;
 /* The library failed at something (memory, a queue limit) and told program->trail. */
-void kbs_trouble(tl_stream *stream, tl_where where, kb_status status);
+void kbs_trouble(tl_stream *stream, tl_where where, kb_status status) KBS_RARE;
 static inline bool kbs_is_ok(const tl_stream *stream) {
     return stream->program->status == KB_OK;
 }
 
 /* Commands of kernels are not for a host program: false, and a mistake, on its stream. */
-bool kbs_is_kernel(tl_stream *stream, tl_where where);
+static inline bool kbs_is_kernel(tl_stream *stream, tl_where where) {
+    if (stream->is_host)
+        kbs_mistake(stream, where, "this is for kernels, which run on a PE: launch one that does it");
+    return kbs_is_ok(stream);
+}
 
 /* A token for the newest `count` numbered commands. */
 tl_token kbs_token_new(tl_stream *stream, uint32_t count, tl_where where);
@@ -44,7 +51,7 @@ bool kbs_stage_take(tl_stream *stream, uint64_t size_bytes, uint64_t *ret_offset
 void kbs_stage_give(tl_stream *stream, uint64_t offset_bytes);
 
 /* The stream's file becomes that one. A kernel's calls come from one file: compare its pointer first. */
-void kbs_enter_file(tl_stream *stream, tl_where where);
+void kbs_enter_file(tl_stream *stream, tl_where where) KBS_RARE;
 
 /* Fills in what every command of the stream has now, all else zero but for the operands. */
 static inline void kbs_common_init(tl_stream *stream, kbs_common *common, kb_kind kind, uint8_t blocks,
@@ -139,7 +146,7 @@ void kbs_use_next(kbs_use *use);
 void kbs_use_end(kbs_use *use);
 
 /* Says what is wrong with the handle, if there was no mistake before. */
-void kbs_not_queue(tl_stream *stream, tl_queue queue, bool outward, tl_where where);
+void kbs_not_queue(tl_stream *stream, tl_queue queue, bool outward, tl_where where) KBS_RARE;
 /* The queue of a handle, or NULL after a mistake. */
 static inline kbs_queue *kbs_queue_of(tl_stream *stream, tl_queue queue, bool outward, tl_where where) {
     const kbs_program *program = stream->program;

@@ -28,7 +28,7 @@ tl_view kbs_view_part(const tl_view *view, uint64_t first, uint64_t elements);
 
 /* Says why there is no such slice, if there was no mistake before. */
 void kbs_not_slice(tl_stream *stream, const tl_view *view, uint32_t axis, uint64_t first, uint64_t count,
-                   tl_where where);
+                   tl_where where) KBS_RARE;
 /* Cuts a view down to `count` elements of an axis, from `first` on; a mistake where it has not so many. */
 static inline void kbs_view_slice(tl_stream *stream, tl_view *view, uint32_t axis, uint64_t first,
                                   uint64_t count, tl_where where) {
