@@ -76,14 +76,14 @@ static inline bool are_words_equal(const void *a, const void *b, size_t words) {
 
 /* Most are vectors, and have no other axes to compare. */
 static inline bool is_same_operand(const kb_operand *a, const kb_operand *b) {
-    if (!are_words_equal(a, b, offsetof(kb_operand, shape) / 8))
+    uint64_t one, other; /* all before the shape */
+    memcpy(&one, a, sizeof one);
+    memcpy(&other, b, sizeof other);
+    if (((one ^ other) | (a->shape[0] ^ b->shape[0]) | (uint64_t)(a->stride[0] ^ b->stride[0])) != 0)
         return false;
-    if (a->dims == 1)
-        return ((a->shape[0] ^ b->shape[0]) | (uint64_t)(a->stride[0] ^ b->stride[0])) == 0;
-    return are_words_equal(a->shape, b->shape, (sizeof a->shape + sizeof a->stride) / 8);
+    return a->dims <= 1 || are_words_equal(a, b, sizeof *a / 8);
 }
-_Static_assert(offsetof(kb_operand, stride) == offsetof(kb_operand, shape) + sizeof((kb_operand *)0)->shape,
-               "shape and stride are compared as one");
+_Static_assert(offsetof(kb_operand, shape) == 8, "a word is all before the shape");
 
 static inline bool is_same(const kbs_common *a, const kbs_common *b) {
     if (!are_words_equal(a, b, offsetof(kbs_common, operands) / 8))

@@ -53,8 +53,7 @@ void kbs_not_queue(tl_stream *stream, tl_queue queue, bool outward, tl_where whe
                 found->producer, found->consumer, outward ? "send on" : "receive from");
 }
 
-static __attribute__((noinline)) void no_slot_elements(tl_stream *stream, const kbs_queue *queue,
-                                                       uint32_t dtype, tl_where where) {
+void kbs_not_element(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where) {
     const uint32_t size = kb_dtype_size(dtype);
     if (size <= queue->slot_bytes)
         kbs_mistake(stream, where,
@@ -64,14 +63,6 @@ static __attribute__((noinline)) void no_slot_elements(tl_stream *stream, const 
                     queue->slot_bytes, kb_word_name(KB_VOC_DTYPE, dtype), size);
     kbs_mistake(stream, where, "a slot of %" PRIu64 " bytes cannot hold one %s of %u (raise ipcq.slot_bytes)",
                 queue->slot_bytes, kb_word_name(KB_VOC_DTYPE, dtype), size);
-}
-
-uint64_t kbs_slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where) {
-    const uint32_t size = kb_dtype_size(dtype);
-    if (size <= queue->slot_bytes && queue->slot_bytes % size == 0)
-        return queue->slot_bytes / size;
-    no_slot_elements(stream, queue, dtype, where);
-    return 0;
 }
 
 kbs_message *kbs_message_of(tl_stream *stream, const tl_view *view, tl_where where) {

@@ -158,8 +158,17 @@ static inline kbs_queue *kbs_queue_of(tl_stream *stream, tl_queue queue, bool ou
     kbs_not_queue(stream, queue, outward, where);
     return NULL;
 }
+/* Says why slots cannot hold elements of that dtype. */
+void kbs_not_element(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where) KBS_RARE;
 /* Elements that fit into a slot; 0 after a mistake. */
-uint64_t kbs_slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where);
+static inline uint64_t kbs_slot_elements(tl_stream *stream, const kbs_queue *queue, uint32_t dtype,
+                                         tl_where where) {
+    const uint32_t size = kb_dtype_size(dtype);
+    if (size <= queue->slot_bytes && queue->slot_bytes % size == 0)
+        return queue->slot_bytes / size;
+    kbs_not_element(stream, queue, dtype, where);
+    return 0;
+}
 static inline uint64_t kbs_slot_offset(const kbs_queue *queue, uint64_t sequence) {
     return queue->offset_bytes + sequence % queue->slots * queue->slot_bytes;
 }

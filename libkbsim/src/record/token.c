@@ -9,31 +9,39 @@ uint64_t kbs_newest(const tl_stream *stream) {
     return stream->commands.newest;
 }
 
-static tl_token new_token(tl_stream *stream, const kbs_live *live) {
+/* Where the newest `count` numbered commands are kept as those of a token; NULL where there are none. */
+static inline kbs_live *new_live(tl_stream *stream, uint32_t count, tl_where where) {
     kbs_program *program = stream->program;
-    const tl_token none = {0, 0, stream->rank};
-    if (live->count == 0 || program->status != KB_OK)
-        return none;
+    if (count == 0 || program->status != KB_OK)
+        return NULL;
     if (stream->live_count == stream->live_capacity) {
         void *lives = stream->live;
         program->status = kb_grow(program->alloc, sizeof(kbs_live), stream->live_count + 1,
                                   &stream->live_capacity, &lives, &program->trail);
         if (program->status != KB_OK)
-            return none;
+            return NULL;
         stream->live = lives;
     }
-    stream->live[stream->live_count] = *live;
-    stream->live[stream->live_count++].number = kbs_newest(stream) - live->count + 1;
-    return (tl_token){kbs_newest(stream) - live->count + 1, live->count, stream->rank};
+    kbs_live *live = &stream->live[stream->live_count++];
+    live->number = kbs_newest(stream) - count + 1;
+    live->count = count;
+    live->has_stage = false;
+    live->where = where;
+    return live;
 }
 
 tl_token kbs_token_new(tl_stream *stream, uint32_t count, tl_where where) {
-    return new_token(stream, &(kbs_live){.count = count, .where = where});
+    const kbs_live *live = new_live(stream, count, where);
+    return live != NULL ? (tl_token){live->number, count, stream->rank} : (tl_token){0, 0, stream->rank};
 }
 
 tl_token kbs_token_of_stage(tl_stream *stream, uint32_t count, uint64_t stage_bytes, tl_where where) {
-    return new_token(
-        stream, &(kbs_live){.count = count, .has_stage = true, .stage_bytes = stage_bytes, .where = where});
+    kbs_live *live = new_live(stream, count, where);
+    if (live == NULL)
+        return (tl_token){0, 0, stream->rank};
+    live->has_stage = true;
+    live->stage_bytes = stage_bytes;
+    return (tl_token){live->number, count, stream->rank};
 }
 
 void kbs_await(tl_stream *stream, uint64_t number, uint32_t count, uint8_t point, tl_where where) {

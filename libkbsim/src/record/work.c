@@ -233,7 +233,13 @@ static bool receive(kbs_work *work, uint32_t view, staging *s, kbs_use *ret_long
     if (!kbs_is_ok(work->stream))
         return false;
     if (shaped->dims == 1) {
-        *message = kbs_view_vector(use.memory, like->dtype, use.offset_bytes, elements);
+        message->memory = use.memory;
+        message->dtype = like->dtype;
+        message->offset_bytes = use.offset_bytes;
+        message->elements = message->shape[0] = elements; /* as of any vector, what follows is 0 */
+        message->stride[0] = 1;
+        message->dims = 1;
+        message->queue = KB_NONE;
     } else {
         tl_shape shape = {.dims = shaped->dims};
         memcpy(shape.of, shaped->shape, sizeof shape.of);
