@@ -26,7 +26,9 @@ endforeach()
 add_compile_options(
     -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
     # A fused multiply-add rounds once where the source rounds twice; results may not depend on the compiler.
-    -ffp-contract=off)
+    -ffp-contract=off
+    # Nobody puts another function in the place of one of ours: a file's calls within itself may be inlined.
+    -fno-semantic-interposition)
 if(KB_WERROR)
     add_compile_options(-Werror)
 endif()

@@ -65,7 +65,7 @@ kb_status kb_defs_new_row(kb_defs *defs, enum kb_table table, void **ret_row, kb
 
 static kb_status add_row(kb_defs *defs, enum kb_table table, const void *row, uint32_t *ret_id,
                          kb_trail *trail) {
-    void *copy;
+    void *copy = NULL;
     KB_TRY(kb_defs_new_row(defs, table, &copy, trail));
     KB_TRY(kb_message_copy(kb_definition_messages[table], row, &defs->arena, copy, trail));
     *ret_id = (uint32_t)(*kb_defs_rows(defs, table).count)++;
