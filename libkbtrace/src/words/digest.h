@@ -10,6 +10,7 @@
 #define KBTRACE_SRC_DIGEST_H
 
 #include <endian.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "kbtrace/defs.h"
@@ -70,6 +71,17 @@ static inline uint64_t *kb_canonical_head(uint64_t *at, const kb_digest *digest,
         at = kb_canonical_digest(at, &payload);
     }
     return at;
+}
+
+/* The same, of an op without payload, whose numbers stand in the op as they do here: a few wide moves. */
+static inline uint64_t *kb_canonical_plain(uint64_t *at, const kb_digest *digest, const kb_op *op) {
+    enum { FIRST = offsetof(kb_op, issue_ps), WORDS = KB_CANONICAL_PAYLOAD - KB_CANONICAL_ISSUE };
+    _Static_assert(offsetof(kb_op, value) == FIRST + (WORDS - 1) * sizeof *at, "in the same order");
+    at = kb_canonical_digest(at, digest);
+    memcpy(at, (const char *)op + FIRST, WORDS * sizeof *at);
+    for (size_t i = 0; i < WORDS; i++)
+        at[i] = htole64(at[i]);
+    return kb_canonical_word(at + WORDS, 0);
 }
 
 /* Two words or four; what is not wanted of the four is written over by what follows. */

@@ -52,11 +52,15 @@ static inline size_t words_of(const kb_known *known, const kb_op *op) {
     return known->canonical_count + (op->payload_size > 0 ? KB_CANONICAL_DIGEST : 0u) + KB_PUT_BEYOND;
 }
 
-bool kb_stage_has_room(const kb_stage *stage, const kb_known *known, const kb_op *op) {
-    const kb_stage_rank *of = &stage->ranks[known->rank];
+static inline bool has_room(const kb_stage *stage, const kb_stage_rank *of, const kb_known *known,
+                            const kb_op *op) {
     return stage->op_count < stage->most_ops && stage->word_count < WORDS_OF_ALL &&
            stage->payloads.size < PAYLOADS_MOST &&
            (of->count == 0 || of->capacity - of->count >= words_of(known, op));
+}
+
+bool kb_stage_has_room(const kb_stage *stage, const kb_known *known, const kb_op *op) {
+    return has_room(stage, &stage->ranks[known->rank], known, op);
 }
 
 static kb_status resize(kb_stage *stage, kb_stage_rank *of, size_t wanted, kb_trail *trail) {
@@ -68,7 +72,7 @@ static kb_status resize(kb_stage *stage, kb_stage_rank *of, size_t wanted, kb_tr
     return KB_OK;
 }
 
-/* What a template's masks tell in registers. */
+/* All parts of an op whose template's masks tell in registers. */
 static inline uint64_t *put_parts(uint64_t *at, const kb_known *known, const kb_op *op) {
     uint64_t naming = known->naming, blaming = known->blaming;
     for (uint32_t i = 0; i < known->operand_count; i++)
@@ -80,23 +84,40 @@ static inline uint64_t *put_parts(uint64_t *at, const kb_known *known, const kb_
     return at;
 }
 
+/* An op whose words end at `end`, behind of->last, which may be itself. */
+static inline void join(kb_stage *stage, kb_stage_rank *of, kb_known *known, uint32_t payload_at,
+                        const uint64_t *end) {
+    const uint32_t number = stage->op_count++, count = (uint32_t)(end - of->words);
+    stage->ops[of->last].next = number;
+    stage->ops[number] = (kb_staged){known, KB_NONE, payload_at};
+    of->last = number;
+    stage->word_count += count - of->count;
+    of->count = count;
+}
+
+bool kb_stage_add(kb_stage *stage, kb_known *known, const kb_op *op) {
+    kb_stage_rank *of = &stage->ranks[known->rank];
+    if (of->count == 0 || !known->is_put || op->payload_size > 0 || kb_known_is_wide(known) ||
+        !has_room(stage, of, known, op))
+        return false;
+    uint64_t *at = of->words + of->count;
+    at = put_parts(kb_canonical_plain(at, &known->digest, op), known, op);
+    join(stage, of, known, 0, at);
+    return true;
+}
+
 kb_status kb_stage_take(kb_stage *stage, kb_known *known, const kb_op *op, kb_trail *trail) {
     kb_stage_rank *of = &stage->ranks[known->rank];
-    const uint32_t number = stage->op_count;
-    kb_staged *staged = &stage->ops[number];
-    *staged = (kb_staged){known, KB_NONE, (uint32_t)stage->payloads.size};
+    const uint32_t payload_at = (uint32_t)stage->payloads.size;
     if (op->payload_size > 0)
         KB_TRY(kb_buffer_append(&stage->payloads, op->payload, (size_t)op->payload_size, trail));
-    if (of->count > 0) {
-        stage->ops[of->last].next = number;
-    } else {
+    if (of->count == 0) {
         const size_t count = words_of(known, op);
         if (count > of->capacity)
             KB_TRY(resize(stage, of, count < stage->rank_words ? stage->rank_words : count, trail));
-        of->first = number;
+        of->first = of->last = stage->op_count;
         stage->touched[stage->touched_count++] = known->rank;
     }
-    of->last = number;
     stage->has_new |= !known->is_put;
     known->is_put = true;
     uint64_t *at = of->words + of->count;
@@ -104,10 +125,7 @@ kb_status kb_stage_take(kb_stage *stage, kb_known *known, const kb_op *op, kb_tr
         at = kb_canonical_put(at, &known->digest, &known->key, op);
     else
         at = put_parts(kb_canonical_head(at, &known->digest, op), known, op);
-    const uint32_t end = (uint32_t)(at - of->words);
-    stage->word_count += end - of->count;
-    of->count = end;
-    stage->op_count++;
+    join(stage, of, known, payload_at, at);
     return KB_OK;
 }
 

@@ -48,7 +48,13 @@ void kb_stage_fini(kb_stage *stage);
 /* False where the stage must be cleared first. */
 bool kb_stage_has_room(const kb_stage *stage, const kb_known *known, const kb_op *op);
 
-/* Takes the next op of its rank; there must be room. */
+/*
+ * Takes the next op of its rank where that needs no more than to write its words: nearly always. Else
+ * returns false, and has done nothing.
+ */
+bool kb_stage_add(kb_stage *stage, kb_known *known, const kb_op *op);
+
+/* Takes any; there must be room. */
 kb_status kb_stage_take(kb_stage *stage, kb_known *known, const kb_op *op, kb_trail *trail) KB_MUST_USE;
 
 /* All that was taken is encoded and digested. */
