@@ -24,10 +24,10 @@ static void leave(kbs_sim *sim, const kbs_join *join, uint32_t place) {
     kbs_op *op = join->ops[place];
     const kbs_join_way none = {0, 0, 0}, *way = join->ways != NULL ? &join->ways[place] : &none;
     const int64_t host_ps = join->ways == NULL ? sim->costs.host_barrier_ps : 0;
-    op->start_ps = join->latest_ps + host_ps + way->back_ps + way->time_ps;
+    op->record.start_ps = join->latest_ps + host_ps + way->back_ps + way->time_ps;
     const int64_t own_ps = way->there_ps + way->back_ps + 2 * way->time_ps + host_ps;
     kbs_op_note(sim, op,
-                &(kbs_note){.ps = op->start_ps - op->ready_ps - own_ps,
+                &(kbs_note){.ps = op->record.start_ps - op->ready_ps - own_ps,
                             .cause = KB_CAUSE_BARRIER,
                             .resource = KB_RESOURCE_NONE,
                             .blames = true,
@@ -36,7 +36,7 @@ static void leave(kbs_sim *sim, const kbs_join *join, uint32_t place) {
     kbs_op_took(sim, op, KB_CAUSE_HOST, host_ps);
     kbs_op_took(sim, op, KB_CAUSE_SERIALISATION, 2 * way->time_ps);
     kbs_op_took(sim, op, KB_CAUSE_HOP, way->there_ps + way->back_ps);
-    kbs_op_end(sim, op, op->start_ps);
+    kbs_op_end(sim, op, op->record.start_ps);
 }
 
 static bool begin(kbs_pe *pe, kbs_op *op) {
@@ -58,7 +58,7 @@ static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
     const kbs_join *join = join_of(pe, op);
     const uint32_t missing = kbs_join_missing(join);
     snprintf(ret->text, sizeof ret->text, "waits at barrier %" PRIu64 " for rank %u (%u of %u have come)",
-             op->id, missing, join->come, join->count);
+             op->record.id, missing, join->come, join->count);
     ret->on = pe->is_host ? &pe->sim->hosts[missing] : &pe->sim->pes[missing];
 }
 

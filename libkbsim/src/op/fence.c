@@ -9,9 +9,9 @@ void kbs_fence_finish(kbs_pe *pe) {
     kbs_sim *sim = pe->sim;
     kbs_op *op = pe->fence;
     pe->fence = NULL;
-    op->start_ps = kbs_later(op->ready_ps, pe->noticed_ps);
+    op->record.start_ps = kbs_later(op->ready_ps, pe->noticed_ps);
     kbs_op_note_awaited(sim, op, pe->noticed, pe->noticed_late_ps);
-    kbs_op_end(sim, op, op->start_ps);
+    kbs_op_end(sim, op, op->record.start_ps);
 }
 
 static bool begin(kbs_pe *pe, kbs_op *op) {

@@ -4,8 +4,10 @@
 #include "op/kind.h"
 
 static bool begin(kbs_pe *host, kbs_op *op) {
-    op->payload = &host->sim->program->payloads[op->value];
-    op->value = 0;
+    const kbs_payload *payload = &host->sim->program->payloads[op->record.value];
+    op->record.payload = payload->bytes;
+    op->record.payload_size = payload->size_bytes;
+    op->record.value = 0;
     return kbs_host_copy(host, op);
 }
 

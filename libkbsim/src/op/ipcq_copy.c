@@ -16,7 +16,7 @@ static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
         ret->op = q->first;
         return;
     }
-    const uint64_t needed = op->sequence - queue->slots;
+    const uint64_t needed = op->record.sequence - queue->slots;
     if (needed >= queue->received) {
         snprintf(ret->text, sizeof ret->text,
                  "waits for a credit of queue %s (slots: %u, all full), and the program of rank %u receives "

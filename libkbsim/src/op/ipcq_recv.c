@@ -11,17 +11,17 @@ static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
     const kbs_queue *queue = q->queue;
     char name[KBS_QUEUE_NAME_CHARS];
     kbs_queue_name(queue, name);
-    if (op->sequence >= queue->sent) {
+    if (op->record.sequence >= queue->sent) {
         snprintf(ret->text, sizeof ret->text,
                  "waits for message slot %" PRIu64 " of queue %s, which nobody sends: the program of "
                  "rank %u sends %" PRIu64,
-                 op->sequence, name, queue->producer, queue->sent);
+                 op->record.sequence, name, queue->producer, queue->sent);
         return;
     }
     snprintf(ret->text, sizeof ret->text, "waits for message slot %" PRIu64 " of queue %s from rank %u",
-             op->sequence, name, queue->producer);
+             op->record.sequence, name, queue->producer);
     for (const kbs_op *copy = q->first; copy != NULL && ret->op == NULL; copy = copy->behind)
-        if (copy->sequence == op->sequence)
+        if (copy->record.sequence == op->record.sequence)
             ret->op = copy;
     ret->on = &pe->sim->pes[queue->producer];
 }

@@ -81,7 +81,7 @@ bool kbs_join_come(kbs_join *join, kbs_op *op, int64_t at_ps) {
     /* Of several at one moment the one with the highest rank is to blame, whoever was looked at last. */
     if (at_ps > join->latest_ps || (at_ps == join->latest_ps && op->rank > join->latest.rank)) {
         join->latest_ps = at_ps;
-        join->latest = (kbs_who){op->rank, op->index};
+        join->latest = (kbs_who){op->rank, op->record.index};
     }
     return join->come == join->count;
 }

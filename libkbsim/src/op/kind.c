@@ -9,7 +9,7 @@ const kbs_kind *const kbs_kinds[KB_OP_LIMIT] = {
 };
 
 bool kbs_mark(kbs_pe *pe, kbs_op *op) {
-    op->start_ps = op->ready_ps;
-    kbs_op_end(pe->sim, op, op->start_ps);
+    op->record.start_ps = op->ready_ps;
+    kbs_op_end(pe->sim, op, op->record.start_ps);
     return true;
 }

@@ -18,7 +18,7 @@ static void start(kbs_sim *sim, kbs_op *op, int64_t stamp_ps) {
     const kbs_join *join = &sim->launching;
     kbs_rank *rank = &sim->ranks[op->rank];
     kbs_op_note(sim, op,
-                &(kbs_note){.ps = join->latest_ps - op->issue_ps,
+                &(kbs_note){.ps = join->latest_ps - op->record.issue_ps,
                             .cause = KB_CAUSE_BARRIER,
                             .resource = KB_RESOURCE_NONE,
                             .blames = true,
@@ -34,15 +34,15 @@ static void start(kbs_sim *sim, kbs_op *op, int64_t stamp_ps) {
     rank->first = rank->last = NULL;
     rank->launch = op;
     kbs_outbox_put_launch(sim, op);
-    kbs_pe_begin_launch(&sim->pes[op->rank], op->id, stamp_ps);
+    kbs_pe_begin_launch(&sim->pes[op->rank], op->record.id, stamp_ps);
     kbs_launch_check(sim, op->rank);
 }
 
 static bool begin(kbs_pe *host, kbs_op *op) {
     kbs_sim *sim = host->sim;
     kbs_join *join = &sim->launching;
-    op->start_ps = op->issue_ps;
-    if (!kbs_join_come(join, op, op->issue_ps))
+    op->record.start_ps = op->record.issue_ps;
+    if (!kbs_join_come(join, op, op->record.issue_ps))
         return true;
     for (uint32_t i = 0; i < join->count && sim->status == KB_OK; i++)
         start(sim, join->ops[i], join->latest_ps + sim->costs.launch_ps);
@@ -58,9 +58,9 @@ void kbs_launch_check(kbs_sim *sim, uint32_t number) {
         return;
     rank->launch = NULL;
     kbs_outbox_flush(sim, number);
-    const int64_t done_ps = kbs_later(pe->latest_ps, op->sent_ps);
+    const int64_t done_ps = kbs_later(pe->latest_ps, op->record.sent_ps);
     kbs_op_note(sim, op,
-                &(kbs_note){.ps = done_ps - op->sent_ps,
+                &(kbs_note){.ps = done_ps - op->record.sent_ps,
                             .cause = KB_CAUSE_AWAITED,
                             .resource = KB_RESOURCE_NONE,
                             .blames = true,
@@ -73,14 +73,15 @@ void kbs_launch_check(kbs_sim *sim, uint32_t number) {
 
 static void explain(const kbs_pe *host, const kbs_op *op, kbs_reason *ret) {
     const kbs_sim *sim = host->sim;
-    if (op->sent_ps != KBS_UNKNOWN) {
-        snprintf(ret->text, sizeof ret->text, "waits until its rank is done with launch %" PRIu64, op->id);
+    if (op->record.sent_ps != KBS_UNKNOWN) {
+        snprintf(ret->text, sizeof ret->text, "waits until its rank is done with launch %" PRIu64,
+                 op->record.id);
         ret->on = &sim->pes[op->rank];
         return;
     }
     const uint32_t missing = kbs_join_missing(&sim->launching);
     snprintf(ret->text, sizeof ret->text, "waits until the host of rank %u comes to launch %" PRIu64, missing,
-             op->id);
+             op->record.id);
     ret->on = &sim->hosts[missing];
 }
 

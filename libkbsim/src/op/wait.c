@@ -15,7 +15,7 @@ static int64_t time_of(const kbs_op *wait, const kbs_numbered *numbered) {
 
 static void finish(kbs_pe *pe, kbs_op *op, const kbs_numbered *latest) {
     kbs_sim *sim = pe->sim;
-    op->start_ps = kbs_later(op->ready_ps, time_of(op, latest));
+    op->record.start_ps = kbs_later(op->ready_ps, time_of(op, latest));
     const bool of_done = op->shape->common.point != KB_POINT_SENT;
     kbs_op_note_awaited(sim, op, (kbs_who){pe->rank, latest->op}, of_done ? latest->late_ps : 0);
     for (uint32_t i = 0; i < op->shape->common.awaited; i++) {
@@ -27,7 +27,7 @@ static void finish(kbs_pe *pe, kbs_op *op, const kbs_numbered *latest) {
     while (pe->numbered_low < pe->numbered_high &&
            pe->numbered[pe->numbered_low & (pe->numbered_capacity - 1)].waited)
         pe->numbered_low++;
-    kbs_op_end(sim, op, op->start_ps);
+    kbs_op_end(sim, op, op->record.start_ps);
 }
 
 void kbs_wait_check(kbs_pe *pe) {
@@ -61,7 +61,7 @@ static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
             first = awaited(pe, op, i)->op;
         }
     ret->op = pe->sim->ranks[pe->rank].first;
-    while (ret->op->index != first)
+    while (ret->op->record.index != first)
         ret->op = ret->op->next;
     const char *point = op->shape->common.point == KB_POINT_SENT ? "sent" : "done";
     if (op->shape->common.awaited == 1)

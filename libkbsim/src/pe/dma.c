@@ -140,9 +140,9 @@ static bool begin_first(kbs_lane *lane) {
                             .id = op->engine,
                             .who = lane->holder});
     kbs_op_took(sim, op, KB_CAUSE_DMA_SETUP, sim->costs.dma_setup_ps);
-    op->start_ps = turn_ps + sim->costs.dma_setup_ps;
+    op->record.start_ps = turn_ps + sim->costs.dma_setup_ps;
     lane->begun = true;
-    lane->next_ps = op->start_ps;
+    lane->next_ps = op->record.start_ps;
     kbs_line_begin(&lane->line, lane->pe, turn_ps);
     return true;
 }
@@ -213,8 +213,8 @@ static bool enter(kbs_pe *pe, kbs_op *op, kbs_lane *lane) {
     assert(common->route != KB_NONE);
     const kbs_route *route = pe->sim->program->fabric.routes[common->route];
     assert(!lane->is_write || route->from_hbm == NULL); /* what is written comes out of a TCM or SRAM */
-    kbs_op_moves(op, &(kbs_train){{op->rank, op->index}, route, KBS_CHANNEL_DMA, on_sent, on_seen});
-    op->lane = lane;
+    const kbs_train train = {{op->rank, op->record.index}, route, KBS_CHANNEL_DMA, on_sent, on_seen};
+    kbs_op_moves_by(op, &train, lane);
     op->route = route->id;
     op->bytes = kbs_operand_bytes(&common->operands[1]);
     op->acknowledge_ps = lane->is_write ? route->back_ps : 0;
@@ -239,7 +239,7 @@ bool kbs_dma_write(kbs_pe *pe, kbs_op *op) {
 /* --- what comes of packets --------------------------------------------------------------------- */
 
 static bool is_own(const kbs_op *op, kbs_who who) {
-    return who.rank == op->rank && who.op == op->index;
+    return who.rank == op->rank && who.op == op->record.index;
 }
 
 static void on_sent(kbs_train *train, kbs_packet *packet, int64_t sent_ps) {
@@ -299,7 +299,7 @@ static void note_turns(kbs_sim *sim, kbs_op *op, const kbs_packet *packet) {
     const kbs_link *first = op->train.route->links[0];
     const int64_t entry_ps = op->lane->is_write ? packet->entry_ps : 0;
     kbs_op_note(sim, op,
-                &(kbs_note){.ps = packet->begun_ps - op->start_ps - packet->stall_ps - entry_ps,
+                &(kbs_note){.ps = packet->begun_ps - op->record.start_ps - packet->stall_ps - entry_ps,
                             .cause = KB_CAUSE_SERIALISATION,
                             .resource = KB_RESOURCE_LINK,
                             .id = first->id});

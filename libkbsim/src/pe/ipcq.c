@@ -113,8 +113,8 @@ static void begin_copy(kbs_sim *sim, kbs_ipcq *q, kbs_op *op, int64_t credit_ps,
                             .id = op->engine,
                             .who = q->holder});
     note_waiting(sim, q, op, KB_CAUSE_CREDIT, waited_ps, (kbs_who){q->queue->consumer, release}, look_ps);
-    op->start_ps = turn_ps + waited_ps + look_ps;
-    kbs_count_slots(sim, q->id, op->start_ps, 1);
+    op->record.start_ps = turn_ps + waited_ps + look_ps;
+    kbs_count_slots(sim, q->id, op->record.start_ps, 1);
     /* A message that is sent on is read out of its own slot first; the TCM's port is a link of the route. */
     const bool from_ring = op->shape->common.route != KB_NONE;
     const int64_t read_ps = from_ring ? q->access_ps : 0;
@@ -123,7 +123,7 @@ static void begin_copy(kbs_sim *sim, kbs_ipcq *q, kbs_op *op, int64_t credit_ps,
                             .cause = KB_CAUSE_HBM_LATENCY,
                             .resource = KB_RESOURCE_MEMORY,
                             .id = op->shape->common.operands[1].memory});
-    inject(sim, op, op->start_ps + read_ps);
+    inject(sim, op, op->record.start_ps + read_ps);
 }
 
 /* Starts the first copy in line if its credit is there. */
@@ -131,8 +131,8 @@ static void start_with_credit(kbs_sim *sim, kbs_ipcq *q) {
     kbs_op *op = q->first;
     const kbs_slot *slot = &q->slots[q->first_place];
     int64_t credit_ps = 0;
-    if (op->sequence >= q->queue->slots) {
-        if (op->sequence - q->queue->slots >= q->credits)
+    if (op->record.sequence >= q->queue->slots) {
+        if (op->record.sequence - q->queue->slots >= q->credits)
             return;
         credit_ps = slot->credit_ps;
         kbs_op_claim(sim, op, &(kb_claim){q->queue->consumer, KB_ROLE_CREDIT, KB_POINT_DONE, KB_SET_ONE, 0},
@@ -144,7 +144,7 @@ static void start_with_credit(kbs_sim *sim, kbs_ipcq *q) {
     q->started++;
     begin_copy(sim, q, op, credit_ps, slot->release);
     if (!op->shape->common.joined)
-        kbs_line_begin(&q->line, op->pe, op->start_ps);
+        kbs_line_begin(&q->line, op->pe, op->record.start_ps);
 }
 
 /* Starts the first copy in line if nothing holds it back; asked whenever something of that has changed. */
@@ -162,9 +162,9 @@ bool kbs_ipcq_send(kbs_pe *pe, kbs_op *op) {
     const kbs_route *route = q->queue->route;
     if (common->route != KB_NONE) /* of a source that does not lie in the TCM */
         route = sim->program->fabric.routes[common->route];
-    op->sequence = q->copies++;
+    op->record.sequence = q->copies++;
     op->route = route->id;
-    kbs_op_moves(op, &(kbs_train){{op->rank, op->index}, route, KBS_CHANNEL_QUEUE, on_sent, on_seen});
+    kbs_op_moves(op, &(kbs_train){{op->rank, op->record.index}, route, KBS_CHANNEL_QUEUE, on_sent, on_seen});
     op->bytes = kbs_operand_bytes(&common->operands[1]);
     if (q->first == NULL)
         q->first = op;
@@ -202,7 +202,7 @@ static void refuse_mismatch(kbs_sim *sim, const kbs_ipcq *q, const kbs_op *op, c
                               " x %s (message slot %" PRIu64 " of queue %s)",
                               file, common->line, op->rank, common->operands[0].shape[0],
                               kb_word_name(KB_VOC_DTYPE, common->operands[0].dtype), q->queue->producer,
-                              slot->elements, kb_word_name(KB_VOC_DTYPE, slot->dtype), op->sequence,
+                              slot->elements, kb_word_name(KB_VOC_DTYPE, slot->dtype), op->record.sequence,
                               kbs_queue_name(q->queue, name)));
 }
 
@@ -217,10 +217,10 @@ static void finish_receive(kbs_sim *sim, kbs_ipcq *q, kbs_op *op) {
     const int64_t waited_ps = kbs_later(slot->seen_ps - op->ready_ps, 0);
     const int64_t look_ps = until_look_ps(q, op->ready_ps, slot->seen_ps);
     note_waiting(sim, q, op, KB_CAUSE_RING_EMPTY, waited_ps, copy, look_ps);
-    op->start_ps = op->ready_ps + waited_ps + look_ps;
+    op->record.start_ps = op->ready_ps + waited_ps + look_ps;
     kbs_op_claim(sim, op, &(kb_claim){copy.rank, KB_ROLE_COPY, KB_POINT_DONE, KB_SET_ONE, 0}, copy.op);
     slot->seen_ps = KBS_UNKNOWN; /* the place is the next lap's */
-    kbs_op_end(sim, op, op->start_ps);
+    kbs_op_end(sim, op, op->record.start_ps);
 }
 
 /* The time in which a message settles in its slot. */
@@ -237,20 +237,20 @@ static void settle(kbs_sim *sim, kbs_op *op, const kbs_packet *packet, int64_t s
     const kbs_common *common = &op->shape->common;
     const kb_operand *operand = &common->operands[0];
     const int64_t settling = settling_ps(q, op->bytes);
-    note_way(sim, op, packet, op->start_ps + (common->route != KB_NONE ? q->access_ps : 0));
+    note_way(sim, op, packet, op->record.start_ps + (common->route != KB_NONE ? q->access_ps : 0));
     kbs_op_note(
         sim, op,
         &(kbs_note){
             .ps = settling, .cause = KB_CAUSE_COMMIT, .resource = KB_RESOURCE_MEMORY, .id = operand->memory});
     kbs_slot *slot = next_slot(q, &q->seen_place);
     slot->seen_ps = seen_ps + settling;
-    slot->copy = op->index;
+    slot->copy = op->record.index;
     slot->elements = operand->shape[0];
     slot->dtype = operand->dtype;
-    const uint64_t sequence = op->sequence;
+    const uint64_t sequence = op->record.sequence;
     kbs_op_done(sim, op, slot->seen_ps);
     kbs_op *receiver = q->receiver;
-    if (receiver != NULL && receiver->sequence == sequence) {
+    if (receiver != NULL && receiver->record.sequence == sequence) {
         q->receiver = NULL;
         finish_receive(sim, q, receiver);
     }
@@ -267,7 +267,7 @@ static void on_seen(kbs_train *train, kbs_packet *packet, int64_t seen_ps) {
 
 bool kbs_ipcq_receive(kbs_pe *pe, kbs_op *op) {
     kbs_ipcq *q = kbs_ipcq_of(pe->sim, op);
-    op->sequence = q->receives++;
+    op->record.sequence = q->receives++;
     if (q->slots[q->receive_place].seen_ps == KBS_UNKNOWN)
         q->receiver = op;
     else
@@ -280,10 +280,10 @@ bool kbs_ipcq_receive(kbs_pe *pe, kbs_op *op) {
 /* The credit's time is known. They come in the order of their releases. */
 static void credit(kbs_sim *sim, kbs_ipcq *q, kbs_op *op, int64_t done_ps) {
     kbs_count_slots(sim, q->id, done_ps, -1);
-    assert(op->sequence == q->credits);
+    assert(op->record.sequence == q->credits);
     kbs_slot *slot = next_slot(q, &q->release_place);
     slot->credit_ps = done_ps;
-    slot->release = op->index;
+    slot->release = op->record.index;
     q->credits++;
     kbs_op_done(sim, op, done_ps);
     start_first(sim, q);
@@ -303,7 +303,7 @@ static void on_credit_seen(kbs_train *train, kbs_packet *packet, int64_t seen_ps
     kbs_sim *sim = op->pe->sim;
     op->bytes_seen += packet->bytes;
     if (op->bytes_seen == op->bytes) {
-        note_way(sim, op, packet, op->start_ps);
+        note_way(sim, op, packet, op->record.start_ps);
         credit(sim, kbs_ipcq_of(sim, op), op, seen_ps);
     }
     kbs_packet_give(&sim->packets, packet);
@@ -313,21 +313,23 @@ bool kbs_ipcq_release(kbs_pe *pe, kbs_op *op) {
     kbs_sim *sim = pe->sim;
     kbs_ipcq *q = kbs_ipcq_of(sim, op);
     const kbs_queue *queue = q->queue;
-    op->sequence = q->releases++;
-    op->start_ps = op->ready_ps;
+    op->record.sequence = q->releases++;
+    op->record.start_ps = op->ready_ps;
     const uint64_t bytes = sim->program->machine->at.ipcq_credit_bytes;
     if (queue->back != NULL && bytes > 0) {
         op->route = queue->back->id;
-        kbs_op_moves(
-            op, &(kbs_train){
-                    {op->rank, op->index}, queue->back, KBS_CHANNEL_QUEUE, on_credit_sent, on_credit_seen});
+        kbs_op_moves(op, &(kbs_train){{op->rank, op->record.index},
+                                      queue->back,
+                                      KBS_CHANNEL_QUEUE,
+                                      on_credit_sent,
+                                      on_credit_seen});
         op->bytes = bytes;
-        inject(sim, op, op->start_ps);
+        inject(sim, op, op->record.start_ps);
         return true;
     }
     kbs_op_took(sim, op, KB_CAUSE_SERIALISATION, queue->credit_time_ps);
     kbs_op_took(sim, op, KB_CAUSE_HOP, queue->credit_latency_ps);
-    kbs_op_sent(sim, op, op->start_ps);
-    credit(sim, q, op, op->start_ps + queue->credit_time_ps + queue->credit_latency_ps);
+    kbs_op_sent(sim, op, op->record.start_ps);
+    credit(sim, q, op, op->record.start_ps + queue->credit_time_ps + queue->credit_latency_ps);
     return true;
 }

@@ -30,10 +30,11 @@ kbs_op *kbs_op_make(kbs_sim *sim) {
     if (op == NULL)
         return NULL;
     op->whys = op->own_whys;
-    op->blames = op->own_blames;
+    op->record.blames = op->blames = op->own_blames;
     op->why_capacity = KBS_WHYS;
     op->claims = op->own_claims;
-    op->claimed = op->own_claimed;
+    op->record.claimed = op->claimed = op->own_claimed;
+    op->record.offsets = op->offsets;
     op->claim_capacity = KBS_CLAIMS;
     return op;
 }
@@ -79,7 +80,7 @@ bool kbs_op_grow_whys(kbs_sim *sim, kbs_op *op) {
     memcpy(whys, op->whys, op->why_count * sizeof *whys);
     if (op->blames != op->own_blames)
         give_block(sim, op->blames, bits_of_whys(op->why_capacity));
-    op->blames = blames;
+    op->record.blames = op->blames = blames;
     op->whys = whys;
     op->why_capacity = capacity;
     return true;
@@ -95,7 +96,7 @@ bool kbs_op_grow_claims(kbs_sim *sim, kbs_op *op) {
     memcpy(claims, op->claims, op->claim_count * sizeof *claims);
     if (op->claimed != op->own_claimed)
         give_block(sim, op->claimed, bits_of_claims(op->claim_capacity));
-    op->claimed = claimed;
+    op->record.claimed = op->claimed = claimed;
     op->claims = claims;
     op->claim_capacity = capacity;
     return true;
@@ -105,13 +106,13 @@ void kbs_op_free(kbs_sim *sim, kbs_op *op) {
     if (op->blames != op->own_blames) {
         give_block(sim, op->blames, bits_of_whys(op->why_capacity));
         op->whys = op->own_whys;
-        op->blames = op->own_blames;
+        op->record.blames = op->blames = op->own_blames;
         op->why_capacity = KBS_WHYS;
     }
     if (op->claimed != op->own_claimed) {
         give_block(sim, op->claimed, bits_of_claims(op->claim_capacity));
         op->claims = op->own_claims;
-        op->claimed = op->own_claimed;
+        op->record.claimed = op->claimed = op->own_claimed;
         op->claim_capacity = KBS_CLAIMS;
     }
     op->next = sim->free_ops;
@@ -128,7 +129,7 @@ void kbs_op_note_packet(kbs_sim *sim, kbs_op *op, const kbs_packet *packet) {
         const kbs_wait *wait = &packet->waits[i];
         kbs_note note = {
             .ps = wait->ps, .resource = KB_RESOURCE_LINK, .id = wait->link->id, .who = wait->holder};
-        const bool own = wait->holder.rank == op->rank && wait->holder.op == op->index;
+        const bool own = wait->holder.rank == op->rank && wait->holder.op == op->record.index;
         note.cause = own ? KB_CAUSE_SERIALISATION : wait->link->is_port ? KB_CAUSE_PORT : KB_CAUSE_CONTENTION;
         note.blames = !own;
         kbs_op_note(sim, op, &note);
@@ -143,7 +144,7 @@ void kbs_op_note_packet(kbs_sim *sim, kbs_op *op, const kbs_packet *packet) {
 }
 
 void kbs_op_note_awaited(kbs_sim *sim, kbs_op *op, kbs_who who, int64_t late_ps) {
-    const int64_t waited_ps = op->start_ps - op->ready_ps;
+    const int64_t waited_ps = op->record.start_ps - op->ready_ps;
     const int64_t acknowledge_ps = waited_ps < late_ps ? waited_ps : late_ps;
     kbs_note note = {.ps = waited_ps - acknowledge_ps,
                      .cause = KB_CAUSE_AWAITED,
@@ -175,10 +176,10 @@ static void unblock(kbs_pe *pe, int64_t at_ps) {
 }
 
 void kbs_op_sent(kbs_sim *sim, kbs_op *op, int64_t sent_ps) {
-    assert(op->start_ps != KBS_UNKNOWN && sent_ps >= op->start_ps);
+    assert(op->record.start_ps != KBS_UNKNOWN && sent_ps >= op->record.start_ps);
     (void)sim;
     kbs_pe *pe = op->pe;
-    op->sent_ps = sent_ps;
+    op->record.sent_ps = sent_ps;
     kbs_numbered *numbered = numbered_of(op);
     if (numbered != NULL) {
         numbered->sent_ps = sent_ps;
@@ -189,33 +190,26 @@ void kbs_op_sent(kbs_sim *sim, kbs_op *op, int64_t sent_ps) {
         unblock(pe, sent_ps);
 }
 
-/* Only asserted. */
-__attribute__((unused)) static int64_t noted_ps(const kbs_op *op) {
-    int64_t sum = 0;
-    for (uint32_t i = 0; i < op->why_count; i++)
-        sum += op->blames[i].ps;
-    return sum;
-}
-
 /* Of ops that are done at one moment, the one that was issued last is the latest. */
 static void keep_latest(kbs_pe *pe, const kbs_op *op, int64_t noticed_ps) {
-    if (noticed_ps > pe->noticed_ps || (noticed_ps == pe->noticed_ps && op->index > pe->noticed.op)) {
+    if (noticed_ps > pe->noticed_ps || (noticed_ps == pe->noticed_ps && op->record.index > pe->noticed.op)) {
         pe->noticed_ps = noticed_ps;
         pe->noticed_late_ps = op->acknowledge_ps;
-        pe->noticed = (kbs_who){op->rank, op->index};
+        pe->noticed = (kbs_who){op->rank, op->record.index};
     }
-    if (op->done_ps > pe->latest_ps || (op->done_ps == pe->latest_ps && op->index > pe->latest.op)) {
-        pe->latest_ps = op->done_ps;
-        pe->latest = (kbs_who){op->rank, op->index};
+    if (op->record.done_ps > pe->latest_ps ||
+        (op->record.done_ps == pe->latest_ps && op->record.index > pe->latest.op)) {
+        pe->latest_ps = op->record.done_ps;
+        pe->latest = (kbs_who){op->rank, op->record.index};
     }
 }
 
 void kbs_op_done(kbs_sim *sim, kbs_op *op, int64_t done_ps) {
-    assert(op->sent_ps != KBS_UNKNOWN && done_ps >= op->sent_ps);
-    assert(sim->status != KB_OK || noted_ps(op) == done_ps - op->issue_ps);
+    assert(op->record.sent_ps != KBS_UNKNOWN && done_ps >= op->record.sent_ps);
+    assert(sim->status != KB_OK || op->noted_ps == done_ps - op->record.issue_ps);
     kbs_pe *pe = op->pe;
     const int64_t noticed_ps = done_ps + op->acknowledge_ps;
-    op->done_ps = done_ps;
+    op->record.done_ps = done_ps;
     kbs_numbered *numbered = numbered_of(op);
     if (numbered != NULL) {
         numbered->done_ps = noticed_ps;
@@ -235,8 +229,8 @@ void kbs_op_done(kbs_sim *sim, kbs_op *op, int64_t done_ps) {
 }
 
 void kbs_op_end(kbs_sim *sim, kbs_op *op, int64_t at_ps) {
-    assert(op->start_ps != KBS_UNKNOWN && at_ps >= op->start_ps);
-    op->sent_ps = at_ps;
+    assert(op->record.start_ps != KBS_UNKNOWN && at_ps >= op->record.start_ps);
+    op->record.sent_ps = at_ps;
     kbs_numbered *numbered = numbered_of(op);
     if (numbered != NULL)
         numbered->sent_ps = at_ps;

@@ -50,7 +50,7 @@ static bool keep_number(kbs_pe *pe, kbs_op *op) {
     }
     op->number = pe->numbered_high++;
     pe->numbered[op->number & (pe->numbered_capacity - 1)] =
-        (kbs_numbered){.op = op->index, .sent_ps = KBS_UNKNOWN, .done_ps = KBS_UNKNOWN};
+        (kbs_numbered){.op = op->record.index, .sent_ps = KBS_UNKNOWN, .done_ps = KBS_UNKNOWN};
     return true;
 }
 
@@ -61,9 +61,9 @@ static kbs_op *take_op(kbs_pe *pe, const kbs_command *command) {
     if (op == NULL)
         return NULL;
     op->pe = pe;
-    op->step = command->step;
-    op->id = command->id;
-    op->value = command->value;
+    op->record.step = command->step;
+    op->record.id = command->id;
+    op->record.value = command->value;
     op->number = command->awaited;
     for (unsigned i = 0; i < command->shape->common.operand_count; i++)
         op->offsets[i] = command->offsets[i];
@@ -80,7 +80,7 @@ static void claim_launch(kbs_pe *pe, kbs_op *op) {
     kbs_sim *sim = pe->sim;
     pe->is_first = false;
     kbs_op_claim(sim, op, &(kb_claim){pe->rank, KB_ROLE_LAUNCH, KB_POINT_SENT, KB_SET_ONE, 0},
-                 sim->ranks[pe->rank].launch->index);
+                 sim->ranks[pe->rank].launch->record.index);
     if (pe->played)
         kbs_op_claim(sim, op, &(kb_claim){pe->rank, KB_ROLE_OBSERVED, KB_POINT_DONE, KB_SET_STREAM, 0}, 0);
     pe->played = true;
@@ -102,13 +102,13 @@ static kbs_op *issue(kbs_pe *pe, const kbs_command *command, const kbs_kind *kin
         pe->joined_issue_ps = pe->clock_ps;
         pe->joined_ready_ps = pe->clock_ps + dispatch_ps;
     }
-    op->issue_ps = pe->joined_issue_ps;
+    op->record.issue_ps = pe->joined_issue_ps;
     op->ready_ps = pe->joined_ready_ps;
     if (pe->is_first)
         claim_launch(pe, op);
     kbs_op_took(sim, op, KB_CAUSE_DISPATCH, dispatch_ps);
     kbs_op_note(sim, op,
-                &(kbs_note){.ps = op->ready_ps - op->issue_ps - dispatch_ps,
+                &(kbs_note){.ps = op->ready_ps - op->record.issue_ps - dispatch_ps,
                             .cause = KB_CAUSE_ENGINE_BUSY,
                             .resource = KB_RESOURCE_ENGINE,
                             .id = op->engine});
@@ -118,9 +118,9 @@ static kbs_op *issue(kbs_pe *pe, const kbs_command *command, const kbs_kind *kin
 static bool hand_over_again(kbs_pe *pe);
 
 /* False where the engine's line is full. `op` may be gone afterwards. */
-static bool hand_over(kbs_pe *pe, kbs_op *op) {
+static bool hand_over(kbs_pe *pe, kbs_op *op, const kbs_kind *kind) {
     pe->clock_ps = kbs_later(pe->clock_ps, op->ready_ps);
-    if (kbs_kind_of(op->shape->common.kind)->begin(pe, op))
+    if (kind->begin(pe, op))
         return true;
     pe->refused = op;
     return hand_over_again(pe); /* where it is known already when there is room */
@@ -140,7 +140,7 @@ static bool hand_over_again(kbs_pe *pe) {
                                 .id = op->engine});
         op->ready_ps = pe->joined_ready_ps = pe->room_ps;
     }
-    return hand_over(pe, op);
+    return hand_over(pe, op, kbs_kind_of(op->shape->common.kind));
 }
 
 /* The stream's end, or the mark before its next launch. */
@@ -159,12 +159,13 @@ static bool take_next(kbs_pe *pe) {
         kbs_launch_check(pe->sim, pe->rank);
         return false;
     }
-    kbs_op *op = issue(pe, &command, kbs_kind_of(command.shape->common.kind));
+    const kbs_kind *kind = kbs_kind_of(command.shape->common.kind);
+    kbs_op *op = issue(pe, &command, kind);
     if (op == NULL)
         return false;
     if (command.shape->common.blocks != KB_BLOCKS_NO)
         pe->blocked_on = op;
-    return hand_over(pe, op);
+    return hand_over(pe, op, kind);
 }
 
 static void fire_wake(kbs_engine *engine, kbs_event *event) {

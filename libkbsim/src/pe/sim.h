@@ -49,17 +49,19 @@ struct kbs_op {
     kbs_pe *pe;   /* who plays its stream */
     kbs_shape *shape;
     uint32_t rank, engine;
-    uint64_t index;
-    int64_t issue_ps, ready_ps;         /* ready: handed over to its engine */
-    int64_t start_ps, sent_ps, done_ps; /* KBS_UNKNOWN until they are known */
-    int64_t acknowledge_ps;             /* from its done until its issuer notices */
-    uint64_t step, sequence, id, value;
-    uint64_t number; /* of a numbered op, else 0; of a wait the first it awaits */
+    /* As the trace will have it, but for `what`; its times are KBS_UNKNOWN until they are known. */
+    kb_op record;
+    int64_t ready_ps;       /* handed over to its engine */
+    int64_t noted_ps;       /* all its parts of time together */
+    int64_t acknowledge_ps; /* from its done until its issuer notices */
+    uint64_t number;        /* of a numbered op, else 0; of a wait the first it awaits */
     uint64_t offsets[KBS_OPERANDS];
-    const kbs_payload *payload; /* of a host_write, else NULL */
-    uint32_t route;             /* id, or KB_NONE */
+    uint32_t route; /* id, or KB_NONE */
     bool finished;
-    /* Its parts of time and what it claims, as a record has them: whys[i] goes with blames[i], and so on. */
+    /*
+     * Its parts of time and what it claims, as a record has them: whys[i] goes with blames[i], and so on.
+     * Behind the last ones there are zeros, up to KBS_WHYS and KBS_CLAIMS.
+     */
     uint32_t why_count, why_capacity, claim_count, claim_capacity;
     kb_why *whys;
     kb_blame *blames;
@@ -74,7 +76,7 @@ struct kbs_op {
     kbs_train train;
     uint64_t bytes, bytes_injected, bytes_seen;
     uint32_t packets_injected, packets_sent;
-    /* of a DMA's */
+    /* Of a DMA's, zeros from kbs_op_moves_by() on: */
     struct kbs_lane *lane;
     kbs_packet *latest;   /* of its packets so far, the last that will be visible */
     int64_t tail_ps;      /* when the last one so far is sent */
@@ -261,7 +263,7 @@ struct kbs_sim {
 /* A new op for the pool; NULL, and sim->status, when memory has run out. */
 kbs_op *kbs_op_make(kbs_sim *sim);
 
-/* The next op of a rank, without a stream, times and operands as yet; NULL when memory has run out. */
+/* The next op of a rank, without what its command says and times as yet; NULL when memory has run out. */
 static inline kbs_op *kbs_op_new(kbs_sim *sim, uint32_t rank, kbs_shape *shape) {
     kbs_op *op = sim->free_ops;
     if (op != NULL)
@@ -271,14 +273,19 @@ static inline kbs_op *kbs_op_new(kbs_sim *sim, uint32_t rank, kbs_shape *shape) 
     op->next = NULL;
     op->shape = shape;
     op->rank = rank;
-    op->index = sim->ranks[rank].ops++;
-    op->start_ps = op->sent_ps = op->done_ps = KBS_UNKNOWN;
+    op->record.index = sim->ranks[rank].ops++;
+    op->record.start_ps = op->record.sent_ps = op->record.done_ps = KBS_UNKNOWN;
+    op->record.sequence = 0;
+    op->record.collective = shape->common.collective;
+    op->record.payload = NULL;
+    op->record.payload_size = 0;
     op->acknowledge_ps = 0;
-    op->step = op->sequence = op->id = op->value = op->number = 0;
-    op->payload = NULL;
     op->route = KB_NONE;
     op->finished = false;
+    op->noted_ps = 0;
     op->why_count = op->claim_count = 0;
+    memset(op->own_whys, 0, sizeof op->own_whys);
+    memset(op->own_claims, 0, sizeof op->own_claims);
     sim->ops[shape->common.kind]++;
     return op;
 }
@@ -292,6 +299,7 @@ static inline void kbs_op_note_all(kbs_sim *sim, kbs_op *op, const kbs_note *not
     if (__builtin_expect(op->why_count == op->why_capacity, 0) && !kbs_op_grow_whys(sim, op))
         return;
     const uint32_t i = op->why_count++;
+    op->noted_ps += note->ps;
     op->whys[i] = (kb_why){note->cause, note->resource, note->blames};
     op->blames[i] =
         (kb_blame){note->ps, note->id, note->blames ? note->who.rank : 0, note->blames ? note->who.op : 0};
@@ -299,9 +307,10 @@ static inline void kbs_op_note_all(kbs_sim *sim, kbs_op *op, const kbs_note *not
 
 /* Nothing where ps is 0. */
 static inline void kbs_op_note(kbs_sim *sim, kbs_op *op, const kbs_note *note) {
-    assert(note->ps >= 0);
-    if (note->ps != 0)
+    if (note->ps > 0)
         kbs_op_note_all(sim, op, note);
+    else
+        assert(note->ps == 0);
 }
 
 /* A part without a resource and nobody to blame. */
@@ -353,10 +362,19 @@ void kbs_outbox_flush(kbs_sim *sim, uint32_t rank);
 
 void kbs_sim_fail(kbs_sim *sim, kb_status status);
 
-/* An op that moves bytes: all that only such an op has. */
+/* An op that moves bytes: what only such an op has, but for what only a DMA's has. */
 static inline void kbs_op_moves(kbs_op *op, const kbs_train *train) {
-    memset(&op->behind, 0, sizeof *op - offsetof(kbs_op, behind));
+    op->behind = NULL;
     op->train = *train;
+    op->bytes = op->bytes_injected = op->bytes_seen = 0;
+    op->packets_injected = op->packets_sent = 0;
+}
+
+/* The same, of a DMA's. */
+static inline void kbs_op_moves_by(kbs_op *op, const kbs_train *train, kbs_lane *lane) {
+    kbs_op_moves(op, train);
+    memset(&op->lane, 0, sizeof *op - offsetof(kbs_op, lane));
+    op->lane = lane;
 }
 
 static inline int64_t kbs_later(int64_t a, int64_t b) {

@@ -20,17 +20,17 @@ bool kbs_unit_serve(kbs_pe *pe, kbs_op *op, const kbs_job *job) {
     const kbs_unit *busy = unit;
     if (job->beside != NULL && job->beside->free_ps > unit->free_ps)
         busy = job->beside;
-    op->start_ps = kbs_later(op->ready_ps, busy->free_ps);
-    if (job->took_ps > KB_TIME_MAX_PS - op->start_ps) {
+    op->record.start_ps = kbs_later(op->ready_ps, busy->free_ps);
+    if (job->took_ps > KB_TIME_MAX_PS - op->record.start_ps) {
         refuse(sim, op);
         return true;
     }
-    kbs_line_begin(&unit->line, pe, op->start_ps);
+    kbs_line_begin(&unit->line, pe, op->record.start_ps);
     if (job->is_total && unit->used)
         kbs_op_claim(sim, op, &(kb_claim){op->rank, KB_ROLE_ENGINE, KB_POINT_DONE, KB_SET_ONE, 0},
                      unit->holder.op);
     kbs_op_note(sim, op,
-                &(kbs_note){.ps = op->start_ps - op->ready_ps,
+                &(kbs_note){.ps = op->record.start_ps - op->ready_ps,
                             .cause = KB_CAUSE_ENGINE_BUSY,
                             .resource = KB_RESOURCE_ENGINE,
                             .blames = true,
@@ -43,8 +43,8 @@ bool kbs_unit_serve(kbs_pe *pe, kbs_op *op, const kbs_job *job) {
                             .resource = KB_RESOURCE_ENGINE,
                             .id = op->engine});
     unit->used = true;
-    unit->holder = (kbs_who){op->rank, op->index};
-    unit->free_ps = op->start_ps + job->took_ps;
+    unit->holder = (kbs_who){op->rank, op->record.index};
+    unit->free_ps = op->record.start_ps + job->took_ps;
     kbs_op_end(sim, op, unit->free_ps);
     return true;
 }

@@ -66,10 +66,11 @@ static kb_status add_op(telling *to, const kbs_op *op) {
     if (!op->pe->is_host)
         kbs_pe_name(program->machine, op->rank, name);
     if (common->step != KB_NONE)
-        snprintf(step, sizeof step, ", %s %" PRIu64, kb_defs_text(&program->defs, common->step), op->step);
+        snprintf(step, sizeof step, ", %s %" PRIu64, kb_defs_text(&program->defs, common->step),
+                 op->record.step);
     return add(to, "  rank %u (%s): %s #%" PRIu64 " (%s:%u%s) %s", op->rank, name,
-               kb_word_name(KB_VOC_KIND, common->kind), op->index, kb_defs_text(&program->defs, common->file),
-               common->line, step, reason.text);
+               kb_word_name(KB_VOC_KIND, common->kind), op->record.index,
+               kb_defs_text(&program->defs, common->file), common->line, step, reason.text);
 }
 
 /* --- who waits for whom ---------------------------------------------------------------------- */
@@ -96,7 +97,7 @@ static const kbs_op *awaited_by(const kbs_op *op) {
 }
 
 static met *find(const telling *to, const kbs_op *op) {
-    const uint64_t key = (uint64_t)op->rank << 40U ^ op->index;
+    const uint64_t key = (uint64_t)op->rank << 40U ^ op->record.index;
     size_t place = (size_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 20U) & (to->places - 1);
     while (to->table[place].op != NULL && to->table[place].op != op)
         place = (place + 1) & (to->places - 1);
@@ -122,7 +123,7 @@ static kb_status init_table(telling *to) {
 static kb_status tell_circle(telling *to, const kbs_op *in) {
     const kbs_op *first = in;
     for (const kbs_op *op = awaited_by(in); op != in; op = awaited_by(op))
-        if (op->rank < first->rank || (op->rank == first->rank && op->index < first->index))
+        if (op->rank < first->rank || (op->rank == first->rank && op->record.index < first->record.index))
             first = op;
     KB_TRY(add(to, "these wait for one another, each for the next:"));
     const kbs_op *op = first;
@@ -164,7 +165,7 @@ static kb_status walk(telling *to, const kbs_pe *pe, uint32_t number) {
 /* A host that only waits for what it launched says nothing. */
 static bool is_behind(const telling *to, const kbs_pe *pe) {
     const kbs_op *op = stands_at(pe);
-    return op != NULL && find(to, op)->walk != SAID && !(pe->is_host && op->sent_ps != KBS_UNKNOWN);
+    return op != NULL && find(to, op)->walk != SAID && !(pe->is_host && op->record.sent_ps != KBS_UNKNOWN);
 }
 
 static kb_status tell_behind(telling *to) {

@@ -7,16 +7,16 @@
 
 /* The last point of which a time is known, and that time. */
 static uint8_t reached(const kbs_op *op, int64_t *ret_ps) {
-    if (op->done_ps != KBS_UNKNOWN) {
-        *ret_ps = op->done_ps;
+    if (op->record.done_ps != KBS_UNKNOWN) {
+        *ret_ps = op->record.done_ps;
         return KB_POINT_DONE;
     }
-    if (op->sent_ps != KBS_UNKNOWN) {
-        *ret_ps = op->sent_ps;
+    if (op->record.sent_ps != KBS_UNKNOWN) {
+        *ret_ps = op->record.sent_ps;
         return KB_POINT_SENT;
     }
-    *ret_ps = op->start_ps != KBS_UNKNOWN ? op->start_ps : op->issue_ps;
-    return op->start_ps != KBS_UNKNOWN ? KB_POINT_START : KB_POINT_ISSUE;
+    *ret_ps = op->record.start_ps != KBS_UNKNOWN ? op->record.start_ps : op->record.issue_ps;
+    return op->record.start_ps != KBS_UNKNOWN ? KB_POINT_START : KB_POINT_ISSUE;
 }
 
 /*
@@ -24,10 +24,11 @@ static uint8_t reached(const kbs_op *op, int64_t *ret_ps) {
  * and its sent is not taken apart.
  */
 static void end_notes(kbs_sim *sim, kbs_op *op, int64_t last_ps) {
-    int64_t rest_ps = last_ps - op->issue_ps;
+    int64_t rest_ps = last_ps - op->record.issue_ps;
     uint32_t count = 0;
     while (count < op->why_count && rest_ps >= op->blames[count].ps)
         rest_ps -= op->blames[count++].ps;
+    memset(op->whys + count, 0, (op->why_count - count) * sizeof *op->whys);
     op->why_count = count;
     kbs_op_took(sim, op, KB_CAUSE_SERIALISATION, rest_ps);
     kbs_op_note_all(sim, op,
@@ -72,34 +73,40 @@ typedef struct kbs_variant {
     kb_template what;
 } kbs_variant;
 
-/* A few words each, for every op: so no call. */
-static inline bool same(const void *a, const void *b, size_t size) {
+/* All of what has room in every op, beyond the last one too: there are zeros. For every op, so no call. */
+static inline bool same_own(const void *a, const void *b, size_t size) {
     const char *at = a, *beside = b;
-    uint32_t differ = 0, x, y;
-    for (; size > 0; size -= sizeof x, at += sizeof x, beside += sizeof x) {
-        memcpy(&x, at, sizeof x);
-        memcpy(&y, beside, sizeof y);
+    uint64_t differ = 0, x, y;
+    for (size_t i = 0; i < size; i += sizeof x) {
+        memcpy(&x, at + i, sizeof x);
+        memcpy(&y, beside + i, sizeof y);
         differ |= x ^ y;
     }
     return differ == 0;
 }
-_Static_assert(sizeof(kb_why) % sizeof(uint32_t) == 0 && sizeof(kb_claim) % sizeof(uint32_t) == 0,
-               "same() takes whole words");
+
+static inline bool same(const void *a, const void *b, uint32_t count, uint32_t own_count, size_t size) {
+    return count <= own_count ? same_own(a, b, own_count * size) : memcmp(a, b, count * size) == 0;
+}
+_Static_assert(KBS_WHYS * sizeof(kb_why) % sizeof(uint64_t) == 0 && sizeof(kb_claim) == sizeof(uint64_t),
+               "same_own() takes whole words");
 
 /* All but what the shape says. */
 static inline bool is_variant(const kbs_variant *variant, const kbs_op *op, uint8_t point) {
     const kb_template *what = &variant->what;
     return what->reached == point && what->engine == op->engine && what->route == op->route &&
            what->claim_count == op->claim_count && what->why_count == op->why_count &&
-           same(what->whys, op->whys, op->why_count * sizeof(kb_why)) &&
-           same(what->claims, op->claims, op->claim_count * sizeof(kb_claim));
+           same(what->whys, op->whys, op->why_count, KBS_WHYS, sizeof(kb_why)) &&
+           same(what->claims, op->claims, op->claim_count, KBS_CLAIMS, sizeof(kb_claim));
 }
 
 static kb_status new_variant(kbs_sim *sim, const kbs_op *op, uint8_t point, kbs_variant **ret) {
     void *memory, *claims, *whys;
     KB_TRY(kb_arena_new(&sim->arena, sizeof(kbs_variant), &memory, &sim->trail));
-    KB_TRY(kb_arena_copy(&sim->arena, op->claims, op->claim_count * sizeof(kb_claim), &claims, &sim->trail));
-    KB_TRY(kb_arena_copy(&sim->arena, op->whys, op->why_count * sizeof(kb_why), &whys, &sim->trail));
+    const size_t claim_count = op->claim_count > KBS_CLAIMS ? op->claim_count : KBS_CLAIMS;
+    const size_t why_count = op->why_count > KBS_WHYS ? op->why_count : KBS_WHYS;
+    KB_TRY(kb_arena_copy(&sim->arena, op->claims, claim_count * sizeof(kb_claim), &claims, &sim->trail));
+    KB_TRY(kb_arena_copy(&sim->arena, op->whys, why_count * sizeof(kb_why), &whys, &sim->trail));
     kbs_variant *variant = memory;
     variant->what.reached = point;
     fill_template(sim, op, &variant->what);
@@ -109,13 +116,10 @@ static kb_status new_variant(kbs_sim *sim, const kbs_op *op, uint8_t point, kbs_
     return KB_OK;
 }
 
-/* The variant that is found is the first of its shape afterwards. */
-static kb_status variant_of(kbs_sim *sim, const kbs_op *op, uint8_t point, kbs_variant **ret) {
+/* Not the first one, or a new one: it is the first of its shape afterwards. */
+static __attribute__((noinline)) kb_status other_variant(kbs_sim *sim, const kbs_op *op, uint8_t point,
+                                                         kbs_variant **ret) {
     kbs_variant **link = &op->shape->variants, *variant = *link;
-    if (variant != NULL && is_variant(variant, op, point)) {
-        *ret = variant;
-        return KB_OK;
-    }
     while (variant != NULL && !is_variant(variant, op, point)) {
         link = &variant->next;
         variant = *link;
@@ -130,37 +134,47 @@ static kb_status variant_of(kbs_sim *sim, const kbs_op *op, uint8_t point, kbs_v
     return KB_OK;
 }
 
+static inline kb_status variant_of(kbs_sim *sim, const kbs_op *op, uint8_t point, kbs_variant **ret) {
+    kbs_variant *first = op->shape->variants;
+    if (first == NULL || !is_variant(first, op, point))
+        return other_variant(sim, op, point, ret);
+    *ret = first;
+    return KB_OK;
+}
+
 /* --- putting --------------------------------------------------------------------------------- */
 
-/* The numbers of an op that is known up to last_ps; the caller says its template. */
-static kb_op record_of(const kbs_op *op, int64_t last_ps) {
-    return (kb_op){.index = op->index,
-                   .issue_ps = op->issue_ps,
-                   .start_ps = op->start_ps != KBS_UNKNOWN ? op->start_ps : last_ps,
-                   .sent_ps = op->sent_ps != KBS_UNKNOWN ? op->sent_ps : last_ps,
-                   .done_ps = last_ps,
-                   .step = op->step,
-                   .sequence = op->sequence,
-                   .id = op->id,
-                   .collective = op->shape->common.collective,
-                   .value = op->value,
-                   .payload = op->payload != NULL ? op->payload->bytes : NULL,
-                   .payload_size = op->payload != NULL ? op->payload->size_bytes : 0,
-                   .offsets = op->offsets,
-                   .claimed = op->claimed,
-                   .blames = op->blames};
+/* The numbers of an op that is known up to last_ps, not beyond; the caller says its template. */
+static kb_op pending_record(const kbs_op *op, int64_t last_ps) {
+    kb_op record = op->record;
+    int64_t *const points[] = {&record.start_ps, &record.sent_ps, &record.done_ps};
+    for (size_t i = 0; i < sizeof points / sizeof *points; i++)
+        if (*points[i] == KBS_UNKNOWN)
+            *points[i] = last_ps;
+    return record;
+}
+
+static kb_status put_as(kbs_sim *sim, uint32_t rank, kb_op *record, kbs_variant *variant) {
+    record->what = &variant->what;
+    return sim->sink->put(sim->sink->context, rank, record, &variant->known, &sim->trail);
+}
+
+static kb_status put_pending(kbs_sim *sim, kbs_op *op) {
+    kbs_variant *variant;
+    int64_t last_ps;
+    const uint8_t point = reached(op, &last_ps);
+    end_notes(sim, op, last_ps);
+    kb_op record = pending_record(op, last_ps);
+    KB_TRY(variant_of(sim, op, point, &variant));
+    return put_as(sim, op->rank, &record, variant);
 }
 
 static kb_status put(kbs_sim *sim, kbs_op *op) {
     kbs_variant *variant;
-    int64_t last_ps;
-    const uint8_t point = reached(op, &last_ps);
-    if (point != KB_POINT_DONE)
-        end_notes(sim, op, last_ps);
-    kb_op record = record_of(op, last_ps);
-    KB_TRY(variant_of(sim, op, point, &variant));
-    record.what = &variant->what;
-    return sim->sink->put(sim->sink->context, op->rank, &record, &variant->known, &sim->trail);
+    if (op->record.done_ps == KBS_UNKNOWN)
+        return put_pending(sim, op);
+    KB_TRY(variant_of(sim, op, KB_POINT_DONE, &variant));
+    return put_as(sim, op->rank, &op->record, variant);
 }
 
 /* Of a launch there is one in each rank: it is no variant of its shape, which all ranks share. */
@@ -172,7 +186,7 @@ static kb_status put_launch(kbs_sim *sim, kbs_op *op, bool again) {
     if (what.reached != KB_POINT_DONE)
         end_notes(sim, op, last_ps);
     fill_template(sim, op, &what);
-    kb_op record = record_of(op, last_ps);
+    kb_op record = pending_record(op, last_ps);
     record.what = &what;
     if (again)
         return sink->amend(sink->context, op->rank, &record, &sim->trail);
@@ -186,9 +200,11 @@ static void check(kbs_sim *sim, kb_status status) {
 
 void kbs_outbox_put_launch(kbs_sim *sim, kbs_op *op) {
     const uint32_t known = op->why_count;
+    const int64_t noted_ps = op->noted_ps;
     if (sim->status == KB_OK)
         check(sim, put_launch(sim, op, false));
     op->why_count = known; /* the launch goes on */
+    op->noted_ps = noted_ps;
 }
 
 void kbs_outbox_amend_launch(kbs_sim *sim, kbs_op *op) {

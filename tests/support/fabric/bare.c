@@ -90,7 +90,7 @@ kbs_op *bare_op(bare *of, uint32_t pe, kbs_shape *shape, uint64_t offset_bytes, 
     kbs_op *op = kbs_op_new(of->sim, pe, shape);
     assert_non_null(op);
     op->pe = &of->sim->pes[pe];
-    op->issue_ps = op->ready_ps = ready_ps;
+    op->record.issue_ps = op->ready_ps = ready_ps;
     op->offsets[0] = op->offsets[1] = offset_bytes;
     return op;
 }
@@ -122,7 +122,7 @@ static void on_seen(kbs_train *train, kbs_packet *packet, int64_t seen_ps) {
     bare_copy *copy = packet->owner;
     kbs_sim *sim = copy->of->sim;
     if (++copy->seen == copy->packets && copy->injected == copy->op->bytes) {
-        kbs_op_took(sim, copy->op, KB_CAUSE_SERIALISATION, packet->injected_ps - copy->op->start_ps);
+        kbs_op_took(sim, copy->op, KB_CAUSE_SERIALISATION, packet->injected_ps - copy->op->record.start_ps);
         kbs_op_note_packet(sim, copy->op, packet);
         kbs_op_done(sim, copy->op, seen_ps);
     }
@@ -131,6 +131,6 @@ static void on_seen(kbs_train *train, kbs_packet *packet, int64_t seen_ps) {
 
 void bare_copy_begin(bare_copy *copy, bare *of, kbs_op *op, const kbs_route *route) {
     *copy = (bare_copy){.op = op, .of = of};
-    op->train = (kbs_train){{op->rank, op->index}, route, KBS_CHANNEL_QUEUE, on_sent, on_seen};
-    inject(copy, op->start_ps);
+    op->train = (kbs_train){{op->rank, op->record.index}, route, KBS_CHANNEL_QUEUE, on_sent, on_seen};
+    inject(copy, op->record.start_ps);
 }

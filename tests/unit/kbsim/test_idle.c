@@ -59,14 +59,14 @@ static void copy_one(bare *of, const kbs_route *route, uint32_t from, uint64_t b
     bare_copy copy;
     make_shape(&shape, route, KB_OP_IPCQ_COPY, bytes);
     kbs_op *op = bare_op(of, from, &shape, 0, next_ps(of));
-    op->start_ps = op->ready_ps;
+    op->record.start_ps = op->ready_ps;
     op->bytes = bytes;
     bare_copy_begin(&copy, of, op, route);
     bare_run(of);
     assert_true(op->finished);
-    if (op->done_ps - op->start_ps != idle_ps(route, bytes))
+    if (op->record.done_ps - op->record.start_ps != idle_ps(route, bytes))
         fail_msg("PE %u, route %u, %lu bytes: %ld instead of %ld ps", from, route->id, (unsigned long)bytes,
-                 (long)(op->done_ps - op->start_ps), (long)idle_ps(route, bytes));
+                 (long)(op->record.done_ps - op->record.start_ps), (long)idle_ps(route, bytes));
     kbs_op_free(of->sim, op);
 }
 
@@ -137,10 +137,10 @@ static void transfer_one(bare *of, const kbs_route *route, uint32_t pe, bool rea
     assert_true(reads ? kbs_dma_read(op->pe, op) : kbs_dma_write(op->pe, op));
     bare_run(of);
     assert_true(op->finished);
-    assert_int_equal(op->start_ps - op->issue_ps, 10000);
-    if (op->done_ps - op->start_ps != wanted_ps(route, reads, bytes))
+    assert_int_equal(op->record.start_ps - op->record.issue_ps, 10000);
+    if (op->record.done_ps - op->record.start_ps != wanted_ps(route, reads, bytes))
         fail_msg("PE %u %s route %u, %lu bytes: %ld instead of %ld ps", pe, reads ? "reads" : "writes",
-                 route->id, (unsigned long)bytes, (long)(op->done_ps - op->start_ps),
+                 route->id, (unsigned long)bytes, (long)(op->record.done_ps - op->record.start_ps),
                  (long)wanted_ps(route, reads, bytes));
     kbs_op_free(of->sim, op);
 }
@@ -196,13 +196,14 @@ static void one_packet_at_a_time_pays_the_round_trip(void **state) {
     kbs_op *op = bare_op(&of, 0, &shape, 0, 1000);
     assert_true(kbs_dma_read(op->pe, op));
     bare_run(&of);
-    assert_int_equal(op->done_ps - op->start_ps, PACKETS * wanted_ps(in, true, BYTES));
+    assert_int_equal(op->record.done_ps - op->record.start_ps, PACKETS * wanted_ps(in, true, BYTES));
     make_shape(&shape, out, KB_OP_DMA_WRITE, PACKETS * BYTES);
     op = bare_op(&of, 0, &shape, 0, next_ps(&of));
     assert_true(kbs_dma_write(op->pe, op));
     bare_run(&of);
     const int64_t trip_ps = wanted_ps(out, false, BYTES) + out->back_ps;
-    assert_int_equal(op->done_ps - op->start_ps, (PACKETS - 1) * trip_ps + wanted_ps(out, false, BYTES));
+    assert_int_equal(op->record.done_ps - op->record.start_ps,
+                     (PACKETS - 1) * trip_ps + wanted_ps(out, false, BYTES));
     assert_int_equal(op->acknowledge_ps, out->back_ps);
     bare_stop(&of);
     bare_fini(&of);

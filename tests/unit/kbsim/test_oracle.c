@@ -40,7 +40,7 @@ static void begin(world *w, planned *plan) {
         assert_true(plan->what == FLITS_READ ? kbs_dma_read(op->pe, op) : kbs_dma_write(op->pe, op));
         return;
     }
-    op->start_ps = plan->ready_ps;
+    op->record.start_ps = plan->ready_ps;
     op->bytes = kbs_operand_bytes(&plan->shape.common.operands[1]);
     bare_copy_begin(&plan->copy, &w->under, op, plan->route);
 }
@@ -210,7 +210,7 @@ static void hand_transfers(const world *w, flits *model) {
                   : plan->what == FLITS_READ ? (int)plan->pe
                                              : (int)(PES + plan->pe);
         t->rank = plan->pe;
-        t->op = (uint32_t)plan->op->index;
+        t->op = (uint32_t)plan->op->record.index;
         t->route = plan->route->id;
         t->channel = plan->what == FLITS_COPY ? KBS_CHANNEL_QUEUE : KBS_CHANNEL_DMA;
         t->bytes = (uint32_t)kbs_operand_bytes(view);
@@ -252,15 +252,16 @@ static void compare(const world *w, const flits *model, uint64_t seed) {
     for (uint32_t i = 0; i < w->plan_count; i++) {
         const kbs_op *op = w->plans[i].op;
         const flits_transfer *t = &model->transfers[i];
-        if (!op->finished || op->start_ps != t->start_ps || op->sent_ps != t->sent_ps ||
-            op->done_ps != t->done_ps)
+        if (!op->finished || op->record.start_ps != t->start_ps || op->record.sent_ps != t->sent_ps ||
+            op->record.done_ps != t->done_ps)
             fail_msg("seed %lu, transfer %u (%d, %u bytes): %ld %ld %ld, and by flits %ld %ld %ld",
-                     (unsigned long)seed, i, (int)t->what, t->bytes, (long)op->start_ps, (long)op->sent_ps,
-                     (long)op->done_ps, (long)t->start_ps, (long)t->sent_ps, (long)t->done_ps);
+                     (unsigned long)seed, i, (int)t->what, t->bytes, (long)op->record.start_ps,
+                     (long)op->record.sent_ps, (long)op->record.done_ps, (long)t->start_ps, (long)t->sent_ps,
+                     (long)t->done_ps);
         int64_t sum_ps = 0;
         for (uint32_t n = 0; n < op->why_count; n++)
             sum_ps += op->blames[n].ps;
-        assert_int_equal(sum_ps, op->done_ps - op->issue_ps);
+        assert_int_equal(sum_ps, op->record.done_ps - op->record.issue_ps);
     }
 }
 
