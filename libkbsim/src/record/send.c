@@ -57,7 +57,14 @@ static bool find_route(sending *s) {
 }
 
 /* False where there is nothing to send, and after a mistake. */
-static bool prepare(sending *s) {
+static bool prepare(sending *s, tl_stream *stream, tl_queue queue, const tl_view *view, tl_where where) {
+    s->stream = stream;
+    s->queue = kbs_queue_of(stream, queue, true, where);
+    s->queue_id = queue.id;
+    s->view = *view;
+    s->where = where;
+    if (s->queue == NULL)
+        return false;
     s->lies = kbs_view_check(s->stream, &s->view, "source", s->where);
     if (s->lies == KBS_LIES_NOWHERE || (s->lies == KBS_LIES_MESSAGE && !resolve_message(s)) ||
         s->view.elements == 0)
@@ -172,12 +179,8 @@ static void send_far(sending *s) {
 
 tl_token tl_send_async_at(tl_stream *stream, tl_queue queue, tl_view view, tl_where where) {
     const tl_token none = {0, 0, stream->rank};
-    sending s = {.stream = stream,
-                 .queue = kbs_queue_of(stream, queue, true, where),
-                 .queue_id = queue.id,
-                 .view = view,
-                 .where = where};
-    if (s.queue == NULL || !prepare(&s))
+    sending s;
+    if (!prepare(&s, stream, queue, &view, where))
         return none;
     if (s.lies == KBS_LIES_FAR)
         return send_far_async(&s);
@@ -186,12 +189,8 @@ tl_token tl_send_async_at(tl_stream *stream, tl_queue queue, tl_view view, tl_wh
 }
 
 void tl_send_at(tl_stream *stream, tl_queue queue, tl_view view, tl_where where) {
-    sending s = {.stream = stream,
-                 .queue = kbs_queue_of(stream, queue, true, where),
-                 .queue_id = queue.id,
-                 .view = view,
-                 .where = where};
-    if (s.queue == NULL || !prepare(&s))
+    sending s;
+    if (!prepare(&s, stream, queue, &view, where))
         return;
     if (s.lies == KBS_LIES_FAR) {
         send_far(&s);

@@ -8,14 +8,20 @@
 /* A row of elements without gaps. */
 static inline tl_view kbs_view_vector(uint32_t memory, uint32_t dtype, uint64_t offset_bytes,
                                       uint64_t elements) {
-    return (tl_view){.memory = memory,
-                     .dtype = dtype,
-                     .offset_bytes = offset_bytes,
-                     .elements = elements,
-                     .queue = KB_NONE,
-                     .dims = 1,
-                     .shape = {elements},
-                     .stride = {1}};
+    tl_view view; /* member by member: as a whole it would be cleared by a slow instruction first */
+    view.memory = memory;
+    view.dtype = dtype;
+    view.offset_bytes = offset_bytes;
+    view.elements = elements;
+    view.queue = KB_NONE;
+    view.scope = 0;
+    view.message = 0;
+    view.dims = 1;
+    memset(view.shape, 0, sizeof view.shape);
+    memset(view.stride, 0, sizeof view.stride);
+    view.shape[0] = elements;
+    view.stride[0] = 1;
+    return view;
 }
 /* The same of a shape, whose product must not overflow. */
 tl_view kbs_view_of(uint32_t memory, uint32_t dtype, uint64_t offset_bytes, const tl_shape *shape);
