@@ -196,6 +196,9 @@ static kb_status resolve_ranks(const kbs_run_options *options, uint32_t *ret, kb
                        " (--machine cubes=..,pes=.. makes it larger)",
                        options->ranks, most);
     *ret = options->ranks != 0 ? options->ranks : (uint32_t)most;
+    if (strcmp(options->machine->origin.system_sips, "default") != 0)
+        kb_log_say(options->log, KB_LOG_WARNING, "run",
+                   "system.sips: one package is simulated, the others of this machine take no part");
     return KB_OK;
 }
 

@@ -21,7 +21,7 @@
 typedef enum kb_open_mode {
     KB_OPEN_READ,   /* an existing file */
     KB_OPEN_CREATE, /* a new file, readable too; fails where the name is taken */
-    KB_OPEN_APPEND, /* an existing file, writes go to its end */
+    KB_OPEN_APPEND, /* an existing file, writes go to its end; like CREATE, EBUSY while another writes */
     KB_OPEN_WRITE,  /* an existing pipe, device or file; a file is emptied */
     KB_OPEN_SCRATCH /* a nameless file for reading and writing in the folder `path` */
 } kb_open_mode;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,13 +39,25 @@ static int open_scratch(const char *path) {
     return file;
 }
 
+/*
+ * A file that is written belongs to one process: whoever comes second is told that it is busy, EBUSY, and
+ * not that its bytes are mixed with another's. Where a file system has no locks it goes on without.
+ */
+static int alone(int file) {
+    if (file < 0 || flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return file;
+    close(file);
+    errno = EBUSY;
+    return -1;
+}
+
 static int posix_open(void *context, const char *path, kb_open_mode mode) {
     (void)context;
     const int always = O_CLOEXEC | O_NOCTTY;
     switch (mode) {
     case KB_OPEN_READ: return open(path, O_RDONLY | always);
-    case KB_OPEN_CREATE: return open(path, O_RDWR | O_CREAT | O_EXCL | always, 0666);
-    case KB_OPEN_APPEND: return open(path, O_WRONLY | O_APPEND | always);
+    case KB_OPEN_CREATE: return alone(open(path, O_RDWR | O_CREAT | O_EXCL | always, 0666));
+    case KB_OPEN_APPEND: return alone(open(path, O_WRONLY | O_APPEND | always));
     case KB_OPEN_WRITE: return open(path, O_WRONLY | O_TRUNC | always);
     case KB_OPEN_SCRATCH: return open_scratch(path);
     }

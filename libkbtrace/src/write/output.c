@@ -71,12 +71,29 @@ static kb_status reach(kb_output *output, kb_trail *trail) {
     return KB_OK;
 }
 
+/* What stands there is left of a run that was killed, or belongs to one that still writes: then hands off. */
+static kb_status clear_partial(kb_output *output, kb_trail *trail) {
+    kb_file_type type;
+    uint64_t size;
+    KB_TRY(kb_fs_stat(output->fs, output->partial, &type, &size, trail));
+    if (type != KB_FILE_REGULAR)
+        return KB_OK;
+    kb_file left;
+    const kb_status status = kb_file_open(&left, output->fs, output->partial, KB_OPEN_APPEND, trail);
+    if (status != KB_OK)
+        return kb_while(trail, status,
+                        "beginning %s (busy: another run writes it, give one of them another name)",
+                        output->path);
+    kb_file_abandon(&left);
+    kb_fs_unlink(output->fs, output->partial);
+    return KB_OK;
+}
+
 kb_status kb_output_begin(kb_output *output, kb_trail *trail) {
     if (output->partial == NULL) {
         KB_TRY(kb_file_open(&output->file, output->fs, output->path, KB_OPEN_WRITE, trail));
     } else {
-        /* What stands there is left of a run that was killed. */
-        kb_fs_unlink(output->fs, output->partial);
+        KB_TRY(clear_partial(output, trail));
         KB_TRY(kb_file_open(&output->file, output->fs, output->partial, KB_OPEN_CREATE, trail));
         output->made = true;
     }

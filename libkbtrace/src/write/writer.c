@@ -44,8 +44,9 @@ static kb_status make_files(kb_writer *writer, const char *path, kb_trail *trail
             KB_TRY(kb_path_of_rank(writer->alloc, path, (uint32_t)i, &name, trail));
         file->first_rank = folder ? (uint32_t)i : 0;
         file->rank_count = folder ? 1 : writer->run.ranks;
+        const bool keep_open = i == 0; /* of a folder the first: it keeps other runs away from all */
         kb_status status =
-            kb_output_init(&file->output, writer->alloc, writer->fs, folder ? name : path, !folder, trail);
+            kb_output_init(&file->output, writer->alloc, writer->fs, folder ? name : path, keep_open, trail);
         kb_path_delete(writer->alloc, name);
         writer->file_count += status == KB_OK;
         KB_TRY(status);
