@@ -26,9 +26,13 @@ static void *take(kbs_sim *sim, size_t size) {
 }
 
 kbs_op *kbs_op_make(kbs_sim *sim) {
-    kbs_op *op = take(sim, sizeof *op);
-    if (op == NULL)
+    void *memory;
+    const kb_status status = kbs_new_in_lines(&sim->arena, sizeof(kbs_op), &memory, trail_of(sim));
+    if (status != KB_OK) {
+        kbs_sim_fail(sim, status);
         return NULL;
+    }
+    kbs_op *op = memory;
     op->whys = op->own_whys;
     op->record.blames = op->blames = op->own_blames;
     op->why_capacity = KBS_WHYS;

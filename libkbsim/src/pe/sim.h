@@ -68,7 +68,6 @@ struct kbs_op {
     kb_claim *claims;
     uint64_t *claimed;
     kb_why own_whys[KBS_WHYS];
-    kb_blame own_blames[KBS_WHYS];
     kb_claim own_claims[KBS_CLAIMS];
     uint64_t own_claimed[KBS_CLAIMS];
     /* Of an op that moves bytes, from kbs_op_moves() on: */
@@ -76,6 +75,8 @@ struct kbs_op {
     kbs_train train;
     uint64_t bytes, bytes_injected, bytes_seen;
     uint32_t packets_injected, packets_sent;
+    /* What most ops have no use for stands last: two or three of these, and of a DMA's what follows. */
+    kb_blame own_blames[KBS_WHYS];
     /* Of a DMA's, zeros from kbs_op_moves_by() on: */
     struct kbs_lane *lane;
     kbs_packet *latest;   /* of its packets so far, the last that will be visible */
@@ -159,17 +160,17 @@ struct kbs_pe {
     kbs_reading reading;
     kbs_op *blocked_on; /* the sequencer waits for its sent or done */
     bool stepping;
-    kbs_op *refused;                          /* its engine's line is full */
-    const void *full;                         /* that line */
-    int64_t room_ps;                          /* when the line had room again */
-    kbs_op *waiter;                           /* a wait whose ops are not there yet */
+    kbs_op *refused;        /* its engine's line is full */
+    const void *full;       /* that line */
+    int64_t room_ps;        /* when the line had room again */
+    kbs_op *waiter;         /* a wait whose ops are not there yet */
+    kbs_numbered *numbered; /* ring by number */
+    size_t numbered_capacity;
+    uint64_t numbered_low, numbered_high;     /* numbers kept: [low, high) */
     int64_t joined_issue_ps, joined_ready_ps; /* of the command that others join */
     kbs_unit gemm, math;                      /* a PE's */
     kbs_unit copy;                            /* a host's */
     kbs_dma dma;
-    kbs_numbered *numbered; /* ring by number */
-    size_t numbered_capacity;
-    uint64_t numbered_low, numbered_high; /* numbers kept: [low, high) */
 };
 
 typedef struct kbs_rank {

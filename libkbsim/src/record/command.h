@@ -48,10 +48,10 @@ typedef struct kbs_common {
 } kbs_common;
 
 typedef struct kbs_shape {
-    kbs_common common;
-    uint32_t id;                  /* in its stream */
-    int64_t service_ps;           /* what its engine takes for it; 0: nobody has asked */
     struct kbs_variant *variants; /* the templates that its ops came to have; see run/outbox.h */
+    int64_t service_ps;           /* what its engine takes for it; 0: nobody has asked */
+    uint32_t id;                  /* in its stream */
+    kbs_common common;            /* its operands last, where playing an op does not look */
 } kbs_shape;
 
 typedef struct kbs_command {

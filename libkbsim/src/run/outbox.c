@@ -70,6 +70,11 @@ static void fill_template(const kbs_sim *sim, const kbs_op *op, kb_template *wha
 typedef struct kbs_variant {
     struct kbs_variant *next;
     void *known; /* the sink's own */
+    /* What is compared, side by side; more than has room here is where `what` says. */
+    uint32_t engine, route, why_count, claim_count;
+    kb_why whys[KBS_WHYS];
+    kb_claim claims[KBS_CLAIMS];
+    uint8_t reached;
     kb_template what;
 } kbs_variant;
 
@@ -85,33 +90,51 @@ static inline bool same_own(const void *a, const void *b, size_t size) {
     return differ == 0;
 }
 
-static inline bool same(const void *a, const void *b, uint32_t count, uint32_t own_count, size_t size) {
-    return count <= own_count ? same_own(a, b, own_count * size) : memcmp(a, b, count * size) == 0;
-}
 _Static_assert(KBS_WHYS * sizeof(kb_why) % sizeof(uint64_t) == 0 && sizeof(kb_claim) == sizeof(uint64_t),
                "same_own() takes whole words");
 
+static inline bool same_whys(const kbs_variant *variant, const kbs_op *op) {
+    return op->why_count <= KBS_WHYS
+               ? same_own(variant->whys, op->whys, sizeof variant->whys)
+               : memcmp(variant->what.whys, op->whys, op->why_count * sizeof(kb_why)) == 0;
+}
+
+static inline bool same_claims(const kbs_variant *variant, const kbs_op *op) {
+    return op->claim_count <= KBS_CLAIMS
+               ? same_own(variant->claims, op->claims, sizeof variant->claims)
+               : memcmp(variant->what.claims, op->claims, op->claim_count * sizeof(kb_claim)) == 0;
+}
+
 /* All but what the shape says. */
 static inline bool is_variant(const kbs_variant *variant, const kbs_op *op, uint8_t point) {
-    const kb_template *what = &variant->what;
-    return what->reached == point && what->engine == op->engine && what->route == op->route &&
-           what->claim_count == op->claim_count && what->why_count == op->why_count &&
-           same(what->whys, op->whys, op->why_count, KBS_WHYS, sizeof(kb_why)) &&
-           same(what->claims, op->claims, op->claim_count, KBS_CLAIMS, sizeof(kb_claim));
+    return variant->reached == point && variant->engine == op->engine && variant->route == op->route &&
+           variant->claim_count == op->claim_count && variant->why_count == op->why_count &&
+           same_whys(variant, op) && same_claims(variant, op);
 }
 
 static kb_status new_variant(kbs_sim *sim, const kbs_op *op, uint8_t point, kbs_variant **ret) {
     void *memory, *claims, *whys;
-    KB_TRY(kb_arena_new(&sim->arena, sizeof(kbs_variant), &memory, &sim->trail));
-    const size_t claim_count = op->claim_count > KBS_CLAIMS ? op->claim_count : KBS_CLAIMS;
-    const size_t why_count = op->why_count > KBS_WHYS ? op->why_count : KBS_WHYS;
-    KB_TRY(kb_arena_copy(&sim->arena, op->claims, claim_count * sizeof(kb_claim), &claims, &sim->trail));
-    KB_TRY(kb_arena_copy(&sim->arena, op->whys, why_count * sizeof(kb_why), &whys, &sim->trail));
+    KB_TRY(kbs_new_in_lines(&sim->arena, sizeof(kbs_variant), &memory, &sim->trail));
     kbs_variant *variant = memory;
-    variant->what.reached = point;
+    variant->reached = variant->what.reached = point;
+    variant->engine = op->engine;
+    variant->route = op->route;
+    variant->why_count = op->why_count;
+    variant->claim_count = op->claim_count;
     fill_template(sim, op, &variant->what);
-    variant->what.claims = claims;
-    variant->what.whys = whys;
+    memcpy(variant->whys, op->whys, sizeof variant->whys);
+    memcpy(variant->claims, op->claims, sizeof variant->claims);
+    variant->what.whys = variant->whys;
+    variant->what.claims = variant->claims;
+    if (op->why_count > KBS_WHYS) {
+        KB_TRY(kb_arena_copy(&sim->arena, op->whys, op->why_count * sizeof(kb_why), &whys, &sim->trail));
+        variant->what.whys = whys;
+    }
+    if (op->claim_count > KBS_CLAIMS) {
+        KB_TRY(
+            kb_arena_copy(&sim->arena, op->claims, op->claim_count * sizeof(kb_claim), &claims, &sim->trail));
+        variant->what.claims = claims;
+    }
     *ret = variant;
     return KB_OK;
 }
