@@ -195,6 +195,7 @@ static void record_pieces(staging *s, kbs_pieces *pieces) {
         return;
     }
     s->sets = more ? 2 : 1;
+    s->last = 0;
     memset(s->loaded, 0, sizeof s->loaded);
     memset(s->stored, 0, sizeof s->stored);
     if (!take_stages(s, pieces))
