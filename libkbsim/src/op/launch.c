@@ -68,7 +68,6 @@ void kbs_launch_check(kbs_sim *sim, uint32_t number) {
                             .who = pe->latest});
     kbs_op_done(sim, op, done_ps);
     kbs_outbox_amend_launch(sim, op);
-    kbs_op_free(sim, op);
 }
 
 static void explain(const kbs_pe *host, const kbs_op *op, kbs_reason *ret) {

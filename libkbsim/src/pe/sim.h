@@ -249,7 +249,9 @@ struct kbs_sim {
     kbs_join launching;                 /* hosts that have come to the next launch */
     kbs_join *barriers, *host_barriers; /* by group */
     kbs_packets packets;
-    kbs_slope *slopes; /* scratch: room for those of any packet */
+    kbs_slope *slopes;              /* scratch: room for those of any packet */
+    kbs_op *amended, *amended_last; /* launches that are done, and not said again yet */
+    uint32_t amended_count;
     kbs_op *free_ops;
     void *free_blocks[KBS_BLOCKS]; /* by size: of ops that had more to tell than they have room for */
     const kbs_sink *sink;

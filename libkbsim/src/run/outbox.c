@@ -230,9 +230,27 @@ void kbs_outbox_put_launch(kbs_sim *sim, kbs_op *op) {
     op->noted_ps = noted_ps;
 }
 
+static void amend_launches(kbs_sim *sim) {
+    while (sim->amended != NULL) {
+        kbs_op *op = sim->amended;
+        if (sim->status == KB_OK)
+            check(sim, put_launch(sim, op, true));
+        sim->amended = op->next;
+        kbs_op_free(sim, op);
+    }
+    sim->amended_count = 0;
+}
+
 void kbs_outbox_amend_launch(kbs_sim *sim, kbs_op *op) {
-    if (sim->status == KB_OK)
-        check(sim, put_launch(sim, op, true));
+    enum { MOST = 4096 }; /* each waits for all that was put before to be encoded: best many at one go */
+    op->next = NULL;
+    if (sim->amended == NULL)
+        sim->amended = op;
+    else
+        sim->amended_last->next = op;
+    sim->amended_last = op;
+    if (++sim->amended_count == MOST)
+        amend_launches(sim);
 }
 
 static void put_first(kbs_sim *sim, kbs_rank *rank) {
@@ -253,4 +271,5 @@ void kbs_outbox_flush_all(kbs_sim *sim) {
     for (uint32_t i = 0; i < sim->program->ranks; i++)
         while (sim->ranks[i].first != NULL)
             put_first(sim, &sim->ranks[i]);
+    amend_launches(sim);
 }

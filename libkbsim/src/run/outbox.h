@@ -12,7 +12,7 @@
 
 /* Puts a launch whose `sent` is known. */
 void kbs_outbox_put_launch(kbs_sim *sim, kbs_op *op);
-/* Says a launch again that is done. */
+/* Takes a launch that is done, to say it again. */
 void kbs_outbox_amend_launch(kbs_sim *sim, kbs_op *op);
 /* The run has ended: puts what is left, unfinished ops as pending. */
 void kbs_outbox_flush_all(kbs_sim *sim);

@@ -11,7 +11,13 @@
  * Words of all ranks together; and of each, where there are few or many. A stage is small beside what
  * the packets hold, so that these are closed about when they should be.
  */
-enum { WORDS_OF_ALL = 64 << 10, WORDS_LEAST = 128, WORDS_MOST = 1024, OPEN_BYTES_AN_OP = 64, OPS_LEAST = 16 };
+enum {
+    WORDS_OF_ALL = 64 << 10,
+    WORDS_LEAST = 128,
+    WORDS_MOST = WORDS_OF_ALL,
+    OPEN_BYTES_AN_OP = 64,
+    OPS_LEAST = 16
+};
 /* Bytes of payloads, but for those of the last op. */
 enum { PAYLOADS_MOST = 64 << 10 };
 
@@ -32,6 +38,7 @@ kb_status kb_stage_init(kb_stage *stage, const kb_alloc *alloc, uint32_t ranks, 
     stage->word_count = 0;
     stage->has_new = false;
     kb_buffer_init(&stage->payloads, alloc);
+    kb_buffer_init(&stage->samples, alloc);
     kb_buffer_init(&stage->rows, alloc);
     return KB_OK;
 }
@@ -43,6 +50,7 @@ void kb_stage_fini(kb_stage *stage) {
         kb_delete(stage->alloc, stage->ranks[i].words, stage->ranks[i].capacity * sizeof(uint64_t));
     kb_delete(stage->alloc, stage->ranks, stage->rank_count * sizeof *stage->ranks);
     kb_buffer_fini(&stage->payloads);
+    kb_buffer_fini(&stage->samples);
     kb_buffer_fini(&stage->rows);
     stage->ranks = NULL;
 }
@@ -52,15 +60,9 @@ static inline size_t words_of(const kb_known *known, const kb_op *op) {
     return known->canonical_count + (op->payload_size > 0 ? KB_CANONICAL_DIGEST : 0u) + KB_PUT_BEYOND;
 }
 
-static inline bool has_room(const kb_stage *stage, const kb_stage_rank *of, const kb_known *known,
-                            const kb_op *op) {
+bool kb_stage_has_room(const kb_stage *stage) {
     return stage->op_count < stage->most_ops && stage->word_count < WORDS_OF_ALL &&
-           stage->payloads.size < PAYLOADS_MOST &&
-           (of->count == 0 || of->capacity - of->count >= words_of(known, op));
-}
-
-bool kb_stage_has_room(const kb_stage *stage, const kb_known *known, const kb_op *op) {
-    return has_room(stage, &stage->ranks[known->rank], known, op);
+           stage->payloads.size < PAYLOADS_MOST;
 }
 
 static kb_status resize(kb_stage *stage, kb_stage_rank *of, size_t wanted, kb_trail *trail) {
@@ -98,7 +100,7 @@ static inline void join(kb_stage *stage, kb_stage_rank *of, kb_known *known, uin
 bool kb_stage_add(kb_stage *stage, kb_known *known, const kb_op *op) {
     kb_stage_rank *of = &stage->ranks[known->rank];
     if (of->count == 0 || !known->is_put || op->payload_size > 0 || kb_known_is_wide(known) ||
-        !has_room(stage, of, known, op))
+        !kb_stage_has_room(stage) || of->capacity - of->count < words_of(known, op))
         return false;
     uint64_t *at = of->words + of->count;
     at = put_parts(kb_canonical_plain(at, &known->digest, op), known, op);
@@ -111,10 +113,11 @@ kb_status kb_stage_take(kb_stage *stage, kb_known *known, const kb_op *op, kb_tr
     const uint32_t payload_at = (uint32_t)stage->payloads.size;
     if (op->payload_size > 0)
         KB_TRY(kb_buffer_append(&stage->payloads, op->payload, (size_t)op->payload_size, trail));
+    const size_t count = of->count + words_of(known, op);
+    if (count >
+        of->capacity) /* a rank that puts more than its share grows: the stage has an end of its own */
+        KB_TRY(resize(stage, of, count < stage->rank_words ? stage->rank_words : 2 * count, trail));
     if (of->count == 0) {
-        const size_t count = words_of(known, op);
-        if (count > of->capacity)
-            KB_TRY(resize(stage, of, count < stage->rank_words ? stage->rank_words : count, trail));
         of->first = of->last = stage->op_count;
         stage->touched[stage->touched_count++] = known->rank;
     }
@@ -130,16 +133,17 @@ kb_status kb_stage_take(kb_stage *stage, kb_known *known, const kb_op *op, kb_tr
 }
 
 kb_status kb_stage_clear(kb_stage *stage, kb_trail *trail) {
+    enum { KEPT = 2 }; /* usual capacities that a rank may keep */
     for (uint32_t i = 0; i < stage->touched_count; i++) {
         kb_stage_rank *of = &stage->ranks[stage->touched[i]];
         of->count = 0;
-        if (of->capacity > stage->rank_words)
-            KB_TRY(resize(stage, of, stage->rank_words, trail));
+        if (of->capacity > KEPT * (size_t)stage->rank_words)
+            KB_TRY(resize(stage, of, KEPT * (size_t)stage->rank_words, trail));
     }
     stage->op_count = stage->touched_count = 0;
     stage->word_count = 0;
     stage->has_new = false;
-    stage->payloads.size = stage->rows.size = 0;
+    stage->payloads.size = stage->samples.size = stage->rows.size = 0;
     if (stage->payloads.capacity > 2 * (size_t)PAYLOADS_MOST)
         kb_buffer_fini(&stage->payloads);
     return KB_OK;

@@ -19,6 +19,12 @@ typedef struct kb_staged {
     uint32_t payload_at; /* in `payloads` */
 } kb_staged;
 
+/* A counter's value, and the rank that the counter is of. */
+typedef struct kb_staged_sample {
+    int64_t time_ps, value;
+    uint32_t counter, rank;
+} kb_staged_sample;
+
 typedef struct kb_stage_rank {
     uint64_t *words; /* of its ops; KB_PUT_BEYOND more may be read */
     uint32_t count, capacity;
@@ -35,7 +41,8 @@ typedef struct kb_stage {
     size_t word_count;
     bool has_new; /* templates of which these are the first ops */
     kb_buffer payloads;
-    kb_buffer rows; /* of definitions that are new, as kb_row_log_note() makes them */
+    kb_buffer samples; /* kb_staged_sample each */
+    kb_buffer rows;    /* of definitions that are new, as kb_row_log_note() makes them */
     kb_staged ops[KB_STAGE_OPS];
     uint32_t touched[KB_STAGE_OPS]; /* the ranks that have ops here */
 } kb_stage;
@@ -46,7 +53,7 @@ kb_status kb_stage_init(kb_stage *stage, const kb_alloc *alloc, uint32_t ranks, 
 void kb_stage_fini(kb_stage *stage);
 
 /* False where the stage must be cleared first. */
-bool kb_stage_has_room(const kb_stage *stage, const kb_known *known, const kb_op *op);
+bool kb_stage_has_room(const kb_stage *stage);
 
 /*
  * Takes the next op of its rank where that needs no more than to write its words: nearly always. Else

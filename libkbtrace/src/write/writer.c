@@ -179,6 +179,7 @@ void kb_writer_destroy(kb_writer *writer) {
     for (size_t i = 0; i < 2; i++)
         kb_stage_fini(&writer->stages[i]);
     kb_delete(writer->alloc, writer->counters, writer->counter_capacity * sizeof *writer->counters);
+    kb_delete(writer->alloc, writer->sampled_ps, writer->sampled_capacity * sizeof *writer->sampled_ps);
     kb_packet_fini(&writer->late_packet);
     kb_buffer_fini(&writer->raw);
     kb_intern_fini(&writer->intern);
@@ -193,43 +194,60 @@ kb_out_file *kb_writer_file_of(kb_writer *writer, uint32_t rank) {
 
 /* --- samples ---------------------------------------------------------------------------------- */
 
-static kb_status put_sample(kb_writer *writer, uint32_t counter, int64_t time_ps, int64_t value,
-                            kb_trail *trail) {
+/* The caller's side of a sample: nothing here is read where stages are encoded. */
+static kb_status check_sample(kb_writer *writer, uint32_t counter, int64_t time_ps, kb_trail *trail) {
     if (counter >= writer->defs->counter_count || writer->defs->counters[counter].rank >= writer->run.ranks)
         return kb_fail(trail, KB_E_ARGUMENT, "a sample of counter %u, which is not defined", counter);
     if (time_ps < 0 || time_ps > KB_TIME_MAX_PS)
         return kb_fail(trail, KB_E_ARGUMENT, "a sample at %lld ps; 0 to %lld can be written",
                        (long long)time_ps, (long long)KB_TIME_MAX_PS);
-    size_t before = writer->counter_capacity;
+    const size_t before = writer->sampled_capacity;
+    void *sampled = writer->sampled_ps;
+    KB_TRY(kb_grow(writer->alloc, sizeof *writer->sampled_ps, (size_t)counter + 1, &writer->sampled_capacity,
+                   &sampled, trail));
+    writer->sampled_ps = sampled;
+    if (writer->sampled_capacity > before)
+        memset(writer->sampled_ps + before, 0,
+               (writer->sampled_capacity - before) * sizeof *writer->sampled_ps);
+    if (time_ps < writer->sampled_ps[counter])
+        return kb_fail(trail, KB_E_ARGUMENT, "a sample of counter %u at %lld ps after one at %lld ps",
+                       counter, (long long)time_ps, (long long)writer->sampled_ps[counter]);
+    writer->sampled_ps[counter] = time_ps;
+    return KB_OK;
+}
+
+kb_status kb_writer_take_sample(kb_writer *writer, const kb_staged_sample *sample, kb_trail *trail) {
+    const size_t before = writer->counter_capacity;
     void *counters = writer->counters;
-    KB_TRY(kb_grow(writer->alloc, sizeof *writer->counters, (size_t)counter + 1, &writer->counter_capacity,
-                   &counters, trail));
+    KB_TRY(kb_grow(writer->alloc, sizeof *writer->counters, (size_t)sample->counter + 1,
+                   &writer->counter_capacity, &counters, trail));
     writer->counters = counters;
     if (writer->counter_capacity > before)
         memset(writer->counters + before, 0, (writer->counter_capacity - before) * sizeof *writer->counters);
-    kb_counter_state *state = &writer->counters[counter];
+    kb_counter_state *state = &writer->counters[sample->counter];
     if (state->round != writer->round)
-        *state = (kb_counter_state){.round = writer->round, .seen_ps = state->seen_ps};
-    if (time_ps < state->seen_ps)
-        return kb_fail(trail, KB_E_ARGUMENT, "a sample of counter %u at %lld ps after one at %lld ps",
-                       counter, (long long)time_ps, (long long)state->seen_ps);
-    kb_out_file *file = kb_writer_file_of(writer, writer->defs->counters[counter].rank);
-    KB_TRY(kb_out_file_sample(file, counter, time_ps - state->time_ps, value, state->value, trail));
-    *state = (kb_counter_state){writer->round, time_ps, time_ps, value};
-    writer->samples++;
+        *state = (kb_counter_state){.round = writer->round};
+    kb_out_file *file = kb_writer_file_of(writer, sample->rank);
+    KB_TRY(kb_out_file_sample(file, sample->counter, sample->time_ps - state->time_ps, sample->value,
+                              state->value, trail));
+    *state = (kb_counter_state){writer->round, sample->time_ps, sample->value};
     writer->place.size += 4;
     return KB_OK;
 }
 
 kb_status kb_writer_sample(kb_writer *writer, uint32_t counter, int64_t time_ps, int64_t value,
                            kb_trail *trail) {
+    enum { STAGE_SAMPLES = 2048 }; /* as many as ops */
     if (writer->failed != KB_OK)
         return kb_fail(trail, writer->failed, "the trace %s failed earlier", writer->path);
-    kb_status status = kb_writer_drain(writer, trail);
-    if (status == KB_OK)
-        status = put_sample(writer, counter, time_ps, value, trail);
-    if (status == KB_OK && writer->place.size >= writer->open_limit)
-        status = kb_writer_flush(writer, trail);
+    kb_status status = check_sample(writer, counter, time_ps, trail);
+    if (status == KB_OK) {
+        const kb_staged_sample sample = {time_ps, value, counter, writer->defs->counters[counter].rank};
+        status = kb_buffer_append(&writer->stage->samples, &sample, sizeof sample, trail);
+    }
+    writer->samples += status == KB_OK;
+    if (status == KB_OK && writer->stage->samples.size >= STAGE_SAMPLES * sizeof(kb_staged_sample))
+        status = kb_writer_hand_over(writer, trail);
     writer->failed = status;
     return status;
 }

@@ -62,9 +62,8 @@ typedef struct kb_out_file {
 } kb_out_file;
 
 typedef struct kb_counter_state {
-    uint64_t round;           /* of the writer, in which time_ps and value were said */
-    int64_t seen_ps, time_ps; /* the last one; the last one in this round */
-    int64_t value;
+    uint64_t round; /* of the writer, in which time_ps and value were said */
+    int64_t time_ps, value;
 } kb_counter_state;
 
 /*
@@ -91,13 +90,15 @@ struct kb_writer {
     kb_stage stages[2];
     kb_stage *stage;              /* that is being filled */
     size_t noted[KB_TABLE_COUNT]; /* rows of defs */
-    kb_counter_state *counters;
-    size_t counter_capacity;
+    int64_t *sampled_ps;          /* by counter: its latest sample */
+    size_t sampled_capacity;
     uint64_t ops, samples;
     kb_footer footer;
     /* Of encoding. */
     kb_out_file *files;
     kb_out_rank *ranks;
+    kb_counter_state *counters;
+    size_t counter_capacity;
     kb_packet late_packet;
     kb_workplace place; /* its arena serves the open packets, its size is theirs */
     size_t field_capacity;
@@ -124,6 +125,9 @@ kb_status kb_writer_find(kb_writer *writer, uint32_t rank, const kb_template *wh
 kb_status kb_writer_learn(kb_writer *writer, kb_known *known, kb_trail *trail) KB_MUST_USE;
 /* Encodes and digests what is in a kb_stage; a kb_beside_fn. */
 kb_status kb_writer_encode(void *writer, void *stage, kb_trail *trail) KB_MUST_USE;
+/* A sample of a stage, as its file will say it. */
+kb_status kb_writer_take_sample(kb_writer *writer, const kb_staged_sample *sample,
+                                kb_trail *trail) KB_MUST_USE;
 /* Hands over what was put so far. */
 kb_status kb_writer_hand_over(kb_writer *writer, kb_trail *trail) KB_MUST_USE;
 /* The same, and waits: what encoding has is the caller's until the next is handed over. */

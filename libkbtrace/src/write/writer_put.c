@@ -199,6 +199,9 @@ kb_status kb_writer_encode(void *context, void *piece, kb_trail *trail) {
             KB_TRY(kb_writer_learn(writer, stage->ops[i].known, trail));
     for (uint32_t i = 0; i < stage->touched_count; i++)
         KB_TRY(encode_rank(writer, stage, stage->touched[i], trail));
+    for (size_t at = 0; at < stage->samples.size; at += sizeof(kb_staged_sample))
+        KB_TRY(kb_writer_take_sample(
+            writer, (const kb_staged_sample *)(const void *)(stage->samples.bytes + at), trail));
     KB_TRY(kb_stage_clear(stage, trail));
     return writer->place.size >= writer->open_limit ? kb_writer_flush(writer, trail) : KB_OK;
 }
@@ -209,7 +212,7 @@ kb_status kb_writer_hand_over(kb_writer *writer, kb_trail *trail) {
         KB_TRY(kb_defs_check(writer->defs, writer->run.ranks, KB_E_ARGUMENT, trail));
         KB_TRY(kb_row_log_note(writer->defs, writer->noted, &stage->rows, trail));
     }
-    if (stage->op_count == 0 && stage->rows.size == 0)
+    if (stage->op_count == 0 && stage->rows.size == 0 && stage->samples.size == 0)
         return KB_OK;
     if (writer->beside == NULL)
         return kb_writer_encode(writer, stage, trail);
@@ -246,7 +249,7 @@ static inline kb_status put_known(kb_writer *writer, kb_known *known, const kb_o
         KB_TRY(check_order(of, known->rank, op, trail));
     }
     if (__builtin_expect(!kb_stage_add(writer->stage, known, op), 0)) {
-        if (!kb_stage_has_room(writer->stage, known, op))
+        if (!kb_stage_has_room(writer->stage))
             KB_TRY(kb_writer_hand_over(writer, trail));
         KB_TRY(kb_stage_take(writer->stage, known, op, trail));
     }
