@@ -175,4 +175,22 @@ static inline void kept_check(const kept *run) {
         }
 }
 
+/* How many ops of a rank are pending; each says what is known of it. */
+static inline uint64_t kept_pending(const kept *run, uint32_t rank) {
+    uint64_t pending = 0;
+    for (uint64_t i = 0; i < run->counts[rank]; i++) {
+        const kb_op *op = &run->ops[rank][i];
+        if (op->what->reached == KB_POINT_DONE)
+            continue;
+        pending++;
+        const kb_why *last = &op->what->whys[op->what->why_count - 1];
+        assert_int_equal(last->cause, KB_CAUSE_UNFINISHED);
+        int64_t sum_ps = 0;
+        for (uint32_t w = 0; w < op->what->why_count; w++)
+            sum_ps += op->blames[w].ps;
+        assert_int_equal(op->issue_ps + sum_ps, op->done_ps);
+    }
+    return pending;
+}
+
 #endif

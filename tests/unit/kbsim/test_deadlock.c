@@ -5,24 +5,6 @@
 
 #include "kept.h"
 
-/* How many ops of a rank are pending; each says what is known of it. */
-static uint64_t pending_of(const kept *run, uint32_t rank) {
-    uint64_t pending = 0;
-    for (uint64_t i = 0; i < run->counts[rank]; i++) {
-        const kb_op *op = &run->ops[rank][i];
-        if (op->what->reached == KB_POINT_DONE)
-            continue;
-        pending++;
-        const kb_why *last = &op->what->whys[op->what->why_count - 1];
-        assert_int_equal(last->cause, KB_CAUSE_UNFINISHED);
-        int64_t sum_ps = 0;
-        for (uint32_t w = 0; w < op->what->why_count; w++)
-            sum_ps += op->blames[w].ps;
-        assert_int_equal(op->issue_ps + sum_ps, op->done_ps);
-    }
-    return pending;
-}
-
 /* Takes the numbers of source lines out: "(test_deadlock.c:31" becomes "(test_deadlock.c:". */
 static void blank_lines(char *text) {
     char *to = text;
@@ -47,7 +29,7 @@ static void explains(kept *run, void (*kernel)(kb_coll *c), const char *wanted) 
     assert_string_equal(text, wanted);
     uint64_t pending = 0;
     for (uint32_t rank = 0; rank < run->ranks; rank++)
-        pending += pending_of(run, rank);
+        pending += kept_pending(run, rank);
     assert_true(pending >= 2); /* an op, and the launch of its rank */
 }
 

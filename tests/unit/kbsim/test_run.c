@@ -160,24 +160,6 @@ static void long_messages_go_slot_by_slot(void **state) {
     kept_fini(&run);
 }
 
-/* How many ops of a rank are pending; each says what is known of it. */
-static uint64_t pending_of(const kept *run, uint32_t rank) {
-    uint64_t pending = 0;
-    for (uint64_t i = 0; i < run->counts[rank]; i++) {
-        const kb_op *op = &run->ops[rank][i];
-        if (op->what->reached == KB_POINT_DONE)
-            continue;
-        pending++;
-        const kb_why *last = &op->what->whys[op->what->why_count - 1];
-        assert_int_equal(last->cause, KB_CAUSE_UNFINISHED);
-        int64_t sum_ps = 0;
-        for (uint32_t w = 0; w < op->what->why_count; w++)
-            sum_ps += op->blames[w].ps;
-        assert_int_equal(op->issue_ps + sum_ps, op->done_ps);
-    }
-    return pending;
-}
-
 /* --- interruptions --------------------------------------------------------------------------- */
 
 static void the_clock_can_be_stopped(void **state) {
@@ -189,7 +171,7 @@ static void the_clock_can_be_stopped(void **state) {
         run.limits.max_time_ps = stop_ps;
         run_of(&run, exchange);
         if (run.result.outcome == KB_OUTCOME_INTERRUPTED)
-            assert_true(pending_of(&run, 0) + pending_of(&run, 1) > 0);
+            assert_true(kept_pending(&run, 0) + kept_pending(&run, 1) > 0);
         else
             kept_check(&run);
         kept_fini(&run);
