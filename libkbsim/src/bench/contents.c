@@ -7,37 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a dtype holds: the largest finite value, and the largest n for which all integers to n are exact. */
-typedef struct limits {
-    uint32_t dtype;
-    bool is_float;
-    double least, most, exact;
-} limits;
+#include "record/number.h"
 
-static const limits all_limits[] = {
-    {KB_DTYPE_F16, true, -65504, 65504, 2048},
-    {KB_DTYPE_BF16, true, -0x1.FEp127, 0x1.FEp127, 256},
-    {KB_DTYPE_F32, true, -0x1.FFFFFEp127, 0x1.FFFFFEp127, 16777216},
-    {KB_DTYPE_I8, false, -128, 127, 127},
-    {KB_DTYPE_I32, false, -2147483648.0, 2147483647.0, 2147483647.0},
-};
-
-static const limits *limits_of(uint32_t dtype) {
-    for (size_t i = 0; i < sizeof all_limits / sizeof all_limits[0]; i++)
-        if (all_limits[i].dtype == dtype)
-            return &all_limits[i];
-    return NULL;
-}
-
-static void make_ints(const kbs_contents *contents, const limits *dtype, kb_initial *ret) {
+static void make_ints(const kbs_contents *contents, kb_initial *ret) {
     static const double most_drawn = 64; /* small enough to read, large enough to tell ranks apart */
     if (contents->reduce == KB_REDUCE_PROD) {
         ret->recipe = KB_RECIPE_SIGNS;
         return;
     }
-    double most = dtype->exact;
+    const double exact = kbs_exact_of(contents->dtype);
+    double most = exact;
     if (contents->reduce == KB_REDUCE_SUM) {
-        most = floor(dtype->exact / contents->ranks);
+        most = floor(exact / contents->ranks);
         most = most > most_drawn ? most_drawn : most < 1 ? 1 : most;
     }
     ret->recipe = KB_RECIPE_INTS;
@@ -45,13 +26,15 @@ static void make_ints(const kbs_contents *contents, const limits *dtype, kb_init
     ret->high = most;
 }
 
-static kb_status make_constant(const kbs_contents *contents, const limits *dtype, const char *text,
-                               kb_initial *ret, kb_trail *trail) {
+static kb_status make_constant(const kbs_contents *contents, const char *text, kb_initial *ret,
+                               kb_trail *trail) {
     char *end;
     const double value = strtod(text, &end);
     if (end == text || *end != '\0' || !isfinite(value))
         return kb_fail(trail, KB_E_ARGUMENT, "init: '%s' is no number (try constant:1.5)", text);
-    if (value < dtype->least || value > dtype->most || (!dtype->is_float && value != floor(value)))
+    const bool is_float = kbs_is_float(contents->dtype);
+    const double most = kbs_most_of(contents->dtype), least = is_float ? -most : -most - 1;
+    if (value < least || value > most || (!is_float && value != floor(value)))
         return kb_fail(trail, KB_E_ARGUMENT, "init: %s cannot hold %s",
                        kb_word_name(KB_VOC_DTYPE, contents->dtype), text);
     ret->recipe = KB_RECIPE_CONSTANT;
@@ -59,21 +42,20 @@ static kb_status make_constant(const kbs_contents *contents, const limits *dtype
     return KB_OK;
 }
 
-static kb_status make_iota(const kbs_contents *contents, const limits *dtype, kb_initial *ret,
-                           kb_trail *trail) {
-    if (contents->elements > 0 && (double)(contents->elements - 1) > dtype->most)
+static kb_status make_iota(const kbs_contents *contents, kb_initial *ret, kb_trail *trail) {
+    if (contents->elements > 0 && (double)(contents->elements - 1) > kbs_most_of(contents->dtype))
         return kb_fail(trail, KB_E_ARGUMENT,
                        "init: iota counts to %" PRIu64
                        ", and %s holds no more than %.0f (take fewer elements)",
-                       contents->elements - 1, kb_word_name(KB_VOC_DTYPE, contents->dtype), dtype->most);
+                       contents->elements - 1, kb_word_name(KB_VOC_DTYPE, contents->dtype),
+                       kbs_most_of(contents->dtype));
     ret->recipe = KB_RECIPE_IOTA;
     ret->high = 1;
     return KB_OK;
 }
 
-static kb_status make_uniform(const kbs_contents *contents, const limits *dtype, kb_initial *ret,
-                              kb_trail *trail) {
-    if (!dtype->is_float)
+static kb_status make_uniform(const kbs_contents *contents, kb_initial *ret, kb_trail *trail) {
+    if (!kbs_is_float(contents->dtype))
         return kb_fail(trail, KB_E_ARGUMENT,
                        "init: uniform draws reals, and %s holds integers (try init=ints)",
                        kb_word_name(KB_VOC_DTYPE, contents->dtype));
@@ -85,19 +67,18 @@ static kb_status make_uniform(const kbs_contents *contents, const limits *dtype,
 
 kb_status kbs_contents_recipe(const kbs_contents *contents, kb_initial *ret, kb_trail *trail) {
     static const char constant[] = "constant:";
-    const limits *dtype = limits_of(contents->dtype);
     kb_initial recipe = {.dtype = contents->dtype, .elements = contents->elements};
     kb_status status = KB_OK;
     if (strcmp(contents->init, "ints") == 0)
-        make_ints(contents, dtype, &recipe);
+        make_ints(contents, &recipe);
     else if (strcmp(contents->init, "zeros") == 0)
         recipe.recipe = KB_RECIPE_ZEROS;
     else if (strcmp(contents->init, "iota") == 0)
-        status = make_iota(contents, dtype, &recipe, trail);
+        status = make_iota(contents, &recipe, trail);
     else if (strcmp(contents->init, "uniform") == 0)
-        status = make_uniform(contents, dtype, &recipe, trail);
+        status = make_uniform(contents, &recipe, trail);
     else if (strncmp(contents->init, constant, sizeof constant - 1) == 0)
-        status = make_constant(contents, dtype, contents->init + sizeof constant - 1, &recipe, trail);
+        status = make_constant(contents, contents->init + sizeof constant - 1, &recipe, trail);
     else
         status = kb_fail(trail, KB_E_ARGUMENT,
                          "init: '%s' is not one of ints, uniform, iota, constant:V, zeros", contents->init);

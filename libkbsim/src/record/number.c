@@ -36,6 +36,10 @@ double kbs_most_of(uint32_t dtype) {
     return formats[dtype].most;
 }
 
+double kbs_exact_of(uint32_t dtype) {
+    return formats[dtype].is_float ? ldexp(1, formats[dtype].precision) : formats[dtype].most;
+}
+
 /* Rounds to a float dtype, to nearest even; integers stay. */
 static double round_to(uint32_t dtype, double value) {
     const format *f = &formats[dtype];

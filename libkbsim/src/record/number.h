@@ -11,6 +11,8 @@ bool kbs_is_float(uint32_t dtype);
 bool kbs_is_integer(uint32_t dtype);
 /* The largest value that a dtype of numbers holds; of integers, the least is one more below 0. */
 double kbs_most_of(uint32_t dtype);
+/* The largest n for which a dtype holds all integers from -n to n. */
+double kbs_exact_of(uint32_t dtype);
 
 /* An element's bytes, little-endian and zero-extended, of a value that the dtype holds; and back. */
 uint64_t kbs_bits_of(uint32_t dtype, double value);
