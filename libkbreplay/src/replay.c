@@ -103,6 +103,15 @@ static kb_status visit_issue(void *user, uint32_t rank, const kb_op *op, kb_trai
     return KB_OK;
 }
 
+/* The op runs: what must see bytes sees them as they are before. */
+static kb_status touch(running *run, kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    for (size_t i = 0; i < run->count; i++)
+        if (run->checks[i]->touch != NULL)
+            KB_TRY(run->checks[i]->touch(run->states[i], pass, rank, op, trail));
+    const kbr_op_impl *impl = kbr_op_impl_of(op->what->kind);
+    return impl->execute != NULL ? impl->execute(pass, rank, op, trail) : KB_OK;
+}
+
 static kb_status visit_execute(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
     running *run = user;
     if (run->pass->log != NULL)
@@ -110,8 +119,7 @@ static kb_status visit_execute(void *user, uint32_t rank, const kb_op *op, kb_tr
     for (size_t i = 0; i < run->count; i++)
         if (run->checks[i]->execute != NULL)
             KB_TRY(run->checks[i]->execute(run->states[i], rank, op, trail));
-    const kbr_op_impl *impl = kbr_op_impl_of(op->what->kind);
-    return impl->execute != NULL ? impl->execute(run->pass, rank, op, trail) : KB_OK;
+    return touch(run, run->pass, rank, op, trail);
 }
 
 /* What an unfinished op may have written in part is undefined. */

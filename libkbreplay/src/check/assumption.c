@@ -13,8 +13,8 @@
 #include "op/op.h"
 
 static kb_status open_assumption(kbr_pass *pass, void **ret_state, kb_trail *trail) {
-    (void)trail;
-    *ret_state = pass;
+    (void)pass, (void)trail;
+    *ret_state = NULL;
     return KB_OK;
 }
 
@@ -42,8 +42,9 @@ static const char *say_bits(uint32_t dtype, uint64_t bits, char *buffer, size_t 
     return buffer;
 }
 
-static kb_status execute_assumption(void *state, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    kbr_pass *pass = state;
+static kb_status touch_assumption(void *state, kbr_pass *pass, uint32_t rank, const kb_op *op,
+                                  kb_trail *trail) {
+    (void)state;
     if (op->what->kind != KB_OP_ASSUME)
         return KB_OK;
     const kb_operand *what = &op->what->operands[0];
@@ -68,4 +69,4 @@ static kb_status execute_assumption(void *state, uint32_t rank, const kb_op *op,
 }
 
 const kbr_check kbr_check_assumption = {
-    .open = open_assumption, .execute = execute_assumption, .close = close_assumption};
+    .open = open_assumption, .touch = touch_assumption, .close = close_assumption};

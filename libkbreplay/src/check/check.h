@@ -28,8 +28,16 @@ typedef struct kbr_check {
     bool reads_unfit; /* sees an op that earlier rows found unfit, too: it asks for no operands */
     /* Each op in the order of its stream, when all it claims at its issue has run. */
     kb_status (*issue)(void *state, uint32_t rank, const kb_op *op, kb_trail *trail);
-    /* Each op in the order of dataflow, when all it claims has run, before it touches memory. */
+    /* Each op in the order of dataflow, when all it claims has run. Bytes may come later: see touch. */
     kb_status (*execute)(void *state, uint32_t rank, const kb_op *op, kb_trail *trail);
+    /*
+     * Each op that touches data, where it runs, before it does: for what must see bytes. `pass` is that of
+     * whoever runs it, and everything is asked of it and told to it: other threads may be in here for other
+     * ops. Ops come in the order of the walk for each rank whose memory they touch, for their own rank, and
+     * for their collective; so what a check keeps for one of these needs no lock. The op's claims and
+     * why-items may be left out.
+     */
+    kb_status (*touch)(void *state, kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail);
     /* After the last op. */
     kb_status (*finish)(void *state, kb_trail *trail);
     void (*close)(void *state, const kb_alloc *alloc);

@@ -13,8 +13,8 @@
 #include "wrong.h"
 
 static kb_status open_init(kbr_pass *pass, void **ret_state, kb_trail *trail) {
-    (void)trail;
-    *ret_state = pass;
+    (void)pass, (void)trail;
+    *ret_state = NULL;
     return KB_OK;
 }
 
@@ -68,8 +68,8 @@ static kb_status check_operand(kbr_pass *pass, uint32_t rank, const kb_op *op, u
     return KB_OK;
 }
 
-static kb_status execute_init(void *state, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    kbr_pass *pass = state;
+static kb_status touch_init(void *state, kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    (void)state;
     kbr_flow flow = kbr_op_flow(op->what);
     if (flow != KBR_FLOW_MAP && flow != KBR_FLOW_MIX && flow != KBR_FLOW_USE)
         return KB_OK;
@@ -79,4 +79,4 @@ static kb_status execute_init(void *state, uint32_t rank, const kb_op *op, kb_tr
     return KB_OK;
 }
 
-const kbr_check kbr_check_init = {.open = open_init, .execute = execute_init, .close = close_init};
+const kbr_check kbr_check_init = {.open = open_init, .touch = touch_init, .close = close_init};

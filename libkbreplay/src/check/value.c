@@ -30,6 +30,11 @@ typedef struct late {
     uint8_t bytes[];
 } late;
 
+/* The largest error, in shares of its bound; of equal shares the larger error. */
+typedef struct extreme {
+    double share, error, bound;
+} extreme;
+
 typedef struct comparing {
     bool known; /* what it means is known and all parts fit */
     bool opened;
@@ -43,15 +48,16 @@ typedef struct comparing {
     size_t ended;
     late *late;
     uint64_t wrong, compared, unjudged;
+    extreme worst;
     kbr_wrong_value first;
     kbr_verdict first_verdict;
     kbr_mention first_end;
 } comparing;
 
+/* The ops of one collective come one after another, so each item is only ever in one hand. */
 typedef struct values {
-    kbr_pass *pass;
+    kbr_pass *pass;   /* the walk's; that of whoever runs an op, while it runs */
     comparing *items; /* [collectives] */
-    double worst;     /* the largest error, in shares of its bound */
 } values;
 
 static kb_status open_values(kbr_pass *pass, void **ret_state, kb_trail *trail) {
@@ -179,7 +185,6 @@ static kb_status open_collective(values *it, uint32_t id, kb_trail *trail) {
     comparing *into = &it->items[id];
     const kb_collective *collective = &it->pass->defs->collectives[id];
     into->opened = true;
-    it->pass->result->collectives++;
     bool known = kbr_dtype_of(collective->dtype) != NULL && collective->reduce <= KB_REDUCE_MAX &&
                  kbr_reference_init(&into->reference, it->pass->defs, collective) &&
                  parts_cover(it->pass, &into->reference);
@@ -235,19 +240,19 @@ static const kb_part *part_of(values *it, uint32_t rank, const kb_op *op, uint32
 
 /* --- comparing --------------------------------------------------------------------------------- */
 
-static void note_error(values *it, const kbr_verdict *verdict) {
-    kbr_result *result = it->pass->result;
+static void keep_worse(extreme *worst, extreme next) {
+    bool first = worst->bound == 0.0 && worst->error == 0.0;
+    if (next.share > worst->share || (next.share == worst->share && (first || next.error > worst->error)))
+        *worst = next;
+}
+
+static void note_error(comparing *into, const kbr_verdict *verdict) {
     double share = verdict->bound > 0.0   ? verdict->error / verdict->bound
                    : verdict->error > 0.0 ? (double)INFINITY
                                           : 0.0;
     if (!verdict->judged || !(verdict->error >= 0.0) || !isfinite(verdict->error))
         return;
-    bool first = result->bound == 0.0 && result->worst_error == 0.0;
-    if (share > it->worst || (share == it->worst && (first || verdict->error > result->worst_error))) {
-        it->worst = share;
-        result->worst_error = verdict->error;
-        result->bound = verdict->bound;
-    }
+    keep_worse(&into->worst, (extreme){share, verdict->error, verdict->bound});
 }
 
 static void note_wrong(values *it, uint32_t id, uint32_t part, uint64_t element, const kbr_verdict *verdict,
@@ -278,13 +283,12 @@ static void compare(values *it, uint32_t id, uint32_t part, uint64_t first, cons
         uint64_t reference = kbr_reference_of_output(&into->reference, position, element);
         kbr_verdict verdict =
             kbr_fold_judge(&into->fold, reference, bytes + i * into->fold.dtype->size_bytes);
-        note_error(it, &verdict);
+        note_error(into, &verdict);
         into->unjudged += !verdict.judged;
         if (!verdict.right)
             note_wrong(it, id, part, element, &verdict, end);
     }
     into->compared += count;
-    it->pass->result->compared += count;
 }
 
 static void compare_late(values *it, uint32_t id) {
@@ -378,8 +382,9 @@ static kb_status leave(values *it, uint32_t rank, const kb_op *op, uint32_t id, 
     return KB_OK;
 }
 
-static kb_status execute_values(void *state, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    values *it = state;
+static kb_status touch_values(void *state, kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    const values *all = state;
+    values here = {.pass = pass, .items = all->items}, *it = &here;
     bool begins = op->what->kind == KB_OP_COLL_BEGIN;
     if (!begins && op->what->kind != KB_OP_COLL_END)
         return KB_OK;
@@ -443,9 +448,23 @@ static void report_absent(values *it, uint32_t id) {
     }
 }
 
+/* What was counted collective by collective, in the order of their ids. */
+static void add_up(values *it) {
+    kbr_result *result = it->pass->result;
+    extreme worst = {0.0, 0.0, 0.0};
+    for (uint32_t id = 0; id < it->pass->defs->collective_count; id++) {
+        result->collectives += it->items[id].opened;
+        result->compared += it->items[id].compared;
+        keep_worse(&worst, it->items[id].worst);
+    }
+    result->worst_error = worst.error;
+    result->bound = worst.bound;
+}
+
 static kb_status finish_values(void *state, kb_trail *trail) {
     (void)trail;
     values *it = state;
+    add_up(it);
     for (uint32_t id = 0; id < it->pass->defs->collective_count; id++) {
         comparing *from = &it->items[id];
         size_t parts = it->pass->defs->collectives[id].part_count;
@@ -471,4 +490,4 @@ static kb_status finish_values(void *state, kb_trail *trail) {
 }
 
 const kbr_check kbr_check_value = {
-    .open = open_values, .execute = execute_values, .finish = finish_values, .close = close_values};
+    .open = open_values, .touch = touch_values, .finish = finish_values, .close = close_values};
