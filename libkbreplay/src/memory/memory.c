@@ -74,10 +74,9 @@ void kbr_memories_destroy(kbr_memories *memories) {
     if (memories == NULL)
         return;
     for (size_t i = 0; memories->items != NULL && i < memories->defs->memory_count; i++) {
-        kbr_memory *it = &memories->items[i];
-        for (size_t slot = 0; slot < it->slot_count; slot++)
-            kb_delete(memories->alloc, it->slots[slot], sizeof(kbr_page));
-        kb_delete(memories->alloc, it->slots, it->slot_count * sizeof(kbr_page *));
+        kbr_pages_drop(memories, (uint32_t)i);
+        kb_delete(memories->alloc, memories->items[i].slots,
+                  memories->items[i].slot_count * sizeof(kbr_page *));
     }
     kb_arena_fini(&memories->arena);
     kb_delete(memories->alloc, memories, sizeof *memories);
@@ -157,8 +156,10 @@ static kb_status undefine_pages(kbr_memories *memories, uint32_t memory, uint64_
         span at = span_at(memories, memory, offset + done, size - done);
         kbr_page *page;
         KB_TRY(kbr_page_reading(memories, memory, at.number, &page, trail));
-        if (page != NULL)
+        if (page != NULL) {
+            KB_TRY(kbr_page_writing(memories, memory, at.number, &page, trail));
             kbr_page_undefine(page, at.first, at.count);
+        }
         done += at.count;
     }
     return KB_OK;
@@ -177,6 +178,7 @@ kb_status kbr_memory_undefine(kbr_memories *memories, uint32_t memory, uint64_t 
             continue;
         uint64_t low = begin > offset ? begin : offset;
         uint64_t high = begin + KBR_PAGE_SIZE < offset + size ? begin + KBR_PAGE_SIZE : offset + size;
+        KB_TRY(kbr_page_writing(memories, memory, page->number, &page, trail));
         kbr_page_undefine(page, (uint32_t)(low - begin), (uint32_t)(high - low));
     }
     for (size_t i = 0; i < it->initial_count; i++) {

@@ -47,7 +47,22 @@ kb_status kbr_memory_find_undefined(kbr_memories *memories, uint32_t memory, uin
 
 kb_status kbr_memories_digest(kbr_memories *memories, kb_digest *ret_digest, kb_trail *trail) KB_MUST_USE;
 
-/* Bytes of pages that exist now. */
+/* Bytes of pages that exist now; one that snapshots share with live memory counts once. */
 uint64_t kbr_memories_size(const kbr_memories *memories);
+
+/* --- snapshots --------------------------------------------------------------------------------- */
+
+/*
+ * Memory as it was at one moment. Taking it copies no bytes: pages are shared, and copied when live memory
+ * changes one. Any number may live at a time; each must be gone before its memories are. Nobody may use
+ * the memories while a snapshot is taken, restored or destroyed.
+ */
+typedef struct kbr_snapshot kbr_snapshot;
+
+kb_status kbr_memories_snapshot(kbr_memories *memories, kbr_snapshot **ret_snapshot,
+                                kb_trail *trail) KB_MUST_USE;
+/* Memory is again what it was; the snapshot remains. It must be one of these memories. */
+void kbr_memories_restore(kbr_memories *memories, const kbr_snapshot *snapshot);
+void kbr_snapshot_destroy(kbr_snapshot *snapshot);
 
 #endif

@@ -115,25 +115,78 @@ static kb_status make_room(const kb_alloc *alloc, kbr_memory *memory, kb_trail *
     return KB_OK;
 }
 
+/* --- life -------------------------------------------------------------------------------------- */
+
+/* A page of unknown contents that nobody finds yet. */
+static kb_status new_page(struct kbr_memories *memories, kbr_page **ret_page, kb_trail *trail) {
+    if (memories->used_size + sizeof(kbr_page) > memories->limit_size)
+        return kb_fail(trail, KB_E_LIMIT,
+                       "the trace touches more than %llu bytes of memory, the limit for what is rebuilt",
+                       (unsigned long long)memories->limit_size);
+    void *block;
+    KB_TRY(kb_new(memories->alloc, sizeof(kbr_page), &block, trail));
+    memories->used_size += sizeof(kbr_page);
+    *ret_page = block;
+    return KB_OK;
+}
+
+void kbr_page_release(struct kbr_memories *memories, kbr_page *page) {
+    if (page == NULL || --page->holders != 0)
+        return;
+    kb_delete(memories->alloc, page, sizeof *page);
+    memories->used_size -= sizeof *page;
+}
+
+void kbr_pages_drop(struct kbr_memories *memories, uint32_t memory) {
+    kbr_memory *it = &memories->items[memory];
+    for (size_t slot = 0; slot < it->slot_count; slot++) {
+        kbr_page_release(memories, it->slots[slot]);
+        it->slots[slot] = NULL;
+    }
+    it->page_count = 0;
+    it->last = NULL;
+}
+
+void kbr_pages_take(kbr_memory *memory, kbr_page *page) {
+    assert(memory->page_count < memory->slot_count);
+    page->holders++;
+    insert(memory->slots, memory->slot_count, page);
+    memory->page_count++;
+}
+
+static kb_status make(struct kbr_memories *memories, uint32_t memory, uint64_t number, kbr_page **ret_page,
+                      kb_trail *trail) {
+    kbr_memory *it = &memories->items[memory];
+    KB_TRY(make_room(memories->alloc, it, trail));
+    KB_TRY(new_page(memories, ret_page, trail));
+    kbr_page_fill(memories, memory, number, *ret_page);
+    kbr_pages_take(it, *ret_page);
+    it->last = *ret_page;
+    return KB_OK;
+}
+
+/* Puts a copy in the place of a page that snapshots hold as well. */
+static kb_status part(struct kbr_memories *memories, kbr_memory *it, kbr_page *page, kbr_page **ret_page,
+                      kb_trail *trail) {
+    KB_TRY(new_page(memories, ret_page, trail));
+    memcpy(*ret_page, page, sizeof *page);
+    (*ret_page)->holders = 1;
+    size_t slot = slot_of(page->number, it->slot_count);
+    while (it->slots[slot] != page)
+        slot = (slot + 1) & (it->slot_count - 1);
+    it->slots[slot] = it->last = *ret_page;
+    page->holders--;
+    return KB_OK;
+}
+
 kb_status kbr_page_writing(struct kbr_memories *memories, uint32_t memory, uint64_t number,
                            kbr_page **ret_page, kb_trail *trail) {
     kbr_memory *it = &memories->items[memory];
     kbr_page *page = kbr_page_find(it, number);
-    if (page == NULL) {
-        if (memories->used_size + sizeof *page > memories->limit_size)
-            return kb_fail(trail, KB_E_LIMIT,
-                           "the trace touches more than %llu bytes of memory, the limit for what is rebuilt",
-                           (unsigned long long)memories->limit_size);
-        KB_TRY(make_room(memories->alloc, it, trail));
-        void *block;
-        KB_TRY(kb_new(memories->alloc, sizeof *page, &block, trail));
-        page = block;
-        kbr_page_fill(memories, memory, number, page);
-        insert(it->slots, it->slot_count, page);
-        it->page_count++;
-        memories->used_size += sizeof *page;
-        it->last = page;
-    }
+    if (page == NULL)
+        return make(memories, memory, number, ret_page, trail);
+    if (page->holders > 1)
+        return part(memories, it, page, ret_page, trail);
     *ret_page = page;
     return KB_OK;
 }
