@@ -31,6 +31,7 @@ typedef struct kbr_unchecked {
     size_t count;
 } kbr_unchecked;
 
+struct kbr_exchange;
 struct kbr_log;
 struct kbr_wrongs;
 
@@ -43,8 +44,9 @@ typedef struct kbr_pass {
     bool complete;           /* the trace says that it is all there */
     bool random;
     uint64_t seed;
-    uint64_t limit_size; /* bytes, of anything whose size the trace alone decides */
-    kbr_memories *memories;
+    uint64_t limit_size;           /* bytes, of anything whose size the trace alone decides */
+    struct kbr_exchange *exchange; /* the way to the bytes of all memories */
+    uint32_t rank;                 /* whose op runs now */
     const kbr_regions *regions;
     const kbr_kernels *kernels;
     kbr_findings *findings;

@@ -105,6 +105,7 @@ static kb_status visit_issue(void *user, uint32_t rank, const kb_op *op, kb_trai
 
 /* The op runs: what must see bytes sees them as they are before. */
 static kb_status touch(running *run, kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    pass->rank = rank;
     for (size_t i = 0; i < run->count; i++)
         if (run->checks[i]->touch != NULL)
             KB_TRY(run->checks[i]->touch(run->states[i], pass, rank, op, trail));
@@ -125,7 +126,7 @@ static kb_status visit_execute(void *user, uint32_t rank, const kb_op *op, kb_tr
 /* What an unfinished op may have written in part is undefined. */
 static kb_status visit_abandon(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
     running *run = user;
-    (void)rank;
+    run->pass->rank = rank;
     for (uint32_t i = 0; run->pass->log == NULL && i < op->what->operand_count; i++)
         if (op->what->operands[i].access != KB_ACCESS_READ)
             KB_TRY(kbr_undefine(run->pass, &op->what->operands[i], op->offsets[i], trail));
@@ -196,8 +197,11 @@ static kb_status set_up(kbr_replay *replay, kb_trail *trail) {
     KB_TRY(kb_arena_new(&replay->arena, replay->defs->collective_count * sizeof(kbr_wrong_value), &values,
                         trail));
     replay->wrongs = (kbr_wrongs){.values = values, .value_count = replay->defs->collective_count};
-    return kbr_memories_create(replay->defs, replay->alloc, replay->options.max_memory, &replay->memories,
-                               trail);
+    KB_TRY(kbr_memories_create(replay->defs, replay->alloc, replay->options.max_memory, &replay->memories,
+                               trail));
+    kbr_exchange_shared_init(&replay->shared, replay->memories);
+    replay->exchange = &replay->shared.exchange;
+    return KB_OK;
 }
 
 /* All sets give the same bits; which one is for those who want to see that. */
@@ -254,7 +258,7 @@ kb_status kbr_replay_run(kbr_replay *replay, kb_trail *trail) {
     assert(!replay->ran);
     replay->ran = true;
     kbr_pass pass = new_pass(replay);
-    pass.memories = replay->memories;
+    pass.exchange = replay->exchange;
     pass.findings = &replay->findings;
     pass.result = &replay->result;
     pass.unchecked = &replay->unchecked;

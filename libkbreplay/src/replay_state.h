@@ -3,6 +3,7 @@
 #ifndef KBREPLAY_SRC_REPLAY_STATE_H
 #define KBREPLAY_SRC_REPLAY_STATE_H
 
+#include "exchange/exchange.h"
 #include "pass.h"
 #include "wrong.h"
 
@@ -16,6 +17,8 @@ struct kbr_replay {
     kbr_regions regions;
     kbr_findings findings;
     kbr_memories *memories;
+    kbr_exchange_shared shared;
+    kbr_exchange *exchange; /* how ops reach the memories: `shared`, unless a test puts another here */
     kbr_wrongs wrongs;
     kbr_unchecked unchecked;
     kbr_result result;

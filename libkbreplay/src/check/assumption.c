@@ -10,6 +10,7 @@
 
 #include "check/check.h"
 #include "number/number.h"
+#include "op/access.h"
 #include "op/op.h"
 
 static kb_status open_assumption(kbr_pass *pass, void **ret_state, kb_trail *trail) {
@@ -50,10 +51,12 @@ static kb_status touch_assumption(void *state, kbr_pass *pass, uint32_t rank, co
     const kb_operand *what = &op->what->operands[0];
     uint32_t size = kb_dtype_size(what->dtype);
     uint8_t bytes[8];
-    bool defined;
-    KB_TRY(kbr_memory_read(pass->memories, what->memory, op->offsets[0], size, bytes, &defined, trail));
+    bool undefined;
+    uint64_t at;
+    KB_TRY(kbr_find_undefined(pass, what, op->offsets[0], &undefined, &at, trail));
+    KB_TRY(kbr_gather(pass, what, op->offsets[0], bytes, NULL, trail));
     uint64_t held = bits_of(bytes, size);
-    if (!defined || held == op->value) /* undefined: `init` says so */
+    if (undefined || held == op->value) /* undefined: `init` says so */
         return KB_OK;
     char seen[64], now[64];
     kbr_finding finding = kbr_finding_about(pass->defs, "assumption", "contents", rank, op);

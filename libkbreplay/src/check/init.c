@@ -55,16 +55,11 @@ static kb_status check_operand(kbr_pass *pass, uint32_t rank, const kb_op *op, u
                        "rank %u #%llu reads %llu bytes; the limit for rebuilt memory is %llu", rank,
                        (unsigned long long)op->index, (unsigned long long)kbr_operand_size(&view),
                        (unsigned long long)pass->limit_size);
-    kbr_runs runs;
-    kbr_runs_init(&runs, &view, op->offsets[number]);
-    uint64_t at, size, first;
-    while (kbr_runs_next(&runs, &at, &size)) {
-        KB_TRY(kbr_memory_find_undefined(pass->memories, view.memory, at, size, &first, trail));
-        if (first < size) {
-            report(pass, rank, op, number, at + first);
-            return KB_OK;
-        }
-    }
+    bool found;
+    uint64_t at;
+    KB_TRY(kbr_find_undefined(pass, &view, op->offsets[number], &found, &at, trail));
+    if (found)
+        report(pass, rank, op, number, at);
     return KB_OK;
 }
 

@@ -301,6 +301,13 @@ static void compare_late(values *it, uint32_t id) {
     }
 }
 
+static kb_status read_part(values *it, uint32_t memory, uint64_t offset, const comparing *into,
+                           uint64_t count, uint8_t *bytes, kb_trail *trail) {
+    uint32_t dtype = into->reference.collective->dtype;
+    kb_operand view = kb_operand_vector(memory, KB_ACCESS_READ, (uint8_t)dtype, count);
+    return kbr_gather(it->pass, &view, offset, bytes, NULL, trail);
+}
+
 static kb_status keep_late(values *it, uint32_t id, uint32_t part, const kbr_mention *end, kb_trail *trail) {
     comparing *into = &it->items[id];
     const kb_part *here = &into->reference.collective->parts[part];
@@ -310,8 +317,8 @@ static kb_status keep_late(values *it, uint32_t id, uint32_t part, const kbr_men
     late *now = block;
     *now = (late){.next = into->late, .part = part, .end = *end, .size = size};
     into->late = now;
-    return kbr_memory_read(it->pass->memories, here->output, here->output_offset_bytes, size, now->bytes,
-                           NULL, trail);
+    return read_part(it, here->output, here->output_offset_bytes, into, here->output_count, now->bytes,
+                     trail);
 }
 
 /* --- entering and leaving ---------------------------------------------------------------------- */
@@ -338,8 +345,7 @@ static kb_status enter(values *it, uint32_t rank, const kb_op *op, uint32_t id, 
     KB_TRY(kbr_pass_buffer(it->pass, 0, (uint64_t)BLOCK * size, &bytes, trail));
     for (uint64_t done = 0; done < part->input_count;) {
         uint64_t count = part->input_count - done < BLOCK ? part->input_count - done : BLOCK;
-        KB_TRY(kbr_memory_read(it->pass->memories, part->input, part->input_offset_bytes + done * size,
-                               count * size, bytes, NULL, trail));
+        KB_TRY(read_part(it, part->input, part->input_offset_bytes + done * size, into, count, bytes, trail));
         uint64_t first = kbr_reference_of_input(&into->reference, position, part->input_first + done);
         kbr_fold_take(&into->fold, first, bytes, count);
         done += count;
@@ -374,8 +380,8 @@ static kb_status leave(values *it, uint32_t rank, const kb_op *op, uint32_t id, 
     KB_TRY(kbr_pass_buffer(it->pass, 0, (uint64_t)BLOCK * size, &bytes, trail));
     for (uint64_t done = 0; done < part->output_count;) {
         uint64_t count = part->output_count - done < BLOCK ? part->output_count - done : BLOCK;
-        KB_TRY(kbr_memory_read(it->pass->memories, part->output, part->output_offset_bytes + done * size,
-                               count * size, bytes, NULL, trail));
+        KB_TRY(
+            read_part(it, part->output, part->output_offset_bytes + done * size, into, count, bytes, trail));
         compare(it, id, (uint32_t)number, done, bytes, count, &end);
         done += count;
     }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exchange/exchange.h"
+
 /* --- runs -------------------------------------------------------------------------------------- */
 
 uint64_t kbr_operand_size(const kb_operand *operand) {
@@ -58,6 +60,9 @@ static void append_bits(uint8_t *to, uint64_t at, const uint8_t *from, uint64_t 
 kb_status kbr_gather(kbr_pass *pass, const kb_operand *operand, uint64_t offset, uint8_t *bytes,
                      uint8_t *bits, kb_trail *trail) {
     uint64_t total = kbr_operand_size(operand), done = 0, at, size;
+    kbr_memories *memories = kbr_exchange_reach(pass, operand->memory);
+    if (memories == NULL)
+        return pass->exchange->fetch(pass->exchange, pass, operand, offset, bytes, bits, trail);
     kbr_runs runs;
     kbr_runs_init(&runs, operand, offset);
     uint8_t *part = bits;
@@ -66,9 +71,9 @@ kb_status kbr_gather(kbr_pass *pass, const kb_operand *operand, uint64_t offset,
         memset(bits, 0, (total + 7) / 8);
     }
     while (kbr_runs_next(&runs, &at, &size)) {
-        KB_TRY(kbr_memory_read(pass->memories, operand->memory, at, size, bytes + done, NULL, trail));
+        KB_TRY(kbr_memory_read(memories, operand->memory, at, size, bytes + done, NULL, trail));
         if (bits != NULL) {
-            KB_TRY(kbr_memory_get_bits(pass->memories, operand->memory, at, size, part, trail));
+            KB_TRY(kbr_memory_get_bits(memories, operand->memory, at, size, part, trail));
             if (part != bits)
                 append_bits(bits, done, part, size);
         }
@@ -80,6 +85,9 @@ kb_status kbr_gather(kbr_pass *pass, const kb_operand *operand, uint64_t offset,
 kb_status kbr_scatter(kbr_pass *pass, const kb_operand *operand, uint64_t offset, const uint8_t *bytes,
                       const uint8_t *bits, kb_trail *trail) {
     uint64_t total = kbr_operand_size(operand), done = 0, at, size;
+    kbr_memories *memories = kbr_exchange_reach(pass, operand->memory);
+    if (memories == NULL)
+        return pass->exchange->store(pass->exchange, pass, operand, offset, bytes, bits, trail);
     kbr_runs runs;
     kbr_runs_init(&runs, operand, offset);
     uint8_t *part = NULL;
@@ -87,7 +95,7 @@ kb_status kbr_scatter(kbr_pass *pass, const kb_operand *operand, uint64_t offset
         KB_TRY(kbr_pass_buffer(pass, KBR_BUFFERS - 1, runs.run_size / 8 + 1, &part, trail));
     while (kbr_runs_next(&runs, &at, &size)) {
         if (bits == NULL) {
-            KB_TRY(kbr_memory_write(pass->memories, operand->memory, at, size, bytes + done, trail));
+            KB_TRY(kbr_memory_write(memories, operand->memory, at, size, bytes + done, trail));
         } else {
             const uint8_t *run_bits = bits;
             if (part != NULL) {
@@ -96,8 +104,7 @@ kb_status kbr_scatter(kbr_pass *pass, const kb_operand *operand, uint64_t offset
                     part[i / 8] |= (uint8_t)((bits[(done + i) / 8] >> (done + i) % 8 & 1) << i % 8);
                 run_bits = part;
             }
-            KB_TRY(kbr_memory_write_bits(pass->memories, operand->memory, at, size, bytes + done, run_bits,
-                                         trail));
+            KB_TRY(kbr_memory_write_bits(memories, operand->memory, at, size, bytes + done, run_bits, trail));
         }
         done += size;
     }
@@ -105,27 +112,51 @@ kb_status kbr_scatter(kbr_pass *pass, const kb_operand *operand, uint64_t offset
 }
 
 kb_status kbr_undefine(kbr_pass *pass, const kb_operand *operand, uint64_t offset, kb_trail *trail) {
+    kbr_memories *memories = kbr_exchange_reach(pass, operand->memory);
+    if (memories == NULL)
+        return pass->exchange->undefine(pass->exchange, pass, operand, offset, trail);
     kbr_runs runs;
     kbr_runs_init(&runs, operand, offset);
     uint64_t at, size;
     while (kbr_runs_next(&runs, &at, &size))
-        KB_TRY(kbr_memory_undefine(pass->memories, operand->memory, at, size, trail));
+        KB_TRY(kbr_memory_undefine(memories, operand->memory, at, size, trail));
     return KB_OK;
 }
 
-static kb_status is_defined(kbr_pass *pass, const kb_operand *operand, uint64_t offset, bool *ret_defined,
-                            kb_trail *trail) {
+/* Of `size` bytes; `size` where all are defined. */
+static uint64_t first_clear(const uint8_t *bits, uint64_t from, uint64_t size) {
+    uint64_t at = 0;
+    while (at < size && (bits[(from + at) / 8] >> (from + at) % 8 & 1) != 0)
+        at++;
+    return at;
+}
+
+kb_status kbr_find_undefined(kbr_pass *pass, const kb_operand *operand, uint64_t offset, bool *ret_found,
+                             uint64_t *ret_at, kb_trail *trail) {
+    kbr_memories *memories = kbr_exchange_reach(pass, operand->memory);
+    uint8_t *bytes, *bits = NULL;
+    if (memories == NULL) {
+        uint64_t total = kbr_operand_size(operand);
+        KB_TRY(kbr_pass_buffer(pass, 0, total, &bytes, trail));
+        KB_TRY(kbr_pass_buffer(pass, 1, total / 8 + 1, &bits, trail));
+        KB_TRY(pass->exchange->fetch(pass->exchange, pass, operand, offset, bytes, bits, trail));
+    }
     kbr_runs runs;
     kbr_runs_init(&runs, operand, offset);
-    uint64_t at, size, first;
+    uint64_t at, size, first, done = 0;
+    *ret_found = false;
     while (kbr_runs_next(&runs, &at, &size)) {
-        KB_TRY(kbr_memory_find_undefined(pass->memories, operand->memory, at, size, &first, trail));
+        if (memories != NULL)
+            KB_TRY(kbr_memory_find_undefined(memories, operand->memory, at, size, &first, trail));
+        else
+            first = first_clear(bits, done, size);
         if (first < size) {
-            *ret_defined = false;
+            *ret_found = true;
+            *ret_at = at + first;
             return KB_OK;
         }
+        done += size;
     }
-    *ret_defined = true;
     return KB_OK;
 }
 
@@ -139,12 +170,13 @@ bool kbr_move_fits(const kb_op *op, char words[KBR_MISFIT_CHARS]) {
 
 kb_status kbr_move(kbr_pass *pass, const kb_op *op, kb_trail *trail) {
     const kb_operand *to = &op->what->operands[0], *from = &op->what->operands[1];
-    uint64_t size = kbr_operand_size(from);
+    uint64_t size = kbr_operand_size(from), at;
     uint8_t *bytes, *bits = NULL;
-    bool defined;
+    bool found = true; /* bits travel with what comes from elsewhere anyway */
+    if (kbr_exchange_reach(pass, from->memory) != NULL)
+        KB_TRY(kbr_find_undefined(pass, from, op->offsets[1], &found, &at, trail));
     KB_TRY(kbr_pass_buffer(pass, 0, size, &bytes, trail));
-    KB_TRY(is_defined(pass, from, op->offsets[1], &defined, trail));
-    if (!defined)
+    if (found)
         KB_TRY(kbr_pass_buffer(pass, 1, size / 8 + 1, &bits, trail));
     KB_TRY(kbr_gather(pass, from, op->offsets[1], bytes, bits, trail));
     return kbr_scatter(pass, to, op->offsets[0], bytes, bits, trail);

@@ -2,8 +2,8 @@
 /*
  * Operands: their bytes gathered from memory in the order of their elements, and scattered back.
  *
- * The only door between ops and memory. Both ends of what crosses from rank to rank pass through
- * it by name of their memory, whose owner the definitions tell.
+ * The only door between ops and memory, for checks of bytes too. What lies out of reach of the op's
+ * rank goes through the exchange.
  */
 #ifndef KBREPLAY_SRC_ACCESS_H
 #define KBREPLAY_SRC_ACCESS_H
@@ -33,6 +33,10 @@ kb_status kbr_scatter(kbr_pass *pass, const kb_operand *operand, uint64_t offset
                       const uint8_t *bits, kb_trail *trail) KB_MUST_USE;
 kb_status kbr_undefine(kbr_pass *pass, const kb_operand *operand, uint64_t offset,
                        kb_trail *trail) KB_MUST_USE;
+
+/* The first byte of the view, by the order of its elements, that is undefined, as an offset in its memory. */
+kb_status kbr_find_undefined(kbr_pass *pass, const kb_operand *operand, uint64_t offset, bool *ret_found,
+                             uint64_t *ret_at, kb_trail *trail) KB_MUST_USE;
 
 /* Do the first two operands hold as many bytes? */
 bool kbr_move_fits(const kb_op *op, char words[KBR_MISFIT_CHARS]);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "exchange/exchange.h"
 #include "op/access.h"
 #include "op/op.h"
 
@@ -14,6 +15,8 @@ enum { SIZE = 1 << 16 };
 
 typedef struct bench {
     kb_defs defs;
+    kbr_memories *memories;
+    kbr_exchange_shared shared;
     kbr_pass pass;
     kbr_result result;
     kb_trail trail;
@@ -38,12 +41,13 @@ static inline void bench_init(bench *it) {
                           .limit_size = 1 << 24,
                           .kernels = kbr_kernels_choose(),
                           .result = &it->result};
-    check_ok(kbr_memories_create(&it->defs, it->pass.alloc, 1 << 24, &it->pass.memories, &it->trail),
-             &it->trail);
+    check_ok(kbr_memories_create(&it->defs, it->pass.alloc, 1 << 24, &it->memories, &it->trail), &it->trail);
+    kbr_exchange_shared_init(&it->shared, it->memories);
+    it->pass.exchange = &it->shared.exchange;
 }
 
 static inline void bench_fini(bench *it) {
-    kbr_memories_destroy(it->pass.memories);
+    kbr_memories_destroy(it->memories);
     for (int i = 0; i < KBR_BUFFERS; i++)
         kb_delete(it->pass.alloc, it->pass.buffers[i].bytes, it->pass.buffers[i].size);
     kb_defs_fini(&it->defs);
@@ -75,13 +79,12 @@ static inline kb_status run(bench *it, uint32_t kind, uint32_t func) {
 }
 
 static inline void put(bench *it, uint32_t memory, uint64_t offset, const void *bytes, uint64_t size) {
-    check_ok(kbr_memory_write(it->pass.memories, memory, offset, size, bytes, &it->trail), &it->trail);
+    check_ok(kbr_memory_write(it->memories, memory, offset, size, bytes, &it->trail), &it->trail);
 }
 
 static inline bool get(bench *it, uint32_t memory, uint64_t offset, void *bytes, uint64_t size) {
     bool defined;
-    check_ok(kbr_memory_read(it->pass.memories, memory, offset, size, bytes, &defined, &it->trail),
-             &it->trail);
+    check_ok(kbr_memory_read(it->memories, memory, offset, size, bytes, &defined, &it->trail), &it->trail);
     return defined;
 }
 

@@ -184,7 +184,7 @@ static void moves_follow_their_views(void **state) {
         put(&it, 0, 0, in, SIZE);
         memset(out, 0xEE, SIZE);
         put(&it, 1, 0, out, SIZE);
-        check_ok(kbr_memory_undefine(it.pass.memories, 0, hole, 10, &it.trail), &it.trail);
+        check_ok(kbr_memory_undefine(it.memories, 0, hole, 10, &it.trail), &it.trail);
         check_ok(run(&it, i % 2 != 0 ? KB_OP_DMA_READ : KB_OP_DMA_WRITE, 0), &it.trail);
         for (uint64_t k = 0; k < count; k++) {
             uint8_t byte;
