@@ -64,4 +64,7 @@ void kbr_pass_unchecked(kbr_pass *pass, const char *format, ...) KB_PRINTF(2, 3)
 kb_status kbr_pass_buffer(kbr_pass *pass, unsigned number, uint64_t size, uint8_t **ret_bytes,
                           kb_trail *trail) KB_MUST_USE;
 
+/* Gives its buffers back. */
+void kbr_pass_fini(kbr_pass *pass);
+
 #endif

@@ -3,12 +3,10 @@
 #include "kbreplay/replay.h"
 
 #include <assert.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "blame/blame.h"
-#include "check/check.h"
-#include "op/access.h"
+#include "check/running.h"
+#include "op/op.h"
 #include "replay_state.h"
 #include "walk/walk.h"
 
@@ -16,132 +14,38 @@
 
 /* --- a pass ------------------------------------------------------------------------------------ */
 
-kb_status kbr_pass_buffer(kbr_pass *pass, unsigned number, uint64_t size, uint8_t **ret_bytes,
-                          kb_trail *trail) {
-    kbr_buffer *buffer = &pass->buffers[number];
-    if (size > pass->limit_size)
-        return kb_fail(trail, KB_E_LIMIT, "an operand of %llu bytes; the limit for rebuilt memory is %llu",
-                       (unsigned long long)size, (unsigned long long)pass->limit_size);
-    if (size > buffer->size) {
-        size_t wider = size < 4096 ? 4096 : (size_t)size;
-        void *block;
-        KB_TRY(kb_new(pass->alloc, wider, &block, trail));
-        kb_delete(pass->alloc, buffer->bytes, buffer->size);
-        *buffer = (kbr_buffer){.bytes = block, .size = wider};
-    }
-    *ret_bytes = buffer->bytes;
-    return KB_OK;
-}
-
-void kbr_pass_unchecked(kbr_pass *pass, const char *format, ...) {
-    kbr_unchecked *list = pass->unchecked;
-    if (list == NULL || list->count == KBR_UNCHECKED_MAX)
-        return;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(list->text[list->count], KBR_UNCHECKED_CHARS, format, args);
-    va_end(args);
-    list->lines[list->count] = list->text[list->count];
-    list->count++;
-}
-
-static void end_pass(kbr_pass *pass) {
-    for (int i = 0; i < KBR_BUFFERS; i++)
-        kb_delete(pass->alloc, pass->buffers[i].bytes, pass->buffers[i].size);
-}
-
-/* The checks of a pass, open. */
-typedef struct running {
-    kbr_pass *pass;
-    const kbr_check *checks[KBR_CHECKS_MAX];
-    void *states[KBR_CHECKS_MAX];
-    size_t count;
-} running;
-
-static kb_status open_checks(running *run, bool all, kb_trail *trail) {
-    for (size_t i = 0; i < kbr_check_count(); i++) {
-        const kbr_check_row *row = kbr_check_row_of(i);
-        if (!all && !row->always)
-            continue;
-        run->checks[run->count] = row->check;
-        KB_TRY(row->check->open(run->pass, &run->states[run->count], trail));
-        run->count++;
-    }
-    return KB_OK;
-}
-
-static void close_checks(running *run) {
-    for (size_t i = 0; i < run->count; i++)
-        run->checks[i]->close(run->states[i], run->pass->alloc);
-}
-
-static kb_status finish_checks(running *run, kb_trail *trail) {
-    for (size_t i = 0; i < run->count; i++)
-        if (run->checks[i]->finish != NULL)
-            KB_TRY(run->checks[i]->finish(run->states[i], trail));
-    return KB_OK;
-}
-
 static kb_status visit_read(void *user, uint32_t rank, const kb_op *op, bool *inout_usable, kb_trail *trail) {
-    running *run = user;
-    kbr_fitness fitness = KBR_FIT;
-    for (size_t i = 0; i < run->count; i++) {
-        const kbr_check *check = run->checks[i];
-        bool sees = fitness == KBR_FIT || (fitness == KBR_UNFIT && check->reads_unfit);
-        if (sees && check->read != NULL)
-            KB_TRY(check->read(run->states[i], rank, op, &fitness, trail));
-    }
-    *inout_usable = fitness == KBR_FIT;
-    return KB_OK;
+    return kbr_running_read(user, rank, op, inout_usable, trail);
 }
 
 static kb_status visit_issue(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    running *run = user;
-    for (size_t i = 0; i < run->count && run->pass->log == NULL; i++)
-        if (run->checks[i]->issue != NULL)
-            KB_TRY(run->checks[i]->issue(run->states[i], rank, op, trail));
-    return KB_OK;
-}
-
-/* The op runs: what must see bytes sees them as they are before. */
-static kb_status touch(running *run, kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    pass->rank = rank;
-    for (size_t i = 0; i < run->count; i++)
-        if (run->checks[i]->touch != NULL)
-            KB_TRY(run->checks[i]->touch(run->states[i], pass, rank, op, trail));
-    const kbr_op_impl *impl = kbr_op_impl_of(op->what->kind);
-    return impl->execute != NULL ? impl->execute(pass, rank, op, trail) : KB_OK;
+    kbr_running *run = user;
+    return run->pass->log == NULL ? kbr_running_issue(run, rank, op, trail) : KB_OK;
 }
 
 static kb_status visit_execute(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    running *run = user;
+    kbr_running *run = user;
     if (run->pass->log != NULL)
         return kbr_log_add(run->pass->log, rank, op, trail);
-    for (size_t i = 0; i < run->count; i++)
-        if (run->checks[i]->execute != NULL)
-            KB_TRY(run->checks[i]->execute(run->states[i], rank, op, trail));
-    return touch(run, run->pass, rank, op, trail);
+    KB_TRY(kbr_running_execute(run, rank, op, trail));
+    KB_TRY(kbr_running_touch(run, run->pass, rank, op, trail));
+    return kbr_op_execute(run->pass, rank, op, trail);
 }
 
-/* What an unfinished op may have written in part is undefined. */
 static kb_status visit_abandon(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    running *run = user;
-    run->pass->rank = rank;
-    for (uint32_t i = 0; run->pass->log == NULL && i < op->what->operand_count; i++)
-        if (op->what->operands[i].access != KB_ACCESS_READ)
-            KB_TRY(kbr_undefine(run->pass, &op->what->operands[i], op->offsets[i], trail));
-    return KB_OK;
+    kbr_running *run = user;
+    return run->pass->log == NULL ? kbr_op_abandon(run->pass, rank, op, trail) : KB_OK;
 }
 
 static kb_status walk_with_checks(kbr_pass *pass, bool all, kb_trail *trail) {
-    running run = {.pass = pass};
+    kbr_running run;
     kbr_visitor visitor = {visit_read, visit_issue, visit_execute, visit_abandon, &run};
-    kb_status status = open_checks(&run, all, trail);
+    kb_status status = kbr_running_open(&run, pass, all, trail);
     if (status == KB_OK)
         status = kbr_walk(pass, &visitor, trail);
     if (status == KB_OK && pass->log == NULL)
-        status = finish_checks(&run, trail);
-    close_checks(&run);
+        status = kbr_running_finish(&run, trail);
+    kbr_running_close(&run);
     return status;
 }
 
@@ -182,7 +86,7 @@ static kb_status explain(kbr_replay *replay, kb_trail *trail) {
     kb_status status = walk_with_checks(&pass, false, trail);
     if (status == KB_OK)
         status = kbr_blame(&pass, &log, &replay->wrongs, &replay->findings, trail);
-    end_pass(&pass);
+    kbr_pass_fini(&pass);
     kbr_log_fini(&log);
     kbr_findings_fini(&unused, replay->alloc);
     return status;
@@ -265,7 +169,7 @@ kb_status kbr_replay_run(kbr_replay *replay, kb_trail *trail) {
     pass.wrongs = &replay->wrongs;
     say_unchecked(replay, &pass);
     kb_status status = walk_with_checks(&pass, replay->options.verify, trail);
-    end_pass(&pass);
+    kbr_pass_fini(&pass);
     if (status == KB_OK)
         status = kbr_memories_digest(replay->memories, &replay->result.memory_digest, trail);
     if (status == KB_OK && anything_wrong(&replay->wrongs))

@@ -55,6 +55,11 @@ typedef struct kbr_op_impl {
 const kbr_op_impl *kbr_op_impl_of(uint32_t kind);
 kbr_flow kbr_op_flow(const kb_template *what);
 
+/* Does what the op does to memory, as its rank's. */
+kb_status kbr_op_execute(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) KB_MUST_USE;
+/* What an op writes that began and was not done is undefined. */
+kb_status kbr_op_abandon(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) KB_MUST_USE;
+
 /* The refusal of what this build cannot execute: `what` completes "… is not executed by this build". */
 kb_status kbr_op_unsupported(const kbr_pass *pass, uint32_t rank, const kb_op *op, const char *what,
                              kb_trail *trail);

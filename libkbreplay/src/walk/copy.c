@@ -42,3 +42,25 @@ void kbr_op_lay(const kb_op *op, void *block, kb_op *ret_op) {
     ret_op->blames = put(&at, op->blames, from->why_count * sizeof *op->blames);
     ret_op->payload = put(&at, op->payload, (size_t)op->payload_size);
 }
+
+kb_status kbr_laid_create(const kb_alloc *alloc, const kb_op *op, kbr_laid **ret_laid, kb_trail *trail) {
+    size_t head = rounded(sizeof(kbr_laid)), size = head + kbr_op_lay_size(op);
+    void *block;
+    KB_TRY(kb_new(alloc, size, &block, trail));
+    kbr_laid *laid = block;
+    laid->owners = 1;
+    laid->size = size;
+    kbr_op_lay(op, (char *)block + head, &laid->op);
+    *ret_laid = laid;
+    return KB_OK;
+}
+
+kbr_laid *kbr_laid_share(kbr_laid *laid) {
+    laid->owners++;
+    return laid;
+}
+
+void kbr_laid_release(const kb_alloc *alloc, kbr_laid *laid) {
+    if (laid != NULL && --laid->owners == 0)
+        kb_delete(alloc, laid, laid->size);
+}

@@ -12,7 +12,7 @@ enum { TURN_OPS = 64, PARKED_FIRST = 32 };
 
 /* --- lines ------------------------------------------------------------------------------------- */
 
-static void line_up(kbr_line *line, kbr_parked *it) {
+void kbr_line_up(kbr_line *line, kbr_parked *it) {
     assert(!it->lined);
     it->lined = true;
     it->line_next = NULL;
@@ -34,15 +34,15 @@ static kbr_parked *line_off(kbr_line *line) {
     return it;
 }
 
-static void wake_all(kbr_walk_state *walk, kbr_line *line) {
+void kbr_walk_wake(kbr_walk_state *walk, kbr_line *line) {
     kbr_parked *it;
     while ((it = line_off(line)) != NULL)
-        line_up(&walk->waking, it);
+        kbr_line_up(&walk->waking, it);
 }
 
-static void wake_stream(kbr_walk_state *walk, kbr_walk_stream *stream) {
+void kbr_walk_wake_stream(kbr_walk_state *walk, kbr_walk_stream *stream) {
     if (stream->head != NULL && stream->blocker == NULL && !stream->head->lined)
-        line_up(&walk->waking, stream->head);
+        kbr_line_up(&walk->waking, stream->head);
 }
 
 /* Puts `it` where it will be woken when what it waits for has moved. */
@@ -51,14 +51,14 @@ static kb_status wait_for(kbr_walk_state *walk, kbr_parked *it, const kbr_awaite
         kbr_walk_rank *in = &walk->ranks[awaited->rank];
         if (in->readers.head == NULL || in->readers_ps > it->op.done_ps)
             in->readers_ps = it->op.done_ps;
-        line_up(&in->readers, it);
+        kbr_line_up(&in->readers, it);
         return KB_OK;
     }
     it->awaited_rank = awaited->rank;
     it->awaited_index = awaited->index;
     kbr_parked *other = (kbr_parked *)kbr_table_find(&walk->parked, awaited->rank, awaited->index);
     if (other != NULL) {
-        line_up(&other->waiters, it);
+        kbr_line_up(&other->waiters, it);
         return KB_OK;
     }
     kbr_future *future = (kbr_future *)kbr_table_find(&walk->futures, awaited->rank, awaited->index);
@@ -74,7 +74,7 @@ static kb_status wait_for(kbr_walk_state *walk, kbr_parked *it, const kbr_awaite
             return status;
         }
     }
-    line_up(&future->waiters, it);
+    kbr_line_up(&future->waiters, it);
     return KB_OK;
 }
 
@@ -91,23 +91,41 @@ static kbr_line take_future(kbr_walk_state *walk, uint32_t rank, uint64_t index)
 
 /* --- parking ----------------------------------------------------------------------------------- */
 
-static kb_status park(kbr_walk_state *walk, uint32_t rank, const kb_op *op, kbr_phase phase, uint64_t launch,
-                      kbr_parked **ret_parked, kb_trail *trail) {
-    size_t head = (sizeof(kbr_parked) + 15) & ~(size_t)15, size = head + kbr_op_lay_size(op);
+/* A parked op's own block; of a walk by time marks share what it holds of the op. */
+static kb_status new_parked(kbr_walk_state *walk, const kb_op *op, kbr_parked **ret_parked, kb_trail *trail) {
+    size_t head = (sizeof(kbr_parked) + 15) & ~(size_t)15;
+    size_t size = head + (walk->timed ? 0 : kbr_op_lay_size(op));
     void *block;
     KB_TRY(kb_new(walk->pass->alloc, size, &block, trail));
     memset(block, 0, sizeof(kbr_parked));
     kbr_parked *it = block;
     it->size = size;
+    if (!walk->timed) {
+        kbr_op_lay(op, (char *)block + head, &it->op);
+    } else {
+        kb_status status = kbr_laid_create(walk->pass->alloc, op, &it->laid, trail);
+        if (status != KB_OK) {
+            kb_delete(walk->pass->alloc, block, size);
+            return status;
+        }
+        it->op = it->laid->op;
+    }
+    *ret_parked = it;
+    return KB_OK;
+}
+
+static void delete_parked(kbr_walk_state *walk, kbr_parked *it) {
+    kbr_laid_release(walk->pass->alloc, it->laid);
+    kb_delete(walk->pass->alloc, it, it->size);
+}
+
+kb_status kbr_walk_park(kbr_walk_state *walk, uint32_t rank, kbr_parked *it, kb_trail *trail) {
     it->node.rank = rank;
-    it->node.index = op->index;
-    it->phase = phase;
-    it->launch = launch;
+    it->node.index = it->op.index;
     it->awaited_rank = KB_NONE;
-    kbr_op_lay(op, (char *)block + head, &it->op);
     kb_status status = kbr_table_add(&walk->parked, &it->node, trail);
     if (status != KB_OK) {
-        kb_delete(walk->pass->alloc, it, size);
+        delete_parked(walk, it);
         return status;
     }
     kbr_walk_rank *in = &walk->ranks[rank];
@@ -118,25 +136,32 @@ static kb_status park(kbr_walk_state *walk, uint32_t rank, const kb_op *op, kbr_
         in->first = it;
     in->last = it;
     in->parked_count++;
-    it->waiters = take_future(walk, rank, op->index);
-    *ret_parked = it;
+    it->waiters = take_future(walk, rank, it->op.index);
     return KB_OK;
 }
 
+static kb_status park(kbr_walk_state *walk, uint32_t rank, const kb_op *op, kbr_phase phase, uint64_t launch,
+                      kbr_parked **ret_parked, kb_trail *trail) {
+    KB_TRY(new_parked(walk, op, ret_parked, trail));
+    (*ret_parked)->phase = phase;
+    (*ret_parked)->launch = launch;
+    return kbr_walk_park(walk, rank, *ret_parked, trail);
+}
+
 /* The op is done: nobody waits for it any more. */
-static void unpark(kbr_walk_state *walk, kbr_parked *it) {
+void kbr_walk_unpark(kbr_walk_state *walk, kbr_parked *it) {
     kbr_walk_rank *in = &walk->ranks[it->node.rank];
     kbr_walk_stream *stream = &walk->streams[it->op.what->stream];
-    wake_all(walk, &it->waiters);
+    kbr_walk_wake(walk, &it->waiters);
     if (stream->blocker == it) {
         stream->blocker = NULL;
-        wake_stream(walk, stream);
+        kbr_walk_wake_stream(walk, stream);
     }
     *(it->rank_previous != NULL ? &it->rank_previous->rank_next : &in->first) = it->rank_next;
     *(it->rank_next != NULL ? &it->rank_next->rank_previous : &in->last) = it->rank_previous;
     in->parked_count--;
     kbr_table_remove(&walk->parked, &it->node);
-    kb_delete(walk->pass->alloc, it, it->size);
+    delete_parked(walk, it);
 }
 
 /* --- running ----------------------------------------------------------------------------------- */
@@ -151,17 +176,19 @@ static kb_status ran(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) {
     kbr_walk_stream *stream = &walk->streams[it->op.what->stream];
     it->phase = KBR_RAN;
     it->awaited_rank = KB_NONE;
-    wake_all(walk, &it->waiters);
+    kbr_walk_wake(walk, &it->waiters);
     if (it->op.what->blocks == KB_BLOCKS_SENT && stream->blocker == it) {
         stream->blocker = NULL;
-        wake_stream(walk, stream);
+        kbr_walk_wake_stream(walk, stream);
     }
     kbr_awaited awaited;
     if (it->op.what->reached != KB_POINT_DONE)
         return KB_OK;
     if (!kbr_claims_hold(walk, it->node.rank, &it->op, it->launch, KBR_AT_DONE, &awaited))
         return wait_for(walk, it, &awaited, trail);
-    unpark(walk, it);
+    if (walk->timed && it->op.done_ps > walk->now_ps)
+        return kbr_walk_await_time(walk, it, trail);
+    kbr_walk_unpark(walk, it);
     return KB_OK;
 }
 
@@ -170,8 +197,26 @@ static kb_status abandon(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) 
     it->awaited_rank = KB_NONE;
     if (it->op.what->reached < KB_POINT_START)
         return KB_OK;
+    it->phase = KBR_LEFT;
     KB_TRY(walk->visitor->abandon(walk->visitor->user, it->node.rank, &it->op, trail));
     return it->op.what->reached >= KB_POINT_SENT ? ran(walk, it, trail) : KB_OK;
+}
+
+kb_status kbr_walk_begin(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) {
+    if (it->op.what->reached != KB_POINT_DONE)
+        return abandon(walk, it, trail);
+    KB_TRY(run(walk, it->node.rank, &it->op, trail));
+    return ran(walk, it, trail);
+}
+
+kb_status kbr_walk_ready(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) {
+    void *ready = walk->ready;
+    KB_TRY(kb_grow(walk->pass->alloc, sizeof *walk->ready, walk->ready_count + 1, &walk->ready_capacity,
+                   &ready, trail));
+    walk->ready = ready;
+    walk->ready[walk->ready_count++] = it;
+    it->phase = KBR_READY;
+    return KB_OK;
 }
 
 /* --- from phase to phase ----------------------------------------------------------------------- */
@@ -191,7 +236,7 @@ static kb_status issue(kbr_walk_state *walk, kbr_parked *it, bool *ret_issued, k
     if (it->op.what->blocks != KB_BLOCKS_NO)
         stream->blocker = it;
     else
-        wake_stream(walk, stream);
+        kbr_walk_wake_stream(walk, stream);
     *ret_issued = true;
     KB_TRY(walk->visitor->issue(walk->visitor->user, it->node.rank, &it->op, trail));
     if (!kbr_op_impl_of(it->op.what->kind)->joins)
@@ -200,7 +245,7 @@ static kb_status issue(kbr_walk_state *walk, kbr_parked *it, bool *ret_issued, k
     bool full;
     KB_TRY(kbr_meeting_enter(walk, it->node.rank, &it->op, &meeting, &full, trail));
     if (full)
-        wake_all(walk, &meeting->waiters);
+        kbr_walk_wake(walk, &meeting->waiters);
     return KB_OK;
 }
 
@@ -208,28 +253,22 @@ static kb_status start(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) {
     kbr_awaited awaited;
     if (!kbr_claims_hold(walk, it->node.rank, &it->op, it->launch, KBR_AT_START, &awaited))
         return wait_for(walk, it, &awaited, trail);
-    if (it->op.what->reached != KB_POINT_DONE)
+    if (it->op.what->reached != KB_POINT_DONE && (!walk->timed || it->op.what->reached < KB_POINT_START))
         return abandon(walk, it, trail);
     it->awaited_rank = KB_NONE;
     if (kbr_op_impl_of(it->op.what->kind)->joins) {
         kbr_meeting *meeting = kbr_meeting_find(walk, &it->op);
         if (!kbr_meeting_is_full(walk, meeting)) {
-            line_up(&meeting->waiters, it);
+            kbr_line_up(&meeting->waiters, it);
             return KB_OK;
         }
         kbr_meeting_leave(walk, meeting);
     }
-    if (walk->pass->random) {
-        void *ready = walk->ready;
-        KB_TRY(kb_grow(walk->pass->alloc, sizeof *walk->ready, walk->ready_count + 1, &walk->ready_capacity,
-                       &ready, trail));
-        walk->ready = ready;
-        walk->ready[walk->ready_count++] = it;
-        it->phase = KBR_READY;
-        return KB_OK;
-    }
-    KB_TRY(run(walk, it->node.rank, &it->op, trail));
-    return ran(walk, it, trail);
+    if (walk->timed)
+        return kbr_walk_await_time(walk, it, trail);
+    if (walk->pass->random)
+        return kbr_walk_ready(walk, it, trail);
+    return kbr_walk_begin(walk, it, trail);
 }
 
 /* Takes a woken op as far as it can go. */
@@ -245,7 +284,7 @@ static kb_status advance(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) 
     return it->phase == KBR_RAN ? ran(walk, it, trail) : KB_OK;
 }
 
-static kb_status settle(kbr_walk_state *walk, kb_trail *trail) {
+kb_status kbr_walk_settle(kbr_walk_state *walk, kb_trail *trail) {
     kbr_parked *it;
     while ((it = line_off(&walk->waking)) != NULL)
         KB_TRY(advance(walk, it, trail));
@@ -260,14 +299,13 @@ static uint64_t draw(kbr_walk_state *walk) {
 }
 
 /* Runs some of the ready ops, drawn at random; not all, so that others can come between them. */
-static kb_status run_drawn(kbr_walk_state *walk, kb_trail *trail) {
+kb_status kbr_walk_run_drawn(kbr_walk_state *walk, kb_trail *trail) {
     for (size_t left = walk->ready_count / 2 + 1; left > 0 && walk->ready_count > 0; left--) {
         size_t at = (size_t)(draw(walk) % walk->ready_count);
         kbr_parked *it = walk->ready[at];
         walk->ready[at] = walk->ready[--walk->ready_count];
-        KB_TRY(run(walk, it->node.rank, &it->op, trail));
-        KB_TRY(ran(walk, it, trail));
-        KB_TRY(settle(walk, trail));
+        KB_TRY(kbr_walk_begin(walk, it, trail));
+        KB_TRY(kbr_walk_settle(walk, trail));
     }
     return KB_OK;
 }
@@ -286,13 +324,18 @@ static uint64_t launch_of(kbr_walk_stream *stream, const kb_op *op) {
 static bool free_to_run(const kbr_walk_state *walk, uint32_t rank, const kb_op *op, uint64_t launch) {
     const kbr_walk_stream *stream = &walk->streams[op->what->stream];
     kbr_awaited awaited;
-    return !walk->pass->random && stream->head == NULL && stream->blocker == NULL &&
+    return !walk->parks_all && stream->head == NULL && stream->blocker == NULL &&
            op->what->reached == KB_POINT_DONE && !kbr_op_impl_of(op->what->kind)->joins &&
            kbr_claims_hold(walk, rank, op, launch, KBR_AT_ISSUE | KBR_AT_START, &awaited);
 }
 
-static kb_status take(kbr_walk_state *walk, uint32_t rank, const kb_op *op, bool *ret_parked,
-                      kb_trail *trail) {
+void kbr_walk_queue(kbr_walk_stream *stream, kbr_parked *it) {
+    *(stream->tail != NULL ? &stream->tail->stream_next : &stream->head) = it;
+    stream->tail = it;
+}
+
+kb_status kbr_walk_take(kbr_walk_state *walk, uint32_t rank, const kb_op *op, bool *ret_parked,
+                        kb_trail *trail) {
     kbr_walk_rank *in = &walk->ranks[rank];
     bool usable = true;
     *ret_parked = false;
@@ -302,7 +345,7 @@ static kb_status take(kbr_walk_state *walk, uint32_t rank, const kb_op *op, bool
     kbr_line waiters;
     if (!usable) {
         waiters = take_future(walk, rank, op->index);
-        wake_all(walk, &waiters);
+        kbr_walk_wake(walk, &waiters);
         return KB_OK;
     }
     kbr_walk_stream *stream = &walk->streams[op->what->stream];
@@ -314,7 +357,7 @@ static kb_status take(kbr_walk_state *walk, uint32_t rank, const kb_op *op, bool
         kbr_awaited awaited;
         if (kbr_claims_hold(walk, rank, op, launch, KBR_AT_DONE, &awaited)) {
             waiters = take_future(walk, rank, op->index);
-            wake_all(walk, &waiters);
+            kbr_walk_wake(walk, &waiters);
             return KB_OK;
         }
         KB_TRY(park(walk, rank, op, KBR_RAN, launch, &it, trail));
@@ -323,8 +366,7 @@ static kb_status take(kbr_walk_state *walk, uint32_t rank, const kb_op *op, bool
         return ran(walk, it, trail);
     }
     KB_TRY(park(walk, rank, op, KBR_QUEUED, launch, &it, trail));
-    *(stream->tail != NULL ? &stream->tail->stream_next : &stream->head) = it;
-    stream->tail = it;
+    kbr_walk_queue(stream, it);
     *ret_parked = true;
     return stream->head == it ? advance(walk, it, trail) : KB_OK;
 }
@@ -342,9 +384,9 @@ static kb_status read_turn(kbr_walk_state *walk, uint32_t rank, bool *inout_move
         else if (status != KB_OK)
             return status;
         else
-            KB_TRY(take(walk, rank, op, &parked, trail));
+            KB_TRY(kbr_walk_take(walk, rank, op, &parked, trail));
         if (in->readers.head != NULL && (in->ended || in->last_issue_ps > in->readers_ps))
-            wake_all(walk, &in->readers);
+            kbr_walk_wake(walk, &in->readers);
         if (parked || walk->waking.head != NULL)
             break;
     }
@@ -363,10 +405,10 @@ static kb_status go(kbr_walk_state *walk, kb_trail *trail) {
         bool moved = false;
         for (uint32_t rank = 0; rank < walk->pass->run->ranks; rank++) {
             KB_TRY(read_turn(walk, rank, &moved, trail));
-            KB_TRY(settle(walk, trail));
+            KB_TRY(kbr_walk_settle(walk, trail));
         }
         if (walk->ready_count != 0)
-            KB_TRY(run_drawn(walk, trail));
+            KB_TRY(kbr_walk_run_drawn(walk, trail));
         else if (!moved && all_ended(walk))
             return KB_OK;
         else if (!moved)
@@ -388,14 +430,29 @@ static kb_status begin(kbr_walk_state *walk, kb_trail *trail) {
     return KB_OK;
 }
 
-static void end(kbr_walk_state *walk) {
-    const kbr_pass *pass = walk->pass;
+void kbr_walk_forget(kbr_walk_state *walk) {
     kbr_node *node;
     while ((node = kbr_table_take(&walk->parked)) != NULL)
-        kb_delete(pass->alloc, node, ((kbr_parked *)node)->size);
+        delete_parked(walk, (kbr_parked *)node);
     while ((node = kbr_table_take(&walk->futures)) != NULL)
-        kb_delete(pass->alloc, node, sizeof(kbr_future));
+        kb_delete(walk->pass->alloc, node, sizeof(kbr_future));
     kbr_meetings_fini(walk);
+}
+
+kb_status kbr_walk_init(kbr_walk_state *walk, kbr_pass *pass, const kbr_visitor *visitor, kb_trail *trail) {
+    *walk = (kbr_walk_state){.pass = pass,
+                             .visitor = visitor,
+                             .parks_all = pass->random,
+                             .parked_limit = PARKED_FIRST,
+                             .random = pass->seed};
+    kbr_table_init(&walk->parked, pass->alloc);
+    kbr_table_init(&walk->futures, pass->alloc);
+    return begin(walk, trail);
+}
+
+void kbr_walk_fini(kbr_walk_state *walk) {
+    const kbr_pass *pass = walk->pass;
+    kbr_walk_forget(walk);
     kbr_table_fini(&walk->parked);
     kbr_table_fini(&walk->futures);
     for (uint32_t rank = 0; walk->ranks != NULL && rank < pass->run->ranks; rank++)
@@ -406,15 +463,12 @@ static void end(kbr_walk_state *walk) {
 }
 
 kb_status kbr_walk(kbr_pass *pass, const kbr_visitor *visitor, kb_trail *trail) {
-    kbr_walk_state walk = {
-        .pass = pass, .visitor = visitor, .parked_limit = PARKED_FIRST, .random = pass->seed};
-    kbr_table_init(&walk.parked, pass->alloc);
-    kbr_table_init(&walk.futures, pass->alloc);
-    kb_status status = begin(&walk, trail);
+    kbr_walk_state walk;
+    kb_status status = kbr_walk_init(&walk, pass, visitor, trail);
     if (status == KB_OK)
         status = go(&walk, trail);
     if (status == KB_OK)
         kbr_walk_explain(&walk);
-    end(&walk);
+    kbr_walk_fini(&walk);
     return status;
 }
