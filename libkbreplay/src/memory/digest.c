@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "memory/memory.h"
-#include "memory/page.h"
+#include "memory/pages.h"
 #include "memory/recipe.h"
 
 typedef struct digesting {
@@ -45,18 +45,12 @@ static void take(digesting *it, uint64_t offset, const uint8_t *bytes, uint64_t 
 }
 
 static void take_page(digesting *it, const kbr_page *page) {
-    uint64_t begin = page->number * KBR_PAGE_SIZE;
-    if (page->undefined_count == 0) {
-        take(it, begin, page->bytes, KBR_PAGE_SIZE);
-        return;
-    }
     for (uint32_t low = 0; low < KBR_PAGE_SIZE;) {
-        uint32_t high = low;
-        while (high < KBR_PAGE_SIZE && kbr_bit(page->defined, high))
-            high++;
-        if (high > low)
-            take(it, begin + low, page->bytes + low, high - low);
-        low = high + 1;
+        bool defined;
+        uint32_t high = kbr_page_run(page, low, KBR_PAGE_SIZE, &defined);
+        if (defined)
+            take(it, page->number * KBR_PAGE_SIZE + low, page->bytes + low, high - low);
+        low = high;
     }
 }
 
@@ -82,9 +76,21 @@ static uint64_t next_initial(const kbr_memories *memories, uint32_t memory, uint
     return best;
 }
 
+/* A page that nobody touched: what initial contents say about it. */
+static kb_status take_untouched(digesting *it, const kbr_memories *memories, uint32_t memory, uint64_t number,
+                                kb_trail *trail) {
+    kbr_page *page;
+    KB_TRY(kbr_page_create(memories->alloc, number, &page, trail));
+    kb_status status = kbr_pages_fill(memories, memory, 0, 0, page, trail);
+    if (status == KB_OK)
+        take_page(it, page);
+    kbr_page_destroy(memories->alloc, page);
+    return status;
+}
+
 /* All pages of one memory by number: those that exist, and those that only initial contents make. */
-static void take_memory(digesting *it, kbr_memories *memories, uint32_t memory, const uint64_t *numbers,
-                        kbr_page *scratch) {
+static kb_status take_memory(digesting *it, kbr_memories *memories, uint32_t memory, const uint64_t *numbers,
+                             kb_trail *trail) {
     kbr_memory *source = &memories->items[memory];
     it->memory = memory;
     size_t at = 0;
@@ -94,46 +100,38 @@ static void take_memory(digesting *it, kbr_memories *memories, uint32_t memory, 
         if (initial == UINT64_MAX && touched == UINT64_MAX)
             break;
         if (touched <= initial) {
-            take_page(it, kbr_page_find(source, touched));
+            take_page(it, kbr_pages_find(source, touched));
             at++;
         } else {
-            kbr_page_fill(memories, memory, initial, scratch);
-            take_page(it, scratch);
+            KB_TRY(take_untouched(it, memories, memory, initial, trail));
         }
         from = (touched <= initial ? touched : initial) + 1;
     }
     close_run(it);
+    return KB_OK;
 }
 
-static kb_status digest_memory(digesting *it, kbr_memories *memories, uint32_t memory, kbr_page *scratch,
-                               kb_trail *trail) {
+static kb_status digest_memory(digesting *it, kbr_memories *memories, uint32_t memory, kb_trail *trail) {
     kbr_memory *source = &memories->items[memory];
     size_t size = source->page_count * sizeof(uint64_t), count = 0;
-    void *block = NULL;
-    if (size != 0)
-        KB_TRY(kb_new(memories->alloc, size, &block, trail));
+    void *block;
+    KB_TRY(kb_new(memories->alloc, size, &block, trail));
     uint64_t *numbers = block;
     for (size_t slot = 0; slot < source->slot_count; slot++)
         if (source->slots[slot] != NULL)
             numbers[count++] = source->slots[slot]->number;
     if (count > 1)
         qsort(numbers, count, sizeof *numbers, by_number);
-    take_memory(it, memories, memory, numbers, scratch);
+    kb_status status = take_memory(it, memories, memory, numbers, trail);
     kb_delete(memories->alloc, numbers, size);
-    return KB_OK;
+    return status;
 }
 
 kb_status kbr_memories_digest(kbr_memories *memories, kb_digest *ret_digest, kb_trail *trail) {
-    void *scratch;
-    KB_TRY(kb_new(memories->alloc, sizeof(kbr_page), &scratch, trail));
     digesting it = {.length = 0};
     (void)XXH3_128bits_reset(&it.all);
-    kb_status status = KB_OK;
-    for (uint32_t i = 0; status == KB_OK && i < memories->defs->memory_count; i++)
-        status = digest_memory(&it, memories, i, scratch, trail);
-    kb_delete(memories->alloc, scratch, sizeof(kbr_page));
-    if (status != KB_OK)
-        return status;
+    for (uint32_t i = 0; i < memories->defs->memory_count; i++)
+        KB_TRY(digest_memory(&it, memories, i, trail));
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&it.all));
     memcpy(ret_digest->bytes, canonical.digest, sizeof ret_digest->bytes);

@@ -5,7 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "memory/page.h"
+#include "memory/bits.h"
+#include "memory/pages.h"
 #include "memory/recipe.h"
 
 /* What initial contents may stand for in all: a digest has to compute every byte of them. */
@@ -46,6 +47,16 @@ static kb_status share_initials(kbr_memories *memories, kb_trail *trail) {
     return KB_OK;
 }
 
+/* An arena's blocks are aligned to less than these are. */
+static kb_status make_items(kbr_memories *memories, kb_trail *trail) {
+    size_t size = memories->defs->memory_count * sizeof(kbr_memory);
+    void *block;
+    KB_TRY(kb_arena_new(&memories->arena, size + _Alignof(kbr_memory), &block, trail));
+    uintptr_t at = (uintptr_t)block + _Alignof(kbr_memory) - 1;
+    memories->items = (kbr_memory *)(at - at % _Alignof(kbr_memory));
+    return KB_OK;
+}
+
 kb_status kbr_memories_create(const kb_defs *defs, const kb_alloc *alloc, uint64_t limit_size,
                               kbr_memories **ret_memories, kb_trail *trail) {
     KB_TRY(check_initials(defs, trail));
@@ -56,12 +67,9 @@ kb_status kbr_memories_create(const kb_defs *defs, const kb_alloc *alloc, uint64
     memories->defs = defs;
     memories->limit_size = limit_size;
     kb_arena_init(&memories->arena, alloc, 0);
-    void *items;
-    kb_status status = kb_arena_new(&memories->arena, defs->memory_count * sizeof(kbr_memory), &items, trail);
-    if (status == KB_OK) {
-        memories->items = items;
+    kb_status status = make_items(memories, trail);
+    if (status == KB_OK)
         status = share_initials(memories, trail);
-    }
     if (status != KB_OK) {
         kbr_memories_destroy(memories);
         return status;
@@ -83,54 +91,62 @@ void kbr_memories_destroy(kbr_memories *memories) {
 }
 
 uint64_t kbr_memories_size(const kbr_memories *memories) {
-    return memories->used_size;
+    return atomic_load(&memories->used_size);
+}
+
+/* --- ranges in place --------------------------------------------------------------------------- */
+
+/* One page's part of a range. */
+typedef struct part {
+    uint64_t number;
+    uint32_t first, count; /* bytes, within the page */
+} part;
+
+static part part_at(const kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size) {
+    assert(memory < memories->defs->memory_count);
+    uint32_t first = (uint32_t)(offset % KBR_PAGE_SIZE), room = KBR_PAGE_SIZE - first;
+    return (part){offset / KBR_PAGE_SIZE, first, size < room ? (uint32_t)size : room};
+}
+
+/* What memory reads as where nothing was ever written. */
+static const uint8_t nothing[KBR_PAGE_SIZE];
+
+kb_status kbr_memory_readable(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
+                              kbr_span *ret_span, kb_trail *trail) {
+    part at = part_at(memories, memory, offset, size);
+    kbr_page *page;
+    KB_TRY(kbr_pages_reading(memories, memory, at.number, &page, trail));
+    if (page == NULL)
+        *ret_span = (kbr_span){nothing, at.count, false};
+    else
+        *ret_span =
+            (kbr_span){page->bytes + at.first, at.count, kbr_page_is_defined(page, at.first, at.count)};
+    return KB_OK;
+}
+
+kb_status kbr_memory_writable(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
+                              uint8_t **ret_bytes, uint64_t *ret_size, kb_trail *trail) {
+    part at = part_at(memories, memory, offset, size);
+    kbr_page *page;
+    KB_TRY(kbr_pages_writing(memories, memory, at.number, at.first, at.count, &page, trail));
+    if (!kbr_page_is_defined(page, at.first, at.count))
+        KB_TRY(kbr_page_define(memories->alloc, page, at.first, at.count, trail));
+    *ret_bytes = page->bytes + at.first;
+    *ret_size = at.count;
+    return KB_OK;
 }
 
 /* --- ranges ------------------------------------------------------------------------------------ */
-
-/* One page's part of a range. */
-typedef struct span {
-    uint64_t number;
-    uint32_t first, count; /* bytes, within the page */
-} span;
-
-static span span_at(const kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size) {
-    assert(memory < memories->defs->memory_count);
-    uint32_t first = (uint32_t)(offset % KBR_PAGE_SIZE), room = KBR_PAGE_SIZE - first;
-    return (span){offset / KBR_PAGE_SIZE, first, size < room ? (uint32_t)size : room};
-}
-
-static bool all_defined(const kbr_page *page, uint32_t first, uint32_t count, uint32_t *ret_first) {
-    for (uint32_t at = first; page->undefined_count != 0 && at < first + count;) {
-        if (at % 8 == 0 && first + count - at >= 8 && page->defined[at / 8] == 0xFF) {
-            at += 8;
-            continue;
-        }
-        if (!kbr_bit(page->defined, at)) {
-            *ret_first = at;
-            return false;
-        }
-        at++;
-    }
-    return true;
-}
 
 kb_status kbr_memory_read(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
                           uint8_t *bytes, bool *ret_defined, kb_trail *trail) {
     bool defined = true;
     for (uint64_t done = 0; done < size;) {
-        span at = span_at(memories, memory, offset + done, size - done);
-        kbr_page *page;
-        KB_TRY(kbr_page_reading(memories, memory, at.number, &page, trail));
-        uint32_t first;
-        if (page == NULL) {
-            memset(bytes + done, 0, at.count);
-            defined = false;
-        } else {
-            memcpy(bytes + done, page->bytes + at.first, at.count);
-            defined = defined && all_defined(page, at.first, at.count, &first);
-        }
-        done += at.count;
+        kbr_span span;
+        KB_TRY(kbr_memory_readable(memories, memory, offset + done, size - done, &span, trail));
+        memcpy(bytes + done, span.bytes, span.size);
+        defined = defined && span.defined;
+        done += span.size;
     }
     if (ret_defined != NULL)
         *ret_defined = defined;
@@ -140,26 +156,28 @@ kb_status kbr_memory_read(kbr_memories *memories, uint32_t memory, uint64_t offs
 kb_status kbr_memory_write(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
                            const uint8_t *bytes, kb_trail *trail) {
     for (uint64_t done = 0; done < size;) {
-        span at = span_at(memories, memory, offset + done, size - done);
-        kbr_page *page;
-        KB_TRY(kbr_page_writing(memories, memory, at.number, &page, trail));
-        memcpy(page->bytes + at.first, bytes + done, at.count);
-        kbr_page_define(page, at.first, at.count);
-        done += at.count;
+        uint8_t *to;
+        uint64_t count;
+        KB_TRY(kbr_memory_writable(memories, memory, offset + done, size - done, &to, &count, trail));
+        memcpy(to, bytes + done, count);
+        done += count;
     }
     return KB_OK;
+}
+
+static kb_status undefine_part(kbr_memories *memories, uint32_t memory, part at, kb_trail *trail) {
+    kbr_page *page;
+    KB_TRY(kbr_pages_writing(memories, memory, at.number, at.first, at.count, &page, trail));
+    memset(page->bytes + at.first, 0, at.count);
+    return kbr_page_undefine(memories->alloc, page, at.first, at.count, trail);
 }
 
 static kb_status undefine_pages(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
                                 kb_trail *trail) {
     for (uint64_t done = 0; done < size;) {
-        span at = span_at(memories, memory, offset + done, size - done);
-        kbr_page *page;
-        KB_TRY(kbr_page_reading(memories, memory, at.number, &page, trail));
-        if (page != NULL) {
-            KB_TRY(kbr_page_writing(memories, memory, at.number, &page, trail));
-            kbr_page_undefine(page, at.first, at.count);
-        }
+        part at = part_at(memories, memory, offset + done, size - done);
+        if (kbr_pages_known(memories, memory, at.number))
+            KB_TRY(undefine_part(memories, memory, at, trail));
         done += at.count;
     }
     return KB_OK;
@@ -171,15 +189,15 @@ kb_status kbr_memory_undefine(kbr_memories *memories, uint32_t memory, uint64_t 
     const kbr_memory *it = &memories->items[memory];
     if (size / KBR_PAGE_SIZE <= it->page_count)
         return undefine_pages(memories, memory, offset, size, trail);
+    uint64_t first = offset / KBR_PAGE_SIZE, last = (offset + size - 1) / KBR_PAGE_SIZE;
     for (size_t slot = 0; slot < it->slot_count; slot++) {
-        kbr_page *page = it->slots[slot];
-        uint64_t begin = page != NULL ? page->number * KBR_PAGE_SIZE : 0;
-        if (page == NULL || begin + KBR_PAGE_SIZE <= offset || begin >= offset + size)
+        const kbr_page *page = it->slots[slot];
+        if (page == NULL || page->number < first || page->number > last)
             continue;
-        uint64_t low = begin > offset ? begin : offset;
-        uint64_t high = begin + KBR_PAGE_SIZE < offset + size ? begin + KBR_PAGE_SIZE : offset + size;
-        KB_TRY(kbr_page_writing(memories, memory, page->number, &page, trail));
-        kbr_page_undefine(page, (uint32_t)(low - begin), (uint32_t)(high - low));
+        uint32_t low = page->number == first ? (uint32_t)(offset % KBR_PAGE_SIZE) : 0;
+        uint32_t high =
+            page->number == last ? (uint32_t)((offset + size - 1) % KBR_PAGE_SIZE) + 1 : KBR_PAGE_SIZE;
+        KB_TRY(undefine_part(memories, memory, (part){page->number, low, high - low}, trail));
     }
     for (size_t i = 0; i < it->initial_count; i++) {
         const kb_initial *initial = &memories->defs->initials[it->initials[i]];
@@ -194,23 +212,20 @@ kb_status kbr_memory_undefine(kbr_memories *memories, uint32_t memory, uint64_t 
 
 /* --- definedness of ranges --------------------------------------------------------------------- */
 
-static void set_bits(uint8_t *bits, uint64_t first, uint64_t count) {
-    for (uint64_t at = first; at < first + count; at++)
-        bits[at / 8] |= (uint8_t)(1u << at % 8);
-}
-
 kb_status kbr_memory_get_bits(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
                               uint8_t *bits, kb_trail *trail) {
     memset(bits, 0, (size + 7) / 8);
     for (uint64_t done = 0; done < size;) {
-        span at = span_at(memories, memory, offset + done, size - done);
+        part at = part_at(memories, memory, offset + done, size - done);
         kbr_page *page;
-        KB_TRY(kbr_page_reading(memories, memory, at.number, &page, trail));
-        if (page != NULL && page->undefined_count == 0)
-            set_bits(bits, done, at.count);
-        for (uint32_t i = 0; page != NULL && page->undefined_count != 0 && i < at.count; i++)
-            if (kbr_bit(page->defined, at.first + i))
-                set_bits(bits, done + i, 1);
+        KB_TRY(kbr_pages_reading(memories, memory, at.number, &page, trail));
+        for (uint32_t low = at.first, end = at.first + at.count; page != NULL && low < end;) {
+            bool defined;
+            uint32_t high = kbr_page_run(page, low, end, &defined);
+            if (defined)
+                (void)kbr_bits_put(bits, done + low - at.first, high - low, true);
+            low = high;
+        }
         done += at.count;
     }
     return KB_OK;
@@ -219,11 +234,8 @@ kb_status kbr_memory_get_bits(kbr_memories *memories, uint32_t memory, uint64_t 
 kb_status kbr_memory_write_bits(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
                                 const uint8_t *bytes, const uint8_t *bits, kb_trail *trail) {
     for (uint64_t low = 0; low < size;) {
-        uint64_t high = low + 1;
-        bool defined = kbr_bit(bits, low);
-        while (high < size && kbr_bit(bits, high) == defined)
-            high++;
-        if (defined)
+        uint64_t high = kbr_bits_run(bits, low, size);
+        if (kbr_bit(bits, low))
             KB_TRY(kbr_memory_write(memories, memory, offset + low, high - low, bytes + low, trail));
         else
             KB_TRY(kbr_memory_undefine(memories, memory, offset + low, high - low, trail));
@@ -235,12 +247,13 @@ kb_status kbr_memory_write_bits(kbr_memories *memories, uint32_t memory, uint64_
 kb_status kbr_memory_find_undefined(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
                                     uint64_t *ret_first, kb_trail *trail) {
     for (uint64_t done = 0; done < size;) {
-        span at = span_at(memories, memory, offset + done, size - done);
+        part at = part_at(memories, memory, offset + done, size - done);
         kbr_page *page;
-        KB_TRY(kbr_page_reading(memories, memory, at.number, &page, trail));
-        uint32_t first = at.first;
-        if (page == NULL || !all_defined(page, at.first, at.count, &first)) {
-            *ret_first = done + first - at.first;
+        KB_TRY(kbr_pages_reading(memories, memory, at.number, &page, trail));
+        bool defined = false;
+        uint32_t high = page != NULL ? kbr_page_run(page, at.first, at.first + at.count, &defined) : 0;
+        if (!defined || high < at.first + at.count) {
+            *ret_first = done + (defined ? high - at.first : 0);
             return KB_OK;
         }
         done += at.count;

@@ -6,6 +6,8 @@
  * that cover it, later definitions over earlier ones. A byte is defined when initial contents or a
  * write made it so; an undefined byte reads as 0. Nothing here knows of ops.
  *
+ * Different memories may be used by different threads at once; one memory by one at a time.
+ *
  * The memory digest, canonical: memory by memory in the order of their definitions, each maximal
  * run of defined bytes by rising offset gives 40 bytes, little-endian: u64 memory id, u64 offset,
  * u64 length, and the 16 bytes of XXH3-128 of the run's bytes in XXH3's canonical (big-endian)
@@ -33,6 +35,25 @@ kb_status kbr_memory_write(kbr_memories *memories, uint32_t memory, uint64_t off
                            const uint8_t *bytes, kb_trail *trail) KB_MUST_USE;
 kb_status kbr_memory_undefine(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
                               kb_trail *trail) KB_MUST_USE;
+
+/*
+ * The first bytes of a range as they lie in memory: one at least, and as far as they lie together. Undefined
+ * ones are 0. They stay as they are until somebody writes the range.
+ */
+typedef struct kbr_span {
+    const uint8_t *bytes;
+    uint64_t size;
+    bool defined; /* all of them */
+} kbr_span;
+
+kb_status kbr_memory_readable(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
+                              kbr_span *ret_span, kb_trail *trail) KB_MUST_USE;
+/*
+ * They count as defined from now on, and the caller writes every one of them before anybody reads. Where
+ * the same bytes were readable before, those may be these, or a copy that keeps what they were.
+ */
+kb_status kbr_memory_writable(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
+                              uint8_t **ret_bytes, uint64_t *ret_size, kb_trail *trail) KB_MUST_USE;
 
 /* The definedness of each byte as a bitmap, byte i in bit i % 8 of bits[i / 8]. */
 kb_status kbr_memory_get_bits(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,

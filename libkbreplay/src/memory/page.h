@@ -1,63 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pages: a memory's pieces, found by number; private to src/memory.
+ * One page: a piece of a memory, and which of its bytes are defined; private to src/memory.
  *
+ * What is defined is one range as a rule, and costs two numbers then; a bitmap exists while it is not.
  * Undefined bytes of a page are zero, so that what is read of them never depends on history. A page that
  * a snapshot holds is never changed: who wants to write gets a copy in its place.
  */
 #ifndef KBREPLAY_SRC_PAGE_H
 #define KBREPLAY_SRC_PAGE_H
 
-#include "kbtrace/defs.h"
+#include "kbtrace/memory.h"
 
+/* Why so many: docs/decisions/0017-pages-of-memory.md. */
 #define KBR_PAGE_SIZE 16384u
 
 typedef struct kbr_page {
     uint64_t number;
-    uint32_t undefined_count; /* bytes */
-    uint32_t holders;         /* its memory, and snapshots */
-    uint8_t defined[KBR_PAGE_SIZE / 8];
-    uint8_t bytes[KBR_PAGE_SIZE];
+    uint8_t *bytes;         /* on a line of the cache */
+    uint8_t *bits;          /* which are defined; NULL: bytes [low, high) are */
+    uint32_t low, high;     /* without a bitmap; both 0 where nothing is defined */
+    uint32_t defined_count; /* with a bitmap: bits that are set, some and not all */
+    uint32_t holders;       /* its memory, and snapshots */
 } kbr_page;
 
-typedef struct kbr_memory {
-    kbr_page **slots; /* a hash by number, open addressing; its size is a power of two */
-    size_t slot_count, page_count;
-    kbr_page *last;           /* the page of the last access */
-    const uint32_t *initials; /* ids, in order */
-    size_t initial_count;
-} kbr_memory;
+/* What a page takes of the limit; its bitmap comes on top, an eighth of that. */
+enum { KBR_PAGE_COST = sizeof(kbr_page) + 63 + KBR_PAGE_SIZE };
 
-struct kbr_memories {
-    const kb_alloc *alloc;
-    const kb_defs *defs;
-    kb_arena arena;
-    kbr_memory *items;
-    uint64_t limit_size, used_size;
-};
+/* Nothing of it is defined; its bytes are whatever was there, and are for the caller to clear or write. */
+kb_status kbr_page_create(const kb_alloc *alloc, uint64_t number, kbr_page **ret_page,
+                          kb_trail *trail) KB_MUST_USE;
+void kbr_page_destroy(const kb_alloc *alloc, kbr_page *page);
 
-/* The page, or NULL where none was touched. */
-kbr_page *kbr_page_find(kbr_memory *memory, uint64_t number);
-/* *ret_page is NULL where nothing was touched and no initial contents lie. */
-kb_status kbr_page_reading(struct kbr_memories *memories, uint32_t memory, uint64_t number,
-                           kbr_page **ret_page, kb_trail *trail) KB_MUST_USE;
-/* The page that may be changed: made, or copied, where need be. */
-kb_status kbr_page_writing(struct kbr_memories *memories, uint32_t memory, uint64_t number,
-                           kbr_page **ret_page, kb_trail *trail) KB_MUST_USE;
-/* One holder lets go of it; the last one's page is gone. */
-void kbr_page_release(struct kbr_memories *memories, kbr_page *page);
-/* A memory without pages, and one page more of it; the second needs room, which a memory never gives back. */
-void kbr_pages_drop(struct kbr_memories *memories, uint32_t memory);
-void kbr_pages_take(kbr_memory *memory, kbr_page *page);
-/* Makes `page` what the initial contents say about its number. */
-void kbr_page_fill(const struct kbr_memories *memories, uint32_t memory, uint64_t number, kbr_page *page);
+/* Marks bytes [first, first + count) defined, or undefined; the caller writes them, or clears them. */
+kb_status kbr_page_define(const kb_alloc *alloc, kbr_page *page, uint32_t first, uint32_t count,
+                          kb_trail *trail) KB_MUST_USE;
+kb_status kbr_page_undefine(const kb_alloc *alloc, kbr_page *page, uint32_t first, uint32_t count,
+                            kb_trail *trail) KB_MUST_USE;
+/* The same bytes are defined in `to`, of which none were, as in `from`. */
+kb_status kbr_page_define_as(const kb_alloc *alloc, kbr_page *to, const kbr_page *from,
+                             kb_trail *trail) KB_MUST_USE;
 
-/* Marks bytes [first, first + count) of a page defined or undefined; undefined ones are cleared. */
-void kbr_page_define(kbr_page *page, uint32_t first, uint32_t count);
-void kbr_page_undefine(kbr_page *page, uint32_t first, uint32_t count);
+/* Where the run ends that begins at `at`, below `end`, and whether its bytes are defined. */
+uint32_t kbr_page_run(const kbr_page *page, uint32_t at, uint32_t end, bool *ret_defined);
 
-static inline bool kbr_bit(const uint8_t *bits, uint64_t at) {
-    return (bits[at / 8] >> at % 8 & 1) != 0;
+static inline bool kbr_page_is_defined(const kbr_page *page, uint32_t first, uint32_t count) {
+    if (page->bits == NULL)
+        return page->low <= first && first + count <= page->high;
+    bool defined;
+    return kbr_page_run(page, first, first + count, &defined) == first + count && defined;
 }
 
 #endif

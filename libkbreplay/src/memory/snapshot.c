@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "memory/memory.h"
-#include "memory/page.h"
+#include "memory/pages.h"
 
 struct kbr_snapshot {
     kbr_memories *memories;
@@ -62,7 +62,7 @@ void kbr_snapshot_destroy(kbr_snapshot *snapshot) {
         return;
     kbr_memories *memories = snapshot->memories;
     for (size_t i = 0; i < snapshot->page_count; i++)
-        kbr_page_release(memories, snapshot->pages[i]);
+        kbr_pages_release(memories, snapshot->pages[i]);
     kb_delete(memories->alloc, snapshot->pages, snapshot->page_count * sizeof(kbr_page *));
     kb_delete(memories->alloc, snapshot->ends, memories->defs->memory_count * sizeof(size_t));
     kb_delete(memories->alloc, snapshot, sizeof *snapshot);
