@@ -8,12 +8,13 @@ jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 packages_for() {
     echo gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libxxhash-dev
     [ "$1" = build ] && return
-    echo libcmocka-dev libmpfr-dev zstd protobuf-compiler python3 python3-protobuf clang clang-format
+    echo libcmocka-dev libmpfr-dev zstd protobuf-compiler python3 python3-protobuf python3-numpy \
+        python3-xxhash clang clang-format
     [ "$1" = test ] && return
     echo libclang-rt-14-dev
     [ "$1" = fuzz ] && return
     echo libprotobuf-c-dev protobuf-c-compiler libotf2-trace-dev python3-simpy3 libsimgrid-dev g++ \
-        python3-numpy libopenblas-dev
+        libopenblas-dev
 }
 
 # quiet LOG COMMAND...: runs the command with its output in LOG, and shows that only if it fails.
