@@ -34,9 +34,11 @@ done <copies
 "$KB_BIN/../tests/program-trace" program.zst
 "$KB_BIN/kb-replay" program.zst --verify -q >out
 test ! -s out
+"$KB_BIN/kb-sim" run allreduce --ranks 5 -p elems=1000 -p algo=tree -q -o tree.zst
 for fault in $("$KB_BIN/kb-mutate" --list | cut -d' ' -f1); do
-    good=run.zst
-    "$KB_BIN/kb-mutate" $good --fault "$fault" -q -o bad.zst 2>err || good=program.zst
+    for good in run.zst program.zst tree.zst; do
+        ! "$KB_BIN/kb-mutate" $good --fault "$fault" -q -o bad.zst 2>err || break
+    done
     for seed in 1 2 3; do
         "$KB_BIN/kb-mutate" $good --fault "$fault" --seed $seed -o bad.zst >what
         case $fault in drop-op) continue ;; esac # a dropped wait may be one that nothing needs

@@ -266,6 +266,82 @@ static void apply_done_late(kbt_edit *edit, const kb_defs *defs) {
 
 const kbt_fault kbt_fault_done_late = {fits_done_late, apply_done_late};
 
+/* --- times that cannot be ------------------------------------------------------------------------ */
+
+static bool fits_faster(const kb_op *op, const kb_defs *defs) {
+    return is_data(op) && op->what->route < defs->route_count && op->done_ps > op->start_ps;
+}
+
+static void apply_faster(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    edit->op.sent_ps = edit->op.done_ps = edit->op.start_ps;
+    for (uint32_t i = 0; i < edit->what.why_count; i++)
+        edit->blames[i].ps = i == 0 ? edit->op.start_ps - edit->op.issue_ps : 0;
+}
+
+const kbt_fault kbt_fault_faster = {fits_faster, apply_faster};
+
+/* The time that it waited for one of two causes. */
+static int64_t waited_ps(const kb_op *op, unsigned cause, unsigned other_cause) {
+    int64_t sum_ps = 0;
+    for (uint32_t i = 0; i < op->what->why_count; i++)
+        if (op->what->whys[i].cause == cause || op->what->whys[i].cause == other_cause)
+            sum_ps += op->blames[i].ps;
+    return sum_ps;
+}
+
+/* As if it had not waited. */
+static int64_t forget_wait(kbt_edit *edit, unsigned cause, unsigned other_cause) {
+    int64_t sum_ps = waited_ps(&edit->op, cause, other_cause);
+    for (uint32_t i = 0; i < edit->what.why_count; i++)
+        if (edit->what.whys[i].cause == cause || edit->what.whys[i].cause == other_cause)
+            edit->blames[i].ps = 0;
+    return sum_ps;
+}
+
+static bool fits_ignore_contention(const kb_op *op, const kb_defs *defs) {
+    return fits_faster(op, defs) && waited_ps(op, KB_CAUSE_CONTENTION, KB_CAUSE_PORT) > 0;
+}
+
+static void apply_ignore_contention(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    edit->op.done_ps -= forget_wait(edit, KB_CAUSE_CONTENTION, KB_CAUSE_PORT);
+    if (edit->op.sent_ps > edit->op.done_ps)
+        edit->op.sent_ps = edit->op.done_ps;
+}
+
+const kbt_fault kbt_fault_ignore_contention = {fits_ignore_contention, apply_ignore_contention};
+
+/* The cause of waiting that goes with a claim at the start of an op, or 0. */
+static unsigned cause_of(const kb_op *op) {
+    for (uint32_t i = 0; i < op->what->claim_count; i++) {
+        unsigned role = op->what->claims[i].role;
+        unsigned cause = role == KB_ROLE_COPY     ? KB_CAUSE_RING_EMPTY
+                         : role == KB_ROLE_CREDIT ? KB_CAUSE_CREDIT
+                         : role == KB_ROLE_ENGINE ? KB_CAUSE_ENGINE_BUSY
+                                                  : 0;
+        if (cause != 0 && waited_ps(op, cause, cause) > 0)
+            return cause;
+    }
+    return 0;
+}
+
+static bool fits_start_early(const kb_op *op, const kb_defs *defs) {
+    (void)defs;
+    return cause_of(op) != 0;
+}
+
+static void apply_start_early(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    unsigned cause = cause_of(&edit->op);
+    int64_t early_ps = forget_wait(edit, cause, cause);
+    edit->op.start_ps -= early_ps;
+    edit->op.sent_ps -= early_ps;
+    edit->op.done_ps -= early_ps;
+}
+
+const kbt_fault kbt_fault_start_early = {fits_start_early, apply_start_early};
+
 static bool fits_go_on(const kb_op *op, const kb_defs *defs) {
     (void)defs;
     return is_data(op) && op->what->blocks == KB_BLOCKS_DONE;

@@ -212,6 +212,29 @@ static spoilt a_launch_is_done_too_early(ring *it) {
     return of(1, op);
 }
 
+/* --- engine, link --------------------------------------------------------------------------------- */
+
+static spoilt an_engine_of_another_serves(ring *it) {
+    ring_op *op = ring_find(it, 1, KB_OP_MATH, 0);
+    op->what.engine = 2;
+    return of(1, op);
+}
+
+static spoilt two_are_served_at_once(ring *it) {
+    ring_op *op = ring_find(it, 1, KB_OP_MATH, 0);
+    op->op.done_ps = ring_find(it, 1, KB_OP_MATH, 1)->op.start_ps + 1;
+    return of(1, ring_find(it, 1, KB_OP_MATH, 1));
+}
+
+static spoilt a_copy_is_faster_than_its_link(ring *it) {
+    ring_op *op = ring_find(it, 1, KB_OP_IPCQ_COPY, 2);
+    uint32_t link;
+    kb_link row = {"link", 256, UINT64_C(1000000000000), 1}; /* 256 bytes a second */
+    check_ok(kb_defs_add_link(&it->defs, &row, &link, NULL), NULL);
+    check_ok(kb_defs_add_route(&it->defs, &(kb_route){&link, 1}, &op->what.route, NULL), NULL);
+    return of(1, op);
+}
+
 /* --- value ---------------------------------------------------------------------------------------- */
 
 static spoilt another_element_is_sent(ring *it) {
@@ -353,6 +376,9 @@ static const struct {
     {an_engine_is_not_claimed, "claims", "engine"},
     {a_launch_is_not_claimed, "claims", "launch"},
     {a_launch_is_done_too_early, "causality", "completion"},
+    {an_engine_of_another_serves, "engine", "stream"},
+    {two_are_served_at_once, "engine", "overlap"},
+    {a_copy_is_faster_than_its_link, "link", "too fast"},
     {another_element_is_sent, "value", "source"},
     {a_sum_goes_elsewhere, "value", "target"},
     {another_function_joins, "value", "function"},
