@@ -13,7 +13,7 @@ typedef struct values {
     kbt_common common;
     bool verify, recover;
     kbt_list dumps;
-    const char *order, *kernels;
+    const char *order, *kernels, *init;
     uint64_t max_memory;
 } values;
 
@@ -25,6 +25,9 @@ static const kbt_option options[] = {
      .required = false},
     {0, "order", KBT_TEXT, offsetof(values, order), "ORDER",
      "recorded, or random:SEED for another order that the claims allow", .required = false},
+    {0, "init", KBT_TEXT, offsetof(values, init), "MODE",
+     "results (default): nothing may depend on undefined bytes, and copies carry them; strict: nor be copied",
+     .required = false},
     {0, "kernels", KBT_TEXT, offsetof(values, kernels), "NAME",
      "compute with portable, avx2 or avx512 instructions: the same bits (default: the best there are)",
      .required = false},
@@ -45,6 +48,17 @@ static kb_status parse_order(const char *order, kbr_options *ret_options, kb_tra
                        "--order: '%s' is neither 'recorded' nor 'random:SEED' with a whole number", order);
     ret_options->random = true;
     ret_options->seed = seed;
+    return KB_OK;
+}
+
+static kb_status parse_init(const char *init, kbr_options *ret_options, kb_trail *trail) {
+    if (init == NULL || strcmp(init, "results") == 0)
+        return KB_OK;
+    if (strcmp(init, "strict") != 0)
+        return kb_fail(trail, KB_E_ARGUMENT, "--init: '%s' is neither 'results' nor 'strict'", init);
+    if (!ret_options->verify)
+        return kb_fail(trail, KB_E_ARGUMENT, "--init=strict asks more of a check: give --verify, too");
+    ret_options->strict_init = true;
     return KB_OK;
 }
 
@@ -137,7 +151,7 @@ static int run(kbt_call *call) {
     kb_trail_init(&trail);
     kbr_options how = {.log = &call->log, .verify = given->verify, .kernels = given->kernels};
     dump *dumps = NULL;
-    if (parse_order(given->order, &how, &trail) != KB_OK ||
+    if (parse_order(given->order, &how, &trail) != KB_OK || parse_init(given->init, &how, &trail) != KB_OK ||
         parse_dumps(call, &given->dumps, &dumps, &trail) != KB_OK)
         return kbt_fail(call, &trail);
     kb_reader_options reading = {.log = &call->log,

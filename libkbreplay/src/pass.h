@@ -42,6 +42,7 @@ typedef struct kbr_pass {
     const kb_defs *defs;
     const kb_footer *footer; /* NULL: a cut trace */
     bool complete;           /* the trace says that it is all there */
+    bool strict_init;        /* undefined bytes may not even be copied */
     bool random;
     uint64_t seed;
     uint64_t limit_size;           /* bytes, of anything whose size the trace alone decides */

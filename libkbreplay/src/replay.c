@@ -57,6 +57,7 @@ static kbr_pass new_pass(kbr_replay *replay) {
                       .footer = kb_reader_footer(replay->reader),
                       .complete = kb_reader_condition(replay->reader, NULL) == KB_TRACE_COMPLETE,
                       .limit_size = replay->options.max_memory,
+                      .strict_init = replay->options.strict_init,
                       .random = replay->options.random,
                       .seed = replay->options.seed,
                       .regions = &replay->regions,

@@ -24,6 +24,7 @@ typedef struct kbr_options {
     const kb_alloc *alloc;
     const kb_log *log;
     bool verify;         /* run every check, not only those without which nothing can be executed */
+    bool strict_init;    /* a copy of undefined bytes is a finding, too */
     bool random;         /* another linear extension of the trace's order … */
     uint64_t seed;       /* … drawn by this seed */
     uint64_t max_memory; /* bytes of rebuilt memory; 0: 16 GiB */

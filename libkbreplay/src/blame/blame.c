@@ -282,6 +282,64 @@ static kb_status blame_value(blaming *it, const kbr_wrong_value *wrong, kb_trail
     return status;
 }
 
+/* The first op behind `after` that writes a byte, or KBR_NOWHERE. */
+static size_t written_later(const blaming *it, uint32_t memory, uint64_t offset, size_t after) {
+    const size_t *entries = it->writers.entries[memory];
+    uint64_t place;
+    for (size_t i = 0; i < it->writers.counts[memory]; i++) {
+        if (entries[i] <= after || it->log->entries[entries[i]].flow == KBR_FLOW_UNDEFINE)
+            continue;
+        const kbr_entry *entry = &it->log->entries[entries[i]];
+        for (uint32_t touch = 0; touch < entry->touch_count; touch++)
+            if (entry->touches[touch].view->memory == memory &&
+                entry->touches[touch].view->access != KB_ACCESS_READ &&
+                kbr_touch_place(&entry->touches[touch], offset, &place))
+                return entries[i];
+    }
+    return KBR_NOWHERE;
+}
+
+/* Of the ops before `before` the last whose write lies beside a byte, no farther than it is long. */
+static size_t written_beside(const blaming *it, uint32_t memory, uint64_t offset, size_t before) {
+    const size_t *entries = it->writers.entries[memory];
+    for (size_t i = it->writers.counts[memory]; i-- > 0;) {
+        const kbr_entry *entry = &it->log->entries[entries[i]];
+        if (entries[i] >= before || entry->flow == KBR_FLOW_UNDEFINE)
+            continue;
+        const kbr_touch *to = &entry->touches[0];
+        uint64_t reach = to->high - to->low;
+        if (to->view->memory == memory && offset + reach >= to->low && offset < to->high + reach)
+            return entries[i];
+    }
+    return KBR_NOWHERE;
+}
+
+/* Who should have written: who does so too late, who left the bytes undefined, or who wrote beside them. */
+static void name_writer(const blaming *it, kbr_finding *finding, uint32_t memory, uint64_t offset,
+                        size_t reader) {
+    uint64_t place;
+    size_t later = written_later(it, memory, offset, reader), last, beside;
+    size_t named = later;
+    char text[256];
+    if (later != KBR_NOWHERE) {
+        add_words(finding, "; %s writes them, but only afterwards",
+                  op_words(it, later, finding->rank, text, sizeof text));
+    } else if ((last = kbr_writer_of(&it->writers, memory, offset, reader, &place)) != KBR_NOWHERE) {
+        add_words(finding, "; they are undefined since %s",
+                  op_words(it, last, finding->rank, text, sizeof text));
+        named = last;
+    } else if ((beside = written_beside(it, memory, offset, reader)) != KBR_NOWHERE) {
+        add_words(finding, "; %s wrote beside them", op_words(it, beside, finding->rank, text, sizeof text));
+        named = beside;
+    }
+    if (named == KBR_NOWHERE || finding->op_count == 0)
+        return;
+    memmove(&finding->ops[2], &finding->ops[1], (KBR_MENTIONS_MAX - 2) * sizeof finding->ops[0]);
+    finding->ops[1] = kbr_entry_mention(&it->log->entries[named]);
+    if (finding->op_count < KBR_MENTIONS_MAX)
+        finding->op_count++;
+}
+
 /* Back through copies to the op that first read what nobody had written. */
 static void blame_undefined(blaming *it, const kbr_wrong_byte *wrong) {
     kbr_finding *finding = find(it->findings, "init", "undefined", 0);
@@ -298,11 +356,13 @@ static void blame_undefined(blaming *it, const kbr_wrong_byte *wrong) {
         offset = kbr_touch_offset(from, place);
         reader = writer;
     }
-    if (reader == first)
-        return;
-    accuse(it, finding, reader, "undefined");
-    kbr_finding_place(finding, it->pass->defs, memory, offset, 1);
-    kbr_finding_say(finding, "it moves undefined bytes, which nothing has written, to where they are used");
+    if (reader != first) {
+        accuse(it, finding, reader, "undefined");
+        kbr_finding_place(finding, it->pass->defs, memory, offset, 1);
+        kbr_finding_say(finding,
+                        "it moves undefined bytes, which nothing has written, to where they are used");
+    }
+    name_writer(it, finding, memory, offset, reader);
 }
 
 static kb_status blame_all(blaming *it, const kbr_wrongs *wrongs, kb_trail *trail) {

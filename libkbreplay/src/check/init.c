@@ -2,8 +2,8 @@
 /*
  * init: nothing is computed from undefined bytes, and nothing is used that is undefined.
  *
- * Copies carry undefined bytes as such, so padding may travel; whatever depends on them is told. All
- * such uses are one finding: the first undefined byte makes the next.
+ * Copies carry undefined bytes as such, so padding may travel; whatever depends on them is told, and if it
+ * is asked for, copies too. All such uses are one finding: the first undefined byte makes the next.
  */
 #include <inttypes.h>
 
@@ -66,7 +66,8 @@ static kb_status check_operand(kbr_pass *pass, uint32_t rank, const kb_op *op, u
 static kb_status touch_init(void *state, kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
     (void)state;
     kbr_flow flow = kbr_op_flow(op->what);
-    if (flow != KBR_FLOW_MAP && flow != KBR_FLOW_MIX && flow != KBR_FLOW_USE)
+    bool depends = flow == KBR_FLOW_MAP || flow == KBR_FLOW_MIX || flow == KBR_FLOW_USE;
+    if (!depends && !(pass->strict_init && flow == KBR_FLOW_MOVE))
         return KB_OK;
     for (uint32_t i = 0; i < op->what->operand_count; i++)
         if (op->what->operands[i].access != KB_ACCESS_WRITE)
