@@ -149,7 +149,8 @@ static int run(kbt_call *call) {
     const values *given = call->values;
     kb_trail trail;
     kb_trail_init(&trail);
-    kbr_options how = {.log = &call->log, .verify = given->verify, .kernels = given->kernels};
+    kbr_options how = {
+        .log = &call->log, .verify = given->verify, .threads = kbt_threads(call), .kernels = given->kernels};
     dump *dumps = NULL;
     if (parse_order(given->order, &how, &trail) != KB_OK || parse_init(given->init, &how, &trail) != KB_OK ||
         parse_dumps(call, &given->dumps, &dumps, &trail) != KB_OK)

@@ -34,6 +34,25 @@ static int compare_place(const kbr_finding *a, const kbr_finding *b) {
     return (x > y) - (x < y);
 }
 
+static int compare_identity(const kbr_finding *a, const kbr_finding *b) {
+    size_t i = kbr_check_number(a->check), j = kbr_check_number(b->check);
+    if (i != j)
+        return i < j ? -1 : 1;
+    int rule = strcmp(a->rule, b->rule);
+    return rule != 0 ? rule : (a->key > b->key) - (a->key < b->key);
+}
+
+/* The place that a new finding takes in a full list; NULL: none. */
+static kbr_finding *make_room(kbr_findings *findings, const kbr_finding *finding) {
+    kbr_finding *last = &findings->items[0];
+    for (size_t i = 1; i < findings->count; i++)
+        if (compare_identity(&findings->items[i], last) > 0)
+            last = &findings->items[i];
+    bool lower = findings->any_order && compare_identity(finding, last) < 0;
+    findings->overflow += lower ? last->count : finding->count != 0 ? finding->count : 1;
+    return lower ? last : NULL;
+}
+
 kbr_finding *kbr_findings_add(kbr_findings *findings, const kbr_finding *finding) {
     uint64_t count = finding->count != 0 ? finding->count : 1;
     for (size_t i = 0; i < findings->count; i++) {
@@ -47,14 +66,19 @@ kbr_finding *kbr_findings_add(kbr_findings *findings, const kbr_finding *finding
         it->count = sum;
         return it;
     }
-    if (findings->count == KBR_FINDINGS_MAX) {
-        findings->overflow += count;
+    bool full = findings->count == KBR_FINDINGS_MAX;
+    kbr_finding *it = full ? make_room(findings, finding) : &findings->items[findings->count++];
+    if (it == NULL)
         return NULL;
-    }
-    kbr_finding *it = &findings->items[findings->count++];
     *it = *finding;
     it->count = count;
     return it;
+}
+
+void kbr_findings_join(kbr_findings *findings, const kbr_findings *from) {
+    for (size_t i = 0; i < from->count; i++)
+        kbr_findings_add(findings, &from->items[i]);
+    findings->overflow += from->overflow;
 }
 
 static int compare_rows(const void *a, const void *b) {
@@ -62,7 +86,10 @@ static int compare_rows(const void *a, const void *b) {
     size_t i = kbr_check_number(x->check), j = kbr_check_number(y->check);
     if (i != j)
         return i < j ? -1 : 1;
-    return x->follows != y->follows ? (x->follows ? 1 : -1) : compare_place(x, y);
+    if (x->follows != y->follows)
+        return x->follows ? 1 : -1;
+    int place = compare_place(x, y);
+    return place != 0 ? place : compare_identity(x, y);
 }
 
 void kbr_findings_sort(kbr_findings *findings) {

@@ -11,6 +11,11 @@ typedef struct kbr_findings {
     kbr_finding *items; /* [KBR_FINDINGS_MAX] */
     size_t count;
     uint64_t overflow; /* found no room */
+    /*
+     * Findings come from several threads. Of those that differ by check, rule and key, the lowest stay, so
+     * that what is in a full list does not depend on the order in which they come; without it, the first.
+     */
+    bool any_order;
 } kbr_findings;
 
 kb_status kbr_findings_init(kbr_findings *findings, const kb_alloc *alloc, kb_trail *trail) KB_MUST_USE;
@@ -30,6 +35,9 @@ void kbr_finding_place(kbr_finding *finding, const kb_defs *defs, uint32_t memor
  * the finding in the list, which stays where it is until they are sorted, or NULL where there is no room.
  */
 kbr_finding *kbr_findings_add(kbr_findings *findings, const kbr_finding *finding);
+
+/* Adds all of another list, in its order. */
+void kbr_findings_join(kbr_findings *findings, const kbr_findings *from);
 
 /* By check in the order of the table, then by time, rank and op. */
 void kbr_findings_sort(kbr_findings *findings);

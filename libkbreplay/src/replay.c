@@ -6,7 +6,7 @@
 
 #include "blame/blame.h"
 #include "check/running.h"
-#include "op/op.h"
+#include "play/play.h"
 #include "replay_state.h"
 #include "walk/walk.h"
 
@@ -14,38 +14,70 @@
 
 /* --- a pass ------------------------------------------------------------------------------------ */
 
+/* Who is told of each op: the checks, and what runs it, or keeps it for the search for a culprit. */
+typedef struct told {
+    kbr_running checks;
+    kbr_play *play; /* NULL: nothing runs, and ops are logged */
+} told;
+
 static kb_status visit_read(void *user, uint32_t rank, const kb_op *op, bool *inout_usable, kb_trail *trail) {
-    return kbr_running_read(user, rank, op, inout_usable, trail);
+    told *it = user;
+    return kbr_running_read(&it->checks, rank, op, inout_usable, trail);
 }
 
 static kb_status visit_issue(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    kbr_running *run = user;
-    return run->pass->log == NULL ? kbr_running_issue(run, rank, op, trail) : KB_OK;
+    told *it = user;
+    return it->play != NULL ? kbr_running_issue(&it->checks, rank, op, trail) : KB_OK;
 }
 
 static kb_status visit_execute(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    kbr_running *run = user;
-    if (run->pass->log != NULL)
-        return kbr_log_add(run->pass->log, rank, op, trail);
-    KB_TRY(kbr_running_execute(run, rank, op, trail));
-    KB_TRY(kbr_running_touch(run, run->pass, rank, op, trail));
-    return kbr_op_execute(run->pass, rank, op, trail);
+    told *it = user;
+    if (it->play == NULL)
+        return kbr_log_add(it->checks.pass->log, rank, op, trail);
+    KB_TRY(kbr_running_execute(&it->checks, rank, op, trail));
+    return kbr_play_op(it->play, rank, op, trail);
 }
 
 static kb_status visit_abandon(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    kbr_running *run = user;
-    return run->pass->log == NULL ? kbr_op_abandon(run->pass, rank, op, trail) : KB_OK;
+    told *it = user;
+    return it->play != NULL ? kbr_play_abandon(it->play, rank, op, trail) : KB_OK;
 }
 
-static kb_status walk_with_checks(kbr_pass *pass, bool all, kb_trail *trail) {
-    kbr_running run;
-    kbr_visitor visitor = {visit_read, visit_issue, visit_execute, visit_abandon, &run};
-    kb_status status = kbr_running_open(&run, pass, all, trail);
+static kb_status walk_to(told *to, kb_trail *trail) {
+    kbr_visitor visits = {visit_read, visit_issue, visit_execute, visit_abandon, to};
+    return kbr_walk(to->checks.pass, &visits, trail);
+}
+
+static kb_status walk_and_play(told *to, unsigned threads, kb_trail *trail) {
+    KB_TRY(kbr_play_create(&to->checks, threads, &to->play, trail));
+    kb_status status = walk_to(to, trail);
+    /* An op that failed was handed in before the walk stopped. */
+    kb_status played = kbr_play_finish(to->play, trail);
+    if (played == KB_OK)
+        kbr_play_tell(to->play);
+    kbr_play_destroy(to->play);
+    return played != KB_OK ? played : status;
+}
+
+/* Runs every op, and all checks or those that always run. */
+static kb_status play(kbr_pass *pass, bool all, unsigned threads, kb_trail *trail) {
+    told to = {.play = NULL};
+    kb_status status = kbr_running_open(&to.checks, pass, all, trail);
     if (status == KB_OK)
-        status = kbr_walk(pass, &visitor, trail);
-    if (status == KB_OK && pass->log == NULL)
-        status = kbr_running_finish(&run, trail);
-    kbr_running_close(&run);
+        status = walk_and_play(&to, threads, trail);
+    if (status == KB_OK)
+        status = kbr_running_finish(&to.checks, trail);
+    kbr_running_close(&to.checks);
+    return status;
+}
+
+/* Walks in the same order, and keeps what touched what in the pass's log. */
+static kb_status keep_log(kbr_pass *pass, kb_trail *trail) {
+    told to = {.play = NULL};
+    kb_status status = kbr_running_open(&to.checks, pass, false, trail);
+    if (status == KB_OK)
+        status = walk_to(&to, trail);
+    kbr_running_close(&to.checks);
     return status;
 }
 
@@ -84,7 +116,7 @@ static kb_status explain(kbr_replay *replay, kb_trail *trail) {
     pass.findings = &unused;
     pass.result = &result;
     pass.log = &log;
-    kb_status status = walk_with_checks(&pass, false, trail);
+    kb_status status = keep_log(&pass, trail);
     if (status == KB_OK)
         status = kbr_blame(&pass, &log, &replay->wrongs, &replay->findings, trail);
     kbr_pass_fini(&pass);
@@ -169,7 +201,7 @@ kb_status kbr_replay_run(kbr_replay *replay, kb_trail *trail) {
     pass.unchecked = &replay->unchecked;
     pass.wrongs = &replay->wrongs;
     say_unchecked(replay, &pass);
-    kb_status status = walk_with_checks(&pass, replay->options.verify, trail);
+    kb_status status = play(&pass, replay->options.verify, replay->options.threads, trail);
     kbr_pass_fini(&pass);
     if (status == KB_OK)
         status = kbr_memories_digest(replay->memories, &replay->result.memory_digest, trail);

@@ -31,6 +31,9 @@ typedef struct kbr_wrongs {
     kbr_wrong_byte undefined;
 } kbr_wrongs;
 
+/* Offers what another has; their values are the same list. */
+void kbr_wrongs_join(kbr_wrongs *wrongs, const kbr_wrongs *from);
+
 /* `wrongs` may be NULL in these: nobody asks. */
 void kbr_wrongs_offer_value(kbr_wrongs *wrongs, const kbr_wrong_value *value);
 void kbr_wrongs_offer_undefined(kbr_wrongs *wrongs, uint32_t rank, const kb_op *op, uint32_t memory,

@@ -28,6 +28,7 @@ typedef struct kbr_options {
     bool random;         /* another linear extension of the trace's order … */
     uint64_t seed;       /* … drawn by this seed */
     uint64_t max_memory; /* bytes of rebuilt memory; 0: 16 GiB */
+    unsigned threads;    /* that compute, 0: one; they have no effect on any result */
     const char *kernels; /* "portable", "avx2", "avx512"; NULL: the best that this machine has */
 } kbr_options;
 
