@@ -97,15 +97,22 @@ uint64_t kbr_reference_of_input(const kbr_reference *reference, uint32_t positio
     return element + (joined ? position * reference->collective->elements : 0);
 }
 
-uint64_t kbr_reference_of_output(const kbr_reference *reference, uint32_t position, uint64_t element) {
+uint64_t kbr_reference_run_of_output(const kbr_reference *reference, uint32_t position, uint64_t element,
+                                     uint64_t *ret_count) {
     taking takes = meaning_of(reference->collective)->outputs;
-    if (takes == WHOLE)
-        return element;
-    uint64_t first = reference->block * position;
-    if (takes == SHARE)
+    uint64_t first = takes == WHOLE ? 0 : reference->block * position;
+    if (takes != TRANSPOSED) {
+        *ret_count = kbr_reference_outputs(reference, position) - element;
         return first + element;
+    }
     uint64_t size = share(reference, position), from = element / size;
+    *ret_count = size - element % size;
     return from * reference->collective->elements + first + element % size;
+}
+
+uint64_t kbr_reference_of_output(const kbr_reference *reference, uint32_t position, uint64_t element) {
+    uint64_t count;
+    return kbr_reference_run_of_output(reference, position, element, &count);
 }
 
 bool kbr_reference_contributes(const kbr_reference *reference, uint32_t position, uint64_t element) {

@@ -34,6 +34,9 @@ uint64_t kbr_reference_outputs(const kbr_reference *reference, uint32_t position
 /* The reference element of one that kbr_reference_inputs() or _outputs() counts. */
 uint64_t kbr_reference_of_input(const kbr_reference *reference, uint32_t position, uint64_t element);
 uint64_t kbr_reference_of_output(const kbr_reference *reference, uint32_t position, uint64_t element);
+/* Likewise, and how many outputs from this one on are to hold reference elements that follow each other. */
+uint64_t kbr_reference_run_of_output(const kbr_reference *reference, uint32_t position, uint64_t element,
+                                     uint64_t *ret_count);
 
 /* Does that member's input contribute to a reference element? */
 bool kbr_reference_contributes(const kbr_reference *reference, uint32_t position, uint64_t element);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "check/check.h"
-#include "fold.h"
+#include "fold/fold.h"
 #include "op/access.h"
 #include "reference.h"
 #include "wrong.h"
@@ -30,25 +30,19 @@ typedef struct late {
     uint8_t bytes[];
 } late;
 
-/* The largest error, in shares of its bound; of equal shares the larger error. */
-typedef struct extreme {
-    double share, error, bound;
-} extreme;
-
 typedef struct comparing {
     bool known; /* what it means is known and all parts fit */
     bool opened;
     kbr_reference reference;
-    kbr_fold fold;
-    void *arrays;
-    size_t arrays_size;
+    uint32_t size_bytes; /* of an element */
+    kbr_fold *fold;
     uint8_t *parts;      /* BEGUN, ENDED, by part */
     kbr_mention *begins; /* by part */
     size_t awaited;      /* parts with inputs that have not begun */
     size_t ended;
     late *late;
     uint64_t wrong, compared, unjudged;
-    extreme worst;
+    kbr_extreme worst;
     kbr_wrong_value first;
     kbr_verdict first_verdict;
     kbr_mention first_end;
@@ -72,7 +66,7 @@ static kb_status open_values(kbr_pass *pass, void **ret_state, kb_trail *trail) 
 }
 
 static void forget(const kbr_pass *pass, comparing *it, uint32_t id) {
-    kb_delete(pass->alloc, it->arrays, it->arrays_size);
+    kbr_fold_destroy(it->fold);
     kb_delete(pass->alloc, it->parts, pass->defs->collectives[id].part_count);
     kb_delete(pass->alloc, it->begins, pass->defs->collectives[id].part_count * sizeof(kbr_mention));
     while (it->late != NULL) {
@@ -80,7 +74,7 @@ static void forget(const kbr_pass *pass, comparing *it, uint32_t id) {
         kb_delete(pass->alloc, it->late, sizeof *it->late + it->late->size);
         it->late = next;
     }
-    it->arrays = NULL;
+    it->fold = NULL;
     it->parts = NULL;
     it->begins = NULL;
 }
@@ -153,31 +147,20 @@ static bool parts_cover(const kbr_pass *pass, const kbr_reference *reference) {
 
 static kb_status new_arrays(values *it, comparing *into, uint32_t id, kb_trail *trail) {
     const kb_collective *collective = &it->pass->defs->collectives[id];
-    uint64_t count = into->reference.count, most = it->pass->limit_size / KBR_FOLD_SIZE;
-    if (count > most)
-        return kb_fail(trail, KB_E_LIMIT,
-                       "collective %u has %llu elements; the limit for rebuilt memory allows %llu", id,
-                       (unsigned long long)count, (unsigned long long)most);
+    kbr_fold_plan plan = {.kernels = it->pass->kernels,
+                          .reduce =
+                              collective->reduce >= KB_REDUCE_NONE ? collective->reduce : KB_REDUCE_NONE,
+                          .dtype = collective->dtype,
+                          .inputs = into->reference.inputs,
+                          .count = into->reference.count,
+                          .limit_size = it->pass->limit_size};
     void *block;
-    size_t size = (size_t)count * KBR_FOLD_SIZE;
-    KB_TRY(kb_new(it->pass->alloc, size, &block, trail));
-    into->arrays = block;
-    into->arrays_size = size;
-    into->fold =
-        (kbr_fold){.reduce = collective->reduce >= KB_REDUCE_NONE ? collective->reduce : KB_REDUCE_NONE,
-                   .dtype = kbr_dtype_of(collective->dtype),
-                   .inputs = into->reference.inputs,
-                   .value = block};
-    into->fold.size = into->fold.value + count;
-    into->fold.large = into->fold.size + count;
-    into->fold.flags = (uint8_t *)(into->fold.large + count);
-    if (collective->reduce != KB_REDUCE_PROD)
-        into->fold.large = NULL;
-    kbr_fold_clear(&into->fold, count);
+    KB_TRY(kbr_fold_create(&plan, it->pass->alloc, &into->fold, trail));
     KB_TRY(kb_new_zeroed(it->pass->alloc, collective->part_count, &block, trail));
     into->parts = block;
     KB_TRY(kb_new_zeroed(it->pass->alloc, collective->part_count * sizeof(kbr_mention), &block, trail));
     into->begins = block;
+    into->size_bytes = kb_dtype_size(collective->dtype);
     return KB_OK;
 }
 
@@ -240,21 +223,6 @@ static const kb_part *part_of(values *it, uint32_t rank, const kb_op *op, uint32
 
 /* --- comparing --------------------------------------------------------------------------------- */
 
-static void keep_worse(extreme *worst, extreme next) {
-    bool first = worst->bound == 0.0 && worst->error == 0.0;
-    if (next.share > worst->share || (next.share == worst->share && (first || next.error > worst->error)))
-        *worst = next;
-}
-
-static void note_error(comparing *into, const kbr_verdict *verdict) {
-    double share = verdict->bound > 0.0   ? verdict->error / verdict->bound
-                   : verdict->error > 0.0 ? (double)INFINITY
-                                          : 0.0;
-    if (!verdict->judged || !(verdict->error >= 0.0) || !isfinite(verdict->error))
-        return;
-    keep_worse(&into->worst, (extreme){share, verdict->error, verdict->bound});
-}
-
 static void note_wrong(values *it, uint32_t id, uint32_t part, uint64_t element, const kbr_verdict *verdict,
                        const kbr_mention *end) {
     comparing *into = &it->items[id];
@@ -270,35 +238,52 @@ static void note_wrong(values *it, uint32_t id, uint32_t part, uint64_t element,
     kbr_wrongs_offer_value(it->pass->wrongs, &wrong);
 }
 
+/* Where the elements that are compared at once belong. */
+typedef struct place {
+    values *it;
+    uint32_t id, part;
+    uint64_t element;
+    const kbr_mention *end;
+} place;
+
+static void tell_wrong(void *user, uint64_t number, const kbr_verdict *verdict) {
+    const place *at = user;
+    note_wrong(at->it, at->id, at->part, at->element + number, verdict, at->end);
+}
+
 /* `bytes` are `count` elements of the part's output from its element `first` on. */
-static void compare(values *it, uint32_t id, uint32_t part, uint64_t first, const uint8_t *bytes,
-                    uint64_t count, const kbr_mention *end) {
+static kb_status compare(values *it, uint32_t id, uint32_t part, uint64_t first, const uint8_t *bytes,
+                         uint64_t count, const kbr_mention *end, kb_trail *trail) {
     comparing *into = &it->items[id];
     const kb_part *here = &into->reference.collective->parts[part];
     uint32_t position;
+    KB_TRY(kbr_fold_close(into->fold, trail));
     if (!kbr_reference_position(it->pass->defs, into->reference.collective, here->rank, &position))
-        return;
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t element = here->output_first + first + i;
-        uint64_t reference = kbr_reference_of_output(&into->reference, position, element);
-        kbr_verdict verdict =
-            kbr_fold_judge(&into->fold, reference, bytes + i * into->fold.dtype->size_bytes);
-        note_error(into, &verdict);
-        into->unjudged += !verdict.judged;
-        if (!verdict.right)
-            note_wrong(it, id, part, element, &verdict, end);
+        return KB_OK;
+    for (uint64_t done = 0, some; done < count; done += some) {
+        place at = {it, id, part, here->output_first + first + done, end};
+        kbr_comparison comparison = {
+            .worst = into->worst, .unjudged = into->unjudged, .wrong = tell_wrong, .user = &at};
+        uint64_t reference = kbr_reference_run_of_output(&into->reference, position, at.element, &some);
+        some = some < count - done ? some : count - done;
+        kbr_fold_compare(into->fold, reference, bytes + done * into->size_bytes, some, &comparison);
+        into->worst = comparison.worst;
+        into->unjudged = comparison.unjudged;
     }
     into->compared += count;
+    return KB_OK;
 }
 
-static void compare_late(values *it, uint32_t id) {
+static kb_status compare_late(values *it, uint32_t id, kb_trail *trail) {
     comparing *into = &it->items[id];
-    while (into->late != NULL) {
+    kb_status status = KB_OK;
+    while (into->late != NULL && status == KB_OK) {
         late *now = into->late;
         into->late = now->next;
-        compare(it, id, now->part, 0, now->bytes, now->size / into->fold.dtype->size_bytes, &now->end);
+        status = compare(it, id, now->part, 0, now->bytes, now->size / into->size_bytes, &now->end, trail);
         kb_delete(it->pass->alloc, now, sizeof *now + now->size);
     }
+    return status;
 }
 
 static kb_status read_part(values *it, uint32_t memory, uint64_t offset, const comparing *into,
@@ -311,7 +296,7 @@ static kb_status read_part(values *it, uint32_t memory, uint64_t offset, const c
 static kb_status keep_late(values *it, uint32_t id, uint32_t part, const kbr_mention *end, kb_trail *trail) {
     comparing *into = &it->items[id];
     const kb_part *here = &into->reference.collective->parts[part];
-    uint64_t size = here->output_count * into->fold.dtype->size_bytes;
+    uint64_t size = here->output_count * into->size_bytes;
     void *block;
     KB_TRY(kb_new(it->pass->alloc, sizeof(late) + size, &block, trail));
     late *now = block;
@@ -339,7 +324,7 @@ static kb_status enter(values *it, uint32_t rank, const kb_op *op, uint32_t id, 
     into->begins[number] = kbr_mention_of(rank, op);
     if (!part_counts(it->pass, &into->reference, part))
         return KB_OK;
-    uint32_t position = 0, size = into->fold.dtype->size_bytes;
+    uint32_t position = 0, size = into->size_bytes;
     (void)kbr_reference_position(it->pass->defs, into->reference.collective, rank, &position);
     uint8_t *bytes;
     KB_TRY(kbr_pass_buffer(it->pass, 0, (uint64_t)BLOCK * size, &bytes, trail));
@@ -347,12 +332,10 @@ static kb_status enter(values *it, uint32_t rank, const kb_op *op, uint32_t id, 
         uint64_t count = part->input_count - done < BLOCK ? part->input_count - done : BLOCK;
         KB_TRY(read_part(it, part->input, part->input_offset_bytes + done * size, into, count, bytes, trail));
         uint64_t first = kbr_reference_of_input(&into->reference, position, part->input_first + done);
-        kbr_fold_take(&into->fold, first, bytes, count);
+        KB_TRY(kbr_fold_take(into->fold, first, bytes, count, trail));
         done += count;
     }
-    if (--into->awaited == 0)
-        compare_late(it, id);
-    return KB_OK;
+    return --into->awaited == 0 ? compare_late(it, id, trail) : KB_OK;
 }
 
 static kb_status leave(values *it, uint32_t rank, const kb_op *op, uint32_t id, kb_trail *trail) {
@@ -369,7 +352,7 @@ static kb_status leave(values *it, uint32_t rank, const kb_op *op, uint32_t id, 
     }
     into->parts[number] |= ENDED;
     into->ended++;
-    uint32_t position, size = into->fold.dtype->size_bytes;
+    uint32_t position, size = into->size_bytes;
     if (!kbr_reference_position(it->pass->defs, into->reference.collective, rank, &position) ||
         kbr_reference_outputs(&into->reference, position) == 0)
         return KB_OK;
@@ -382,7 +365,7 @@ static kb_status leave(values *it, uint32_t rank, const kb_op *op, uint32_t id, 
         uint64_t count = part->output_count - done < BLOCK ? part->output_count - done : BLOCK;
         KB_TRY(
             read_part(it, part->output, part->output_offset_bytes + done * size, into, count, bytes, trail));
-        compare(it, id, (uint32_t)number, done, bytes, count, &end);
+        KB_TRY(compare(it, id, (uint32_t)number, done, bytes, count, &end, trail));
         done += count;
     }
     return KB_OK;
@@ -418,8 +401,8 @@ static void report(values *it, uint32_t id) {
     finding.time_ps = from->first_end.time_ps;
     kbr_finding_mention(&finding, &from->first_end);
     uint64_t offset =
-        part->output_offset_bytes + (from->first.element - part->output_first) * from->fold.dtype->size_bytes;
-    kbr_finding_place(&finding, defs, part->output, offset, from->fold.dtype->size_bytes);
+        part->output_offset_bytes + (from->first.element - part->output_first) * from->size_bytes;
+    kbr_finding_place(&finding, defs, part->output, offset, from->size_bytes);
     if (!kbr_regions_element(it->pass->regions, part->output, offset, &finding.tensor, &finding.element))
         finding.element = from->first.element;
     const char *kind = kb_word_name(KB_VOC_COLL, from->reference.collective->kind);
@@ -457,11 +440,11 @@ static void report_absent(values *it, uint32_t id) {
 /* What was counted collective by collective, in the order of their ids. */
 static void add_up(values *it) {
     kbr_result *result = it->pass->result;
-    extreme worst = {0.0, 0.0, 0.0};
+    kbr_extreme worst = {0.0, 0.0, 0.0};
     for (uint32_t id = 0; id < it->pass->defs->collective_count; id++) {
         result->collectives += it->items[id].opened;
         result->compared += it->items[id].compared;
-        keep_worse(&worst, it->items[id].worst);
+        kbr_extreme_keep(&worst, it->items[id].worst);
     }
     result->worst_error = worst.error;
     result->bound = worst.bound;

@@ -61,6 +61,39 @@ typedef struct kbr_gemm {
 /* `scratch` is as long as kbr_gemm_scratch() says. */
 typedef void kbr_multiply(const kbr_gemm *gemm, void *scratch);
 
+/*
+ * What checks fold the inputs of a collective with, element by element. Cells are integers as wide as the
+ * dtype.
+ *
+ * whole: are all whole numbers, none of them -0, and none beyond the dtype's exact integers?
+ * tally: sums[i] += x and sizes[i] += |x|, in cells, where all x are whole as above; no size is beyond the
+ * exact integers before. UNFIT: an x is not so, nothing was changed. OVER: it was done, and a size is now.
+ * tallied: a cell's number as an element.
+ * weigh: the same in doubles for any numbers, with flags of what came.
+ */
+typedef enum kbr_tallied { KBR_TALLY_DONE, KBR_TALLY_OVER, KBR_TALLY_UNFIT } kbr_tallied;
+typedef bool kbr_whole(const uint8_t *in, size_t count);
+typedef kbr_tallied kbr_tally(uint8_t *sums, uint8_t *sizes, const uint8_t *in, size_t count);
+typedef void kbr_tally_get(uint8_t *out, const uint8_t *cells, size_t count);
+enum { KBR_TALLY_FRACTION = 1, KBR_TALLY_ENDLESS = 2 }; /* an input was not whole; not finite */
+typedef void kbr_weigh(double *sums, double *sizes, uint8_t *flags, const uint8_t *in, size_t count);
+
+/* What weigh() made of all inputs. */
+typedef struct kbr_expected {
+    const double *sums, *sizes;
+    const uint8_t *flags, *bits; /* bits: sums, rounded to the dtype */
+    double exact;                /* whole numbers whose sizes sum to no more have one right result */
+    double slope;                /* of others, an error below slope * size needs no second look */
+} kbr_expected;
+
+/*
+ * From `first` on, elements that have the bits expected, or need no second look. Gives the first of a vector
+ * that holds another one, or one that is not finite; or one of those at the end that fill no vector.
+ */
+typedef size_t kbr_doubt(const kbr_expected *expected, const uint8_t *in, size_t first, size_t count);
+
+enum { KBR_LANES_MOST = 16 }; /* a vector has no more */
+
 enum { KBR_FUNCS = KB_FUNC_FMA + 1, KBR_DTYPES = KB_DTYPE_I32 + 1 };
 
 typedef struct kbr_kernels {
@@ -71,6 +104,12 @@ typedef struct kbr_kernels {
     kbr_reduce *reduce[KBR_FUNCS][KBR_DTYPES];
     kbr_softmax *softmax[KBR_DTYPES];
     kbr_multiply *multiply[KBR_DTYPES]; /* by the dtype of a and b */
+    /* Of floats. */
+    kbr_whole *whole[KBR_DTYPES];
+    kbr_tally *tally[KBR_DTYPES];
+    kbr_tally_get *tallied[KBR_DTYPES];
+    kbr_weigh *weigh[KBR_DTYPES];
+    kbr_doubt *doubt[KBR_DTYPES];
 } kbr_kernels;
 
 /* The best set that this machine can run. */

@@ -9,6 +9,7 @@
 #include "number/folds.h"
 #include "number/products.h"
 #include "number/sets.h"
+#include "number/tallies.h"
 
 #define ROW_FLOAT(what, NAME)                                                     \
     [KB_DTYPE_F16] = what##_##NAME##_f16, [KB_DTYPE_BF16] = what##_##NAME##_bf16, \
@@ -17,6 +18,10 @@
 #define ROW_CASTS(NAME, from, lanes_t, size) \
     .cast[KB_DTYPE_##NAME] = {ROW_FLOAT(cast, from), ROW_INTEGER(cast, from)},
 #define ROW_SOFTMAX(NAME, type, lanes_t, size) .softmax[KB_DTYPE_##NAME] = softmax_##type,
+#define ROW_TALLY(NAME, type, lanes_t, size)                                            \
+    .whole[KB_DTYPE_##NAME] = all_whole_##type, .tally[KB_DTYPE_##NAME] = tally_##type, \
+    .tallied[KB_DTYPE_##NAME] = tallied_##type, .weigh[KB_DTYPE_##NAME] = weigh_##type, \
+    .doubt[KB_DTYPE_##NAME] = doubt_##type,
 #define ROW_MULTIPLY(NAME, type, lanes_t, size) .multiply[KB_DTYPE_##NAME] = multiply_##type,
 
 const kbr_kernels KBR_SET = {.name = KBR_SET_NAME,
@@ -33,6 +38,7 @@ const kbr_kernels KBR_SET = {.name = KBR_SET_NAME,
 #undef KBR_FLOAT_FUNC
 #undef KBR_SMOOTH_FUNC
 #undef KBR_REDUCTION
-                             ALL_DTYPES(ROW_CASTS) FLOAT_DTYPES(ROW_SOFTMAX) ALL_DTYPES(ROW_MULTIPLY)};
+                             ALL_DTYPES(ROW_CASTS) FLOAT_DTYPES(ROW_SOFTMAX) ALL_DTYPES(ROW_MULTIPLY)
+                                 FLOAT_DTYPES(ROW_TALLY)};
 
 #endif
