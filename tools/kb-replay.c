@@ -86,12 +86,12 @@ static kb_status parse_dumps(const kbt_call *call, const kbt_list *given, dump *
 
 /* --- the replay -------------------------------------------------------------------------------- */
 
-static kb_status dump_all(kbt_call *call, kbr_replay *replay, const dump *dumps, size_t count,
-                          kb_trail *trail) {
+static kb_status dump_all(kbt_call *call, kb_reader *reader, kbr_replay *replay, const dump *dumps,
+                          size_t count, kb_trail *trail) {
     for (size_t i = 0; i < count; i++) {
         uint32_t tensor;
         uint64_t undefined;
-        KB_TRY(kbr_replay_find_tensor(replay, dumps[i].name, &tensor, trail));
+        KB_TRY(kbr_find_tensor(kb_reader_defs(reader), dumps[i].name, &tensor, trail));
         KB_TRY(kbr_replay_dump(replay, tensor, NULL, dumps[i].path, &undefined, trail));
         if (undefined != 0)
             kbt_warn(call, "%s: %" PRIu64 " elements of `%s` are undefined, and written as 0", dumps[i].path,
@@ -112,10 +112,10 @@ static void warn_incomplete(kbt_call *call, kb_reader *reader, const kbr_result 
                  result->unfinished);
 }
 
-static bool all_known(kbr_replay *replay, const dump *dumps, size_t count, kb_trail *trail) {
+static bool all_known(kb_reader *reader, const dump *dumps, size_t count, kb_trail *trail) {
     uint32_t tensor;
     for (size_t i = 0; i < count; i++)
-        if (kbr_replay_find_tensor(replay, dumps[i].name, &tensor, trail) != KB_OK)
+        if (kbr_find_tensor(kb_reader_defs(reader), dumps[i].name, &tensor, trail) != KB_OK)
             return false;
     return true;
 }
@@ -123,8 +123,8 @@ static bool all_known(kbr_replay *replay, const dump *dumps, size_t count, kb_tr
 static int replay_open(kbt_call *call, kb_reader *reader, kbr_replay *replay, const dump *dumps,
                        kb_trail *trail) {
     const values *given = call->values;
-    if (!all_known(replay, dumps, given->dumps.count, trail) || kbr_replay_run(replay, trail) != KB_OK ||
-        dump_all(call, replay, dumps, given->dumps.count, trail) != KB_OK)
+    if (!all_known(reader, dumps, given->dumps.count, trail) || kbr_replay_run(replay, trail) != KB_OK ||
+        dump_all(call, reader, replay, dumps, given->dumps.count, trail) != KB_OK)
         return kbt_fail(call, trail);
     const kbr_result *result = kbr_replay_result(replay);
     warn_incomplete(call, reader, result);

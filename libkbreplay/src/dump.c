@@ -2,6 +2,8 @@
 /*
  * Tensors out of rebuilt memory: gathered from their shards, written as NumPy array files (format 1.0).
  */
+#include "dump.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,13 +11,12 @@
 #include "kbtrace/fs.h"
 #include "kbtrace/nearest.h"
 #include "number/number.h"
-#include "replay_state.h"
 
 /* --- names ------------------------------------------------------------------------------------- */
 
 /* "y", or "y@3" for a tensor whose name several ranks have. */
-static const char *full_name(const kbr_replay *replay, uint32_t id, char *buffer, size_t buffer_size) {
-    const kb_tensor *tensor = &replay->defs->tensors[id];
+static const char *full_name(const kb_defs *defs, uint32_t id, char *buffer, size_t buffer_size) {
+    const kb_tensor *tensor = &defs->tensors[id];
     snprintf(buffer, buffer_size, "%s@%" PRIu32, tensor->name, tensor->rank);
     return buffer;
 }
@@ -33,8 +34,7 @@ static uint32_t first_called(const kb_defs *defs, const char *name, uint32_t *re
 }
 
 /* There is no such tensor: says which one may be meant. */
-static kb_status say_unknown(const kbr_replay *replay, const char *name, kb_trail *trail) {
-    const kb_defs *defs = replay->defs;
+static kb_status say_unknown(const kb_defs *defs, const char *name, kb_trail *trail) {
     char bare[256], full[256];
     const char *at = strchr(name, '@');
     snprintf(bare, sizeof bare, "%.*s", at != NULL ? (int)(at - name) : (int)strlen(name), name);
@@ -49,22 +49,20 @@ static kb_status say_unknown(const kbr_replay *replay, const char *name, kb_trai
                        defs->tensor_count);
     uint32_t id = first_called(defs, best, &count);
     return kb_fail(trail, KB_E_ARGUMENT, "the trace has no tensor `%s`; did you mean `%s`?", name,
-                   count > 1 ? full_name(replay, id, full, sizeof full) : best);
+                   count > 1 ? full_name(defs, id, full, sizeof full) : best);
 }
 
-kb_status kbr_replay_find_tensor(const kbr_replay *replay, const char *name, uint32_t *ret_tensor,
-                                 kb_trail *trail) {
-    const kb_defs *defs = replay->defs;
+kb_status kbr_find_tensor(const kb_defs *defs, const char *name, uint32_t *ret_tensor, kb_trail *trail) {
     char full[256];
     uint32_t count, id = first_called(defs, name, &count);
     if (count > 1)
         return kb_fail(trail, KB_E_ARGUMENT, "%u tensors are called `%s`: name one by its rank, as `%s`",
-                       count, name, full_name(replay, id, full, sizeof full));
+                       count, name, full_name(defs, id, full, sizeof full));
     for (uint32_t i = 0; id == KB_NONE && i < defs->tensor_count; i++)
-        if (strcmp(full_name(replay, i, full, sizeof full), name) == 0)
+        if (strcmp(full_name(defs, i, full, sizeof full), name) == 0)
             id = i;
     if (id == KB_NONE)
-        return say_unknown(replay, name, trail);
+        return say_unknown(defs, name, trail);
     *ret_tensor = id;
     return KB_OK;
 }
@@ -77,24 +75,40 @@ typedef struct gathered {
     uint32_t size; /* bytes of an element */
 } gathered;
 
-/* One row of a shard: elements that lie one after another in the tensor. */
-static kb_status gather_row(kbr_replay *replay, const kb_shard *shard, gathered *into, uint64_t place,
-                            uint64_t offset, uint64_t count, int64_t stride, kb_trail *trail) {
+enum { PART = 4096 }; /* bytes that are gathered at once */
+
+/* Elements that lie one after another in memory, too; no more than a part. */
+static kb_status gather_part(const kbr_dumped *from, const kb_shard *shard, gathered *into, uint64_t place,
+                             uint64_t offset, uint64_t count, kb_trail *trail) {
+    uint8_t bits[PART / 8];
+    KB_TRY(kbr_memory_read(from->memories, shard->memory, offset, count * into->size,
+                           into->bytes + place * into->size, NULL, trail));
+    KB_TRY(kbr_memory_get_bits(from->memories, shard->memory, offset, count * into->size, bits, trail));
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t at = offset + i * (uint64_t)stride * into->size;
-        bool defined;
-        KB_TRY(kbr_memory_read(replay->memories, shard->memory, at, into->size,
-                               into->bytes + (place + i) * into->size, &defined, trail));
+        bool defined = true;
+        for (uint64_t at = i * into->size; at < (i + 1) * into->size; at++)
+            defined = defined && (bits[at / 8] >> at % 8 & 1) != 0;
         into->covered[place + i] = defined;
     }
     return KB_OK;
 }
 
-static kb_status gather_shard(kbr_replay *replay, const kb_tensor *tensor, const kb_shard *shard,
+/* One row of a shard: elements that lie one after another in the tensor. */
+static kb_status gather_row(const kbr_dumped *from, const kb_shard *shard, gathered *into, uint64_t place,
+                            uint64_t offset, uint64_t count, int64_t stride, kb_trail *trail) {
+    uint64_t most = stride == 1 ? PART / into->size : 1;
+    for (uint64_t i = 0; i < count; i += most) {
+        uint64_t at = offset + i * (uint64_t)stride * into->size;
+        KB_TRY(gather_part(from, shard, into, place + i, at, count - i < most ? count - i : most, trail));
+    }
+    return KB_OK;
+}
+
+static kb_status gather_shard(const kbr_dumped *from, const kb_tensor *tensor, const kb_shard *shard,
                               gathered *into, kb_trail *trail) {
     size_t dims = shard->shape_count;
     if (dims == 0)
-        return gather_row(replay, shard, into, 0, shard->offset_bytes, 1, 1, trail);
+        return gather_row(from, shard, into, 0, shard->offset_bytes, 1, 1, trail);
     uint64_t index[KB_DIMS_MAX] = {0};
     for (size_t axis = 0; axis < dims; axis++)
         if (shard->shape[axis] == 0)
@@ -105,7 +119,7 @@ static kb_status gather_shard(kbr_replay *replay, const kb_tensor *tensor, const
             place = place * tensor->shape[axis] + shard->origin[axis] + index[axis];
             offset += index[axis] * (uint64_t)shard->stride[axis] * into->size;
         }
-        KB_TRY(gather_row(replay, shard, into, place, offset, shard->shape[dims - 1], shard->stride[dims - 1],
+        KB_TRY(gather_row(from, shard, into, place, offset, shard->shape[dims - 1], shard->stride[dims - 1],
                           trail));
         size_t axis = dims - 1;
         while (axis > 0 && ++index[axis - 1] == shard->shape[axis - 1])
@@ -116,10 +130,10 @@ static kb_status gather_shard(kbr_replay *replay, const kb_tensor *tensor, const
 }
 
 /* Of a checked shard none leaves the tensor, and none its memory. */
-static kb_status gather(kbr_replay *replay, uint32_t id, gathered *into, kb_trail *trail) {
-    const kb_tensor *tensor = &replay->defs->tensors[id];
+static kb_status gather(const kbr_dumped *from, uint32_t id, gathered *into, kb_trail *trail) {
+    const kb_tensor *tensor = &from->defs->tensors[id];
     for (size_t i = 0; i < tensor->shard_count; i++)
-        KB_TRY(gather_shard(replay, tensor, &tensor->shards[i], into, trail));
+        KB_TRY(gather_shard(from, tensor, &tensor->shards[i], into, trail));
     return KB_OK;
 }
 
@@ -187,64 +201,96 @@ static kb_status write_open(const kb_tensor *tensor, const gathered *from, kb_fi
     return status;
 }
 
-/* Beside its name first, unless the name is a device or a pipe. */
-static kb_status write_file(kbr_replay *replay, const kb_tensor *tensor, const gathered *from,
-                            const kb_fs *fs, const char *path, kb_trail *trail) {
-    kb_file file;
+/* Is it written beside its name first? Not a device or a pipe. *ret_beside is the caller's then. */
+static kb_status name_beside(const kb_alloc *alloc, const kb_fs *fs, const char *path, char **ret_beside,
+                             kb_trail *trail) {
     kb_file_type type = KB_FILE_OTHER;
     uint64_t size;
     if (strcmp(path, "-") != 0)
         KB_TRY(kb_fs_stat(fs, path, &type, &size, trail));
-    if (type == KB_FILE_OTHER || type == KB_FILE_FOLDER) {
-        KB_TRY(kb_file_open(&file, fs, path, KB_OPEN_WRITE, trail));
-        return write_open(tensor, from, &file, trail);
-    }
-    size_t length = strlen(path) + sizeof ".partial";
+    if (type == KB_FILE_FOLDER)
+        return kb_fail(trail, KB_E_ARGUMENT, "`%s` is a folder: name a file in it, as %s/y.npy", path, path);
+    *ret_beside = NULL;
+    if (type == KB_FILE_OTHER)
+        return KB_OK;
     void *block;
-    KB_TRY(kb_new(replay->alloc, length, &block, trail));
-    char *beside = block;
-    snprintf(beside, length, "%s.partial", path);
+    KB_TRY(kb_new(alloc, strlen(path) + sizeof ".partial", &block, trail));
+    *ret_beside = block;
+    snprintf(block, strlen(path) + sizeof ".partial", "%s.partial", path);
+    return KB_OK;
+}
+
+static void forget_beside(const kb_alloc *alloc, const char *path, char *beside) {
+    kb_delete(alloc, beside, strlen(path) + sizeof ".partial");
+}
+
+kb_status kbr_dump_place(const kb_fs *fs, const char *path, kb_trail *trail) {
+    const kb_alloc *alloc = kb_alloc_heap();
+    char *beside = NULL;
+    KB_TRY(name_beside(alloc, fs, path, &beside, trail));
+    if (beside == NULL)
+        return KB_OK;
+    kb_file file;
     kb_fs_unlink(fs, beside);
     kb_status status = kb_file_open(&file, fs, beside, KB_OPEN_CREATE, trail);
     if (status == KB_OK) {
-        status = write_open(tensor, from, &file, trail);
+        kb_file_abandon(&file);
+        kb_fs_unlink(fs, beside);
+    }
+    forget_beside(alloc, path, beside);
+    return status;
+}
+
+static kb_status write_file(const kbr_dumped *from, const kb_tensor *tensor, const gathered *all,
+                            const kb_fs *fs, const char *path, kb_trail *trail) {
+    kb_file file;
+    char *beside = NULL;
+    KB_TRY(name_beside(from->alloc, fs, path, &beside, trail));
+    if (beside == NULL) {
+        KB_TRY(kb_file_open(&file, fs, path, KB_OPEN_WRITE, trail));
+        return write_open(tensor, all, &file, trail);
+    }
+    kb_fs_unlink(fs, beside);
+    kb_status status = kb_file_open(&file, fs, beside, KB_OPEN_CREATE, trail);
+    if (status == KB_OK) {
+        status = write_open(tensor, all, &file, trail);
         if (status == KB_OK)
             status = kb_fs_rename(fs, beside, path, trail);
         if (status != KB_OK)
             kb_fs_unlink(fs, beside);
     }
-    kb_delete(replay->alloc, beside, length);
+    forget_beside(from->alloc, path, beside);
     return status;
 }
 
-kb_status kbr_replay_dump(kbr_replay *replay, uint32_t tensor, const kb_fs *fs, const char *path,
-                          uint64_t *ret_undefined, kb_trail *trail) {
-    const kb_tensor *what = &replay->defs->tensors[tensor];
+kb_status kbr_dump(const kbr_dumped *from, uint32_t tensor, const kb_fs *fs, const char *path,
+                   uint64_t *ret_undefined, kb_trail *trail) {
+    const kb_tensor *what = &from->defs->tensors[tensor];
     gathered all = {.elements = 1, .size = kb_dtype_size(what->dtype)};
     bool fits =
         all.size != 0 && what->dtype < sizeof npy_types / sizeof npy_types[0] && what->shape_count <= 16;
     for (size_t i = 0; fits && i < what->shape_count; i++)
         fits = !__builtin_mul_overflow(all.elements, what->shape[i], &all.elements) &&
-               all.elements <= replay->options.max_memory / 8;
+               all.elements <= from->limit_size / 8;
     if (!fits)
         return kb_fail(trail, KB_E_UNSUPPORTED,
                        "tensor `%s` has a shape or dtype that an array file cannot hold", what->name);
     void *bytes = NULL, *covered = NULL;
     size_t size = (size_t)(all.elements * all.size);
-    kb_status status = kb_new_zeroed(replay->alloc, size, &bytes, trail);
+    kb_status status = kb_new_zeroed(from->alloc, size, &bytes, trail);
     if (status == KB_OK)
-        status = kb_new_zeroed(replay->alloc, (size_t)all.elements, &covered, trail);
+        status = kb_new_zeroed(from->alloc, (size_t)all.elements, &covered, trail);
     all.bytes = bytes;
     all.covered = covered;
     if (status == KB_OK)
-        status = gather(replay, tensor, &all, trail);
+        status = gather(from, tensor, &all, trail);
     if (status == KB_OK)
-        status = write_file(replay, what, &all, fs, path, trail);
+        status = write_file(from, what, &all, fs, path, trail);
     uint64_t undefined = 0;
     for (uint64_t i = 0; status == KB_OK && i < all.elements; i++)
         undefined += !all.covered[i];
-    kb_delete(replay->alloc, bytes, size);
-    kb_delete(replay->alloc, covered, (size_t)all.elements);
+    kb_delete(from->alloc, bytes, size);
+    kb_delete(from->alloc, covered, (size_t)all.elements);
     if (status != KB_OK)
         return kb_while(trail, status, "dumping tensor `%s`", what->name);
     *ret_undefined = undefined;

@@ -55,6 +55,7 @@ typedef struct kbr_pass {
     struct kbr_wrongs *wrongs; /* what a later pass should explain; NULL: nobody asks */
     kbr_result *result;        /* counts that parts add to */
     kbr_unchecked *unchecked;
+    kbr_progress progress;
     kbr_buffer buffers[KBR_BUFFERS];
 } kbr_pass;
 

@@ -6,6 +6,7 @@
 
 #include "blame/blame.h"
 #include "check/running.h"
+#include "dump.h"
 #include "play/play.h"
 #include "replay_state.h"
 #include "walk/walk.h"
@@ -92,6 +93,7 @@ static kbr_pass new_pass(kbr_replay *replay) {
                       .strict_init = replay->options.strict_init,
                       .random = replay->options.random,
                       .seed = replay->options.seed,
+                      .progress = replay->options.progress,
                       .regions = &replay->regions,
                       .kernels = replay->kernels};
 }
@@ -141,16 +143,6 @@ static kb_status set_up(kbr_replay *replay, kb_trail *trail) {
     return KB_OK;
 }
 
-/* All sets give the same bits; which one is for those who want to see that. */
-static kb_status choose_kernels(kbr_replay *replay, kb_trail *trail) {
-    const char *name = replay->options.kernels;
-    replay->kernels = name != NULL ? kbr_kernels_named(name) : kbr_kernels_choose();
-    if (replay->kernels == NULL)
-        return kb_fail(trail, KB_E_ARGUMENT, "there are no kernels `%s` here (this machine's best are `%s`)",
-                       name, kbr_kernels_choose()->name);
-    return KB_OK;
-}
-
 kb_status kbr_replay_create(kb_reader *reader, const kbr_options *options, kbr_replay **ret_replay,
                             kb_trail *trail) {
     const kb_alloc *alloc = options->alloc != NULL ? options->alloc : kb_alloc_heap();
@@ -164,7 +156,7 @@ kb_status kbr_replay_create(kb_reader *reader, const kbr_options *options, kbr_r
     replay->reader = reader;
     replay->defs = kb_reader_defs(reader);
     kb_arena_init(&replay->arena, alloc, 0);
-    kb_status status = choose_kernels(replay, trail);
+    kb_status status = kbr_kernels_wanted(options->kernels, &replay->kernels, trail);
     if (status == KB_OK)
         status = set_up(replay, trail);
     if (status != KB_OK) {
@@ -220,4 +212,10 @@ kb_status kbr_replay_run(kbr_replay *replay, kb_trail *trail) {
 
 const kbr_result *kbr_replay_result(const kbr_replay *replay) {
     return &replay->result;
+}
+
+kb_status kbr_replay_dump(kbr_replay *replay, uint32_t tensor, const kb_fs *fs, const char *path,
+                          uint64_t *ret_undefined, kb_trail *trail) {
+    kbr_dumped from = {replay->alloc, replay->defs, replay->memories, replay->options.max_memory};
+    return kbr_dump(&from, tensor, fs, path, ret_undefined, trail);
 }

@@ -20,16 +20,23 @@
 
 typedef struct kbr_replay kbr_replay;
 
+/* Told now and then while a replay goes on. */
+typedef struct kbr_progress {
+    void (*tell)(void *user, uint64_t ops); /* that were read, or began */
+    void *user;
+} kbr_progress;
+
 typedef struct kbr_options {
     const kb_alloc *alloc;
     const kb_log *log;
-    bool verify;         /* run every check, not only those without which nothing can be executed */
-    bool strict_init;    /* a copy of undefined bytes is a finding, too */
-    bool random;         /* another linear extension of the trace's order … */
-    uint64_t seed;       /* … drawn by this seed */
-    uint64_t max_memory; /* bytes of rebuilt memory; 0: 16 GiB */
-    unsigned threads;    /* that compute, 0: one; they have no effect on any result */
-    const char *kernels; /* "portable", "avx2", "avx512"; NULL: the best that this machine has */
+    bool verify;           /* run every check, not only those without which nothing can be executed */
+    bool strict_init;      /* a copy of undefined bytes is a finding, too */
+    bool random;           /* another linear extension of the trace's order … */
+    uint64_t seed;         /* … drawn by this seed */
+    uint64_t max_memory;   /* bytes of rebuilt memory; 0: 16 GiB */
+    unsigned threads;      /* that compute, 0: one; they have no effect on any result */
+    const char *kernels;   /* "portable", "avx2", "avx512"; NULL: the best that this machine has */
+    kbr_progress progress; /* tell may be NULL */
 } kbr_options;
 
 typedef struct kbr_result {
@@ -62,8 +69,11 @@ const kbr_result *kbr_replay_result(const kbr_replay *replay);
  * The tensor of a name, as "y" where one tensor has it, else "y@3" for that of rank 3. A failure
  * names the nearest.
  */
-kb_status kbr_replay_find_tensor(const kbr_replay *replay, const char *name, uint32_t *ret_tensor,
-                                 kb_trail *trail) KB_MUST_USE;
+kb_status kbr_find_tensor(const kb_defs *defs, const char *name, uint32_t *ret_tensor,
+                          kb_trail *trail) KB_MUST_USE;
+
+/* Could a tensor be dumped there? Refuses folders, and places where no file can be made. */
+kb_status kbr_dump_place(const kb_fs *fs, const char *path, kb_trail *trail) KB_MUST_USE;
 
 /*
  * Writes a tensor, gathered from its shards as memory is now, as a NumPy array file. bf16 is widened

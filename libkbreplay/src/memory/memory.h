@@ -85,5 +85,7 @@ kb_status kbr_memories_snapshot(kbr_memories *memories, kbr_snapshot **ret_snaps
 /* Memory is again what it was; the snapshot remains. It must be one of these memories. */
 void kbr_memories_restore(kbr_memories *memories, const kbr_snapshot *snapshot);
 void kbr_snapshot_destroy(kbr_snapshot *snapshot);
+/* Bytes of all pages that it names, shared or not: those of live memory when it was just taken. */
+uint64_t kbr_snapshot_size(const kbr_snapshot *snapshot);
 
 #endif

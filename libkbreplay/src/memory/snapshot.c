@@ -67,3 +67,7 @@ void kbr_snapshot_destroy(kbr_snapshot *snapshot) {
     kb_delete(memories->alloc, snapshot->ends, memories->defs->memory_count * sizeof(size_t));
     kb_delete(memories->alloc, snapshot, sizeof *snapshot);
 }
+
+uint64_t kbr_snapshot_size(const kbr_snapshot *snapshot) {
+    return snapshot->page_count * (uint64_t)sizeof(kbr_page);
+}

@@ -54,6 +54,15 @@ const kbr_kernels *kbr_kernels_named(const char *name) {
     return NULL;
 }
 
+kb_status kbr_kernels_wanted(const char *name, const kbr_kernels **ret_kernels, kb_trail *trail) {
+    const kbr_kernels *kernels = name != NULL ? kbr_kernels_named(name) : kbr_kernels_choose();
+    if (kernels == NULL)
+        return kb_fail(trail, KB_E_ARGUMENT, "there are no kernels `%s` here (this machine's best are `%s`)",
+                       name, kbr_kernels_choose()->name);
+    *ret_kernels = kernels;
+    return KB_OK;
+}
+
 /* --- what all sets share ----------------------------------------------------------------------- */
 
 size_t kbr_gemm_scratch(size_t n, size_t k) {

@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kbtrace/memory.h"
+
 #include "kbtrace/words.h"
 
 #define KBR_MAP_INPUTS 3u
@@ -117,6 +119,8 @@ const kbr_kernels *kbr_kernels_choose(void);
 
 /* The set of that name; NULL if there is none, or if this build or machine lacks it. */
 const kbr_kernels *kbr_kernels_named(const char *name);
+/* Those of a name, or the best for NULL; which does not matter, for all give the same bits. */
+kb_status kbr_kernels_wanted(const char *name, const kbr_kernels **ret_kernels, kb_trail *trail) KB_MUST_USE;
 
 /* Set `index` of those that this machine can run, from the slowest on; NULL beyond the last. */
 const kbr_kernels *kbr_kernels_at(size_t index);

@@ -57,6 +57,8 @@ kbr_flow kbr_op_flow(const kb_template *what);
 
 /* Does what the op does to memory, as its rank's. */
 kb_status kbr_op_execute(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) KB_MUST_USE;
+/* Does it change bytes? */
+bool kbr_op_writes(const kb_op *op);
 /* What an op writes that began and was not done is undefined. */
 kb_status kbr_op_abandon(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) KB_MUST_USE;
 

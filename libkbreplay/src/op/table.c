@@ -23,9 +23,17 @@ kb_status kbr_op_execute(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trai
     return impl->execute != NULL ? impl->execute(pass, rank, op, trail) : KB_OK;
 }
 
+bool kbr_op_writes(const kb_op *op) {
+    bool writes = false;
+    for (uint32_t i = 0; i < op->what->operand_count; i++)
+        writes = writes || (op->what->operands[i].access != KB_ACCESS_READ &&
+                            kb_operand_elements(&op->what->operands[i]) != 0);
+    return writes && kbr_op_flow(op->what) != KBR_FLOW_NONE;
+}
+
 kb_status kbr_op_abandon(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
     pass->rank = rank;
-    for (uint32_t i = 0; i < op->what->operand_count; i++)
+    for (uint32_t i = 0; i < op->what->operand_count && kbr_op_writes(op); i++)
         if (op->what->operands[i].access != KB_ACCESS_READ)
             KB_TRY(kbr_undefine(pass, &op->what->operands[i], op->offsets[i], trail));
     return KB_OK;

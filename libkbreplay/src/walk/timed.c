@@ -153,17 +153,10 @@ bool kbr_walk_exhausted(const kbr_walk_state *walk) {
     return walk->event_count == 0;
 }
 
-/* Has it begun and not ended; or should it have begun, if what it claims had happened? */
-static bool is_changing(const kbr_walk_state *walk, const kbr_parked *it) {
-    if (it->phase >= KBR_LEFT)
-        return true;
-    return it->op.what->reached >= KB_POINT_START && it->op.start_ps <= walk->now_ps;
-}
-
 kb_status kbr_walk_changing(const kbr_walk_state *walk, kbr_changing_fn each, void *user, kb_trail *trail) {
     for (uint32_t rank = 0; rank < walk->pass->run->ranks; rank++)
         for (const kbr_parked *it = walk->ranks[rank].first; it != NULL; it = it->rank_next)
-            if (is_changing(walk, it))
+            if (it->phase >= KBR_LEFT)
                 KB_TRY(each(user, rank, &it->op, trail));
     return KB_OK;
 }

@@ -400,9 +400,18 @@ static bool all_ended(const kbr_walk_state *walk) {
     return true;
 }
 
+static void tell(const kbr_walk_state *walk) {
+    uint64_t ops = 0;
+    for (uint32_t rank = 0; rank < walk->pass->run->ranks; rank++)
+        ops += walk->ranks[rank].read_count;
+    walk->pass->progress.tell(walk->pass->progress.user, ops);
+}
+
 static kb_status go(kbr_walk_state *walk, kb_trail *trail) {
     for (;;) {
         bool moved = false;
+        if (walk->pass->progress.tell != NULL)
+            tell(walk);
         for (uint32_t rank = 0; rank < walk->pass->run->ranks; rank++) {
             KB_TRY(read_turn(walk, rank, &moved, trail));
             KB_TRY(kbr_walk_settle(walk, trail));

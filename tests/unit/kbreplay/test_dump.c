@@ -28,7 +28,7 @@ static void the_file_holds_the_sum(void **state) {
     replayed_run(&it, &made, &(kbr_options){.verify = true});
     uint32_t tensor;
     uint64_t undefined;
-    check_ok(kbr_replay_find_tensor(it.replay, "x@2", &tensor, &it.trail), &it.trail);
+    check_ok(kbr_find_tensor(kb_reader_defs(it.reader), "x@2", &tensor, &it.trail), &it.trail);
     check_ok(kbr_replay_dump(it.replay, tensor, &it.disk.fs, "x.npy", &undefined, &it.trail), &it.trail);
     assert_int_equal(undefined, 0);
     size_t size;
@@ -89,7 +89,7 @@ static void shards_are_gathered(void **state) {
     check_ok(kb_defs_add_tensor(&made.defs, &tensor, &id, &trail), &trail);
     replayed_run(&it, &made, &(kbr_options){.verify = false});
     uint64_t undefined;
-    check_ok(kbr_replay_find_tensor(it.replay, "pieces", &id, &it.trail), &it.trail);
+    check_ok(kbr_find_tensor(kb_reader_defs(it.reader), "pieces", &id, &it.trail), &it.trail);
     check_ok(kbr_replay_dump(it.replay, id, &it.disk.fs, "p.npy", &undefined, &it.trail), &it.trail);
     assert_int_equal(undefined, 2); /* (0, 0) and (0, 1) lie in no shard */
     size_t size;
@@ -109,13 +109,16 @@ static void names_are_found_or_explained(void **state) {
     ring_make(&made, &(ring_shape){.ranks = 2, .elements = 4, .seed = 1});
     replayed_open(&it, &made, &(kbr_options){.verify = false});
     uint32_t tensor;
-    check_ok(kbr_replay_find_tensor(it.replay, "x@1", &tensor, &it.trail), &it.trail);
+    check_ok(kbr_find_tensor(kb_reader_defs(it.reader), "x@1", &tensor, &it.trail), &it.trail);
     assert_int_equal(tensor, 1);
-    check_status(kbr_replay_find_tensor(it.replay, "x", &tensor, &it.trail), KB_E_ARGUMENT, &it.trail);
+    check_status(kbr_find_tensor(kb_reader_defs(it.reader), "x", &tensor, &it.trail), KB_E_ARGUMENT,
+                 &it.trail);
     check_says(&it.trail, "2 tensors are called `x`: name one by its rank, as `x@0`");
-    check_status(kbr_replay_find_tensor(it.replay, "x@7", &tensor, &it.trail), KB_E_ARGUMENT, &it.trail);
+    check_status(kbr_find_tensor(kb_reader_defs(it.reader), "x@7", &tensor, &it.trail), KB_E_ARGUMENT,
+                 &it.trail);
     check_says(&it.trail, "did you mean `x@0`?");
-    check_status(kbr_replay_find_tensor(it.replay, "xx@1", &tensor, &it.trail), KB_E_ARGUMENT, &it.trail);
+    check_status(kbr_find_tensor(kb_reader_defs(it.reader), "xx@1", &tensor, &it.trail), KB_E_ARGUMENT,
+                 &it.trail);
     check_says(&it.trail, "no tensor `xx@1`");
     replayed_fini(&it);
     ring_fini(&made);
