@@ -29,6 +29,7 @@ MAY_INCLUDE = [
     ("tests/unit/kbtrace/", {"kbtrace"}),
     ("tests/unit/kbsim/", {"kbtrace", "kbsim"}),
     ("tests/unit/kbreplay/", {"kbtrace", "kbreplay"}),
+    ("tests/support/clean/", {"kbtrace", "kbsim"}),
     ("tests/support/", {"kbtrace"}),
 ]
 

@@ -266,6 +266,8 @@ static void gather(tl_kernel *k) {
             break;
         tl_copy(k, tl_row(k, t->out[0], i), tl_row(k, t->a, (uint64_t)row));
     }
+    if (tl_peek(k, t->out[1], 0) == tl_peek(k, t->out[1], 0))
+        return; /* it is no number */
     if (tl_peek(k, t->c, 3) > 0 && tl_peek(k, t->a, 0) < 100)
         tl_mul_scalar(k, t->out[0], t->out[0], tl_peek(k, t->c, 3));
 }
@@ -279,6 +281,7 @@ static void host_gather(kb_host *h, void *context) {
     t.b = kb_from_bytes(h, "table", space, KB_DTYPE_I8, table, 16);
     t.c = kb_iota(h, "c", space, KB_DTYPE_F32, 0.5, 0.5, 5);
     t.out[0] = kb_zeros(h, "y0", space, KB_DTYPE_BF16, 16, 1000);
+    t.out[1] = kb_from_bytes(h, "odd", space, KB_DTYPE_F16, ((const uint8_t[]){0xE0, 0xFE}), 1);
     kb_launch(h, gather, &t, sizeof t);
     kb_host_write(h, t.b, again, sizeof again);
     kb_launch(h, gather, &t, sizeof t);

@@ -109,14 +109,7 @@ static uint64_t hash_of(uint64_t seed, uint64_t number) {
 double kbs_initial_value(const kb_initial *initial, uint64_t element) {
     const uint64_t number = initial->first_element + element, hash = hash_of(initial->seed, number);
     const double low = initial->low, high = initial->high;
-    const uint32_t size = kb_dtype_size(initial->dtype);
     double value = 0;
-    if (initial->recipe == KB_RECIPE_BYTES) {
-        uint64_t bits = 0;
-        for (uint32_t i = 0; i < size; i++)
-            bits |= (uint64_t)initial->bytes[element * size + i] << 8 * i;
-        return kbs_value_of(initial->dtype, bits);
-    }
     if (initial->recipe == KB_RECIPE_CONSTANT)
         value = low;
     else if (initial->recipe == KB_RECIPE_IOTA)

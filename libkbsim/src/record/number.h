@@ -18,7 +18,7 @@ double kbs_exact_of(uint32_t dtype);
 uint64_t kbs_bits_of(uint32_t dtype, double value);
 double kbs_value_of(uint32_t dtype, uint64_t bits);
 
-/* An element of initial contents, as docs/trace-format.md defines the recipes. */
+/* An element of initial contents that are no bytes, as docs/trace-format.md defines the recipes. */
 double kbs_initial_value(const kb_initial *initial, uint64_t element);
 
 #endif

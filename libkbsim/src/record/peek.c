@@ -49,15 +49,17 @@ static bool is_known(tl_stream *stream, const kbs_tensor *tensor, tl_where where
     return kbs_is_ok(stream);
 }
 
-static double value_at(const kbs_tensor *tensor, uint32_t dtype, uint64_t offset_bytes) {
+/* The element's own bits: of a NaN, a value would not tell them. */
+static uint64_t bits_at(const kbs_tensor *tensor, uint32_t dtype, uint64_t offset_bytes) {
     const uint64_t place = offset_bytes - tensor->offset_bytes;
     const uint32_t size = kb_dtype_size(dtype);
+    const uint8_t *bytes = tensor->known == KBS_KNOWN_BYTES ? tensor->bytes : tensor->initial.bytes;
     uint64_t bits = 0;
-    if (tensor->known == KBS_KNOWN_INITIAL)
-        return kbs_initial_value(&tensor->initial, place / size);
+    if (tensor->known == KBS_KNOWN_INITIAL && tensor->initial.recipe != KB_RECIPE_BYTES)
+        return kbs_bits_of(dtype, kbs_initial_value(&tensor->initial, place / size));
     for (uint32_t i = 0; i < size; i++)
-        bits |= (uint64_t)tensor->bytes[place + i] << 8 * i;
-    return kbs_value_of(dtype, bits);
+        bits |= (uint64_t)bytes[place + i] << 8 * i;
+    return bits;
 }
 
 double tl_peek_at(tl_stream *stream, tl_view view, uint64_t index, tl_where where) {
@@ -93,14 +95,14 @@ double tl_peek_at(tl_stream *stream, tl_view view, uint64_t index, tl_where wher
                     kb_word_name(KB_VOC_DTYPE, view.dtype));
         return 0;
     }
-    const double value = value_at(tensor, view.dtype, offset);
+    const uint64_t bits = bits_at(tensor, view.dtype, offset);
     kbs_common common;
     kbs_common_init(stream, &common, KB_OP_ASSUME, KB_BLOCKS_DONE, where);
     common.operand_count = 1;
     common.operands[0] =
         (kb_operand){.memory = view.memory, .access = KB_ACCESS_READ, .dtype = (uint8_t)view.dtype};
-    kbs_command command = {.value = kbs_bits_of(view.dtype, value)};
+    kbs_command command = {.value = bits};
     command.offsets[0] = offset;
     kbs_append_command(stream, &common, &command);
-    return value;
+    return kbs_value_of(view.dtype, bits);
 }
