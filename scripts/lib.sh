@@ -6,7 +6,7 @@ jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 # The packages of Debian 12, by what they are needed for; each set includes those before it.
 packages_for() {
-    echo gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libxxhash-dev
+    echo gcc libc6-dev cmake ninja-build pkg-config libzstd-dev libxxhash-dev libfyaml-dev
     [ "$1" = build ] && return
     echo libcmocka-dev libmpfr-dev zstd protobuf-compiler python3 python3-protobuf python3-numpy \
         python3-xxhash clang clang-format

@@ -203,13 +203,15 @@ def check_includes(tree):
             if library and allowed is not None and library not in allowed:
                 known = ", ".join(sorted(allowed))
                 tree.says(path, number, f"includes {name}: this file may know {known} only")
-            if public and re.match(r"(zstd|zdict|xxhash|protobuf-c|SDL)", name):
+            if public and re.match(r"(zstd|zdict|xxhash|protobuf-c|SDL|libfyaml)", name):
                 tree.says(path, number, f"includes {name}: no public header shows another project's types")
             compresses = re.match(r"(lib|tools|viewer)", path) and "zstd" not in os.path.basename(path)
             if compresses and re.match(r"(zstd|zdict)", name):
                 tree.says(path, number, f"includes {name}: only files named for zstd know it")
             if re.match(r"protobuf-c", name) and not path.startswith("bench/"):
                 tree.says(path, number, f"includes {name}: only the benchmarks know protobuf-c")
+            if re.match(r"libfyaml", name) and "yaml" not in os.path.basename(path):
+                tree.says(path, number, f"includes {name}: only files named for yaml know it")
             if re.match(r"SDL", name) and not re.match(r"viewer/(.*/)?[^/]*sdl[^/]*$", path):
                 tree.says(path, number, f"includes {name}: only the viewer's file named for SDL knows it")
 

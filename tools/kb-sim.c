@@ -11,13 +11,15 @@
 #include "common/json.h"
 #include "common/tool.h"
 #include "kbsim/run.h"
+#include "sim/config.h"
 
 /* --- run: options ---------------------------------------------------------------------------- */
 
 typedef struct run_values {
     kbt_common common;
-    const char *output, *machine, *max_time;
-    kbt_list params, sets;
+    const char *output, *max_time;
+    kbt_list params;
+    sim_config_values config;
     uint64_t ranks, seed;
     bool verify;
 } run_values;
@@ -29,10 +31,7 @@ static const kbt_option run_options[] = {
      "PEs that take part (default: all of a package)", 1, UINT32_MAX, NULL, false},
     {'p', "param", KBT_LIST, offsetof(run_values, params), "KEY=VALUE", "a parameter of the bench", 0, 0,
      NULL, false},
-    {0, "machine", KBT_TEXT, offsetof(run_values, machine), "SHORT", "its shape: sips=2,cubes=4x4,pes=8", 0,
-     0, NULL, false},
-    {0, "set", KBT_LIST, offsetof(run_values, sets), "PATH=VALUE", "a parameter of the machine", 0, 0, NULL,
-     false},
+    SIM_CONFIG_OPTIONS(run_values, config),
     {0, "seed", KBT_COUNT, offsetof(run_values, seed), "N", "of the inputs' contents (default: 1)", 0, 0,
      NULL, false},
     {0, "max-time", KBT_TEXT, offsetof(run_values, max_time), "T",
@@ -280,18 +279,6 @@ static int judge(const kbt_call *call, const kbs_result *result) {
 
 /* --- run ------------------------------------------------------------------------------------- */
 
-static kb_status set_up(const run_values *values, kbs_machine *machine, int64_t *ret_max_time_ps,
-                        kb_trail *trail) {
-    kbs_machine_init(machine);
-    if (values->machine != NULL)
-        KB_TRY(kbs_machine_shorthand(machine, values->machine, trail));
-    for (size_t i = 0; i < values->sets.count; i++)
-        KB_TRY(kbs_machine_assign(machine, values->sets.items[i], "set", trail));
-    if (values->max_time != NULL)
-        KB_TRY(read_time(values->max_time, ret_max_time_ps, trail));
-    return KB_OK;
-}
-
 /* A trace on stdout leaves no room for anything else there, and cannot be read again. */
 static kb_status check_output(const run_values *values, kb_trail *trail) {
     if (*values->output == '\0')
@@ -308,13 +295,15 @@ static kb_status check_output(const run_values *values, kb_trail *trail) {
                    "--verify needs a trace that can be read again: give -o a file or folder");
 }
 
-static kb_status simulate(kbt_call *call, kbs_result *ret_result, watch *run, kb_trail *trail) {
+static kb_status simulate_on(kbt_call *call, sim_setup *setup, kbs_result *ret_result, watch *run,
+                             kb_trail *trail) {
     const run_values *values = call->values;
-    kbs_machine machine;
     kbs_run_options options = {.bench = call->words.items[0],
                                .params = values->params.items,
                                .param_count = values->params.count,
-                               .machine = &machine,
+                               .given = setup->config.given,
+                               .given_count = setup->config.given_count,
+                               .machine = &setup->machine,
                                .ranks = (uint32_t)values->ranks,
                                .seed = values->seed,
                                .path = values->output,
@@ -324,13 +313,24 @@ static kb_status simulate(kbt_call *call, kbs_result *ret_result, watch *run, kb
                                .progress = kbt_shows_progress(call) ? show_progress : NULL,
                                .phase = begin_phase,
                                .context = run};
-    KB_TRY(set_up(values, &machine, &options.max_time_ps, trail));
+    if (values->max_time != NULL)
+        KB_TRY(read_time(values->max_time, &options.max_time_ps, trail));
     KB_TRY(check_output(values, trail));
     catch_interrupts();
     const kb_status status = kbs_run(&options, ret_result, trail);
     end_phases(run);
     if (run->shown)
         fprintf(stderr, "\r\033[K");
+    return status;
+}
+
+static kb_status simulate(kbt_call *call, kbs_result *ret_result, watch *run, kb_trail *trail) {
+    const run_values *values = call->values;
+    sim_setup setup;
+    kb_status status = sim_setup_init(&setup, call, &values->config, trail);
+    if (status == KB_OK)
+        status = simulate_on(call, &setup, ret_result, run, trail);
+    sim_setup_fini(&setup);
     return status;
 }
 
@@ -355,186 +355,17 @@ static int run(kbt_call *call) {
     return exit_status == KBT_FINE && values->verify ? verify(call, values->output) : exit_status;
 }
 
-/* --- list ------------------------------------------------------------------------------------ */
-
-static const char *const list_words[] = {"benches", "algorithms", "components", "topologies"};
-enum { BENCHES, ALGORITHMS, COMPONENTS, TOPOLOGIES, LISTS };
-
-/* One row of a list, as a line or as a JSON object. */
-static void print_row(kbt_json *json, const char *name, const char *help, const char *standard) {
-    if (json == NULL) {
-        printf("  %-16s %s", name, help);
-        if (standard != NULL && *standard != '\0')
-            printf(" [%s]", standard);
-        printf("\n");
-        return;
-    }
-    kbt_json_begin(json, NULL, '{');
-    kbt_json_text(json, "name", name);
-    kbt_json_text(json, "help", help);
-    if (standard != NULL)
-        kbt_json_text(json, "default", standard);
-    kbt_json_end(json);
-}
-
-/* A bench's own, or that of the machine's parameter that it sets. */
-static const char *standard_of(const kbs_bench_param *param) {
-    for (uint32_t i = 0; param->path != NULL && i < kbs_param_count(); i++)
-        if (strcmp(kbs_param_describe(i)->path, param->path) == 0)
-            return kbs_param_describe(i)->standard;
-    return param->standard;
-}
-
-static void list_benches(kbt_json *json) {
-    for (size_t i = 0; i < kbs_bench_count(); i++) {
-        size_t count;
-        const kbs_bench_param *params = kbs_bench_params(i, &count);
-        if (json == NULL) {
-            printf("  %-16s %s; -p\n", kbs_bench_name(i), kbs_bench_help(i));
-            for (size_t p = 0; p < count; p++) {
-                const char *standard = standard_of(&params[p]);
-                printf("    %-14s %s%s%s%s\n", params[p].name, params[p].help, *standard ? " [" : "",
-                       standard, *standard ? "]" : "");
-            }
-            continue;
-        }
-        kbt_json_begin(json, NULL, '{');
-        kbt_json_text(json, "name", kbs_bench_name(i));
-        kbt_json_text(json, "help", kbs_bench_help(i));
-        kbt_json_begin(json, "params", '[');
-        for (size_t p = 0; p < count; p++)
-            print_row(json, params[p].name, params[p].help, standard_of(&params[p]));
-        kbt_json_end(json);
-        kbt_json_end(json);
-    }
-}
-
-static void list_one(kbt_json *json, int which) {
-    if (json != NULL)
-        kbt_json_begin(json, list_words[which], '[');
-    else
-        printf("%s\n", list_words[which]);
-    if (which == BENCHES)
-        list_benches(json);
-    for (size_t i = 0; which == ALGORITHMS && i < kbs_algorithm_count(); i++) {
-        const kbs_algorithm *algorithm = kbs_algorithm_describe(i);
-        char help[256];
-        snprintf(help, sizeof help, "%s: %s", kb_word_name(KB_VOC_COLL, algorithm->collective),
-                 algorithm->help);
-        print_row(json, algorithm->name, help, NULL);
-    }
-    for (size_t i = 0; which == COMPONENTS && i < kbs_component_count(); i++)
-        print_row(json, kbs_component_name(i), kbs_component_help(i), NULL);
-    if (which == TOPOLOGIES)
-        print_row(json, "default", "2 packages of 4 x 4 cubes of 8 PEs (kb-sim explain-config)", NULL);
-    if (json != NULL)
-        kbt_json_end(json);
-}
-
-static int list(kbt_call *call) {
-    int first = 0, last = LISTS - 1;
-    if (call->words.count > 0) {
-        while (first < LISTS && strcmp(call->words.items[0], list_words[first]) != 0)
-            first++;
-        last = first;
-    }
-    if (first == LISTS) {
-        kb_trail trail;
-        kb_fail(&trail, KB_E_ARGUMENT,
-                "there is no list of '%s' (benches, algorithms, components, topologies)",
-                call->words.items[0]);
-        return kbt_fail(call, &trail);
-    }
-    kbt_json json;
-    kbt_json_init(&json, stdout);
-    if (call->common->json) {
-        kbt_json_begin(&json, NULL, '{');
-        kbt_json_int(&json, "version", 1);
-    }
-    for (int which = first; which <= last; which++)
-        list_one(call->common->json ? &json : NULL, which);
-    if (call->common->json)
-        kbt_json_end(&json);
-    return KBT_FINE;
-}
-
-/* --- explain-config -------------------------------------------------------------------------- */
-
-typedef struct config_values {
-    kbt_common common;
-    const char *machine;
-    kbt_list sets;
-} config_values;
-
-static const kbt_option config_options[] = {
-    {0, "machine", KBT_TEXT, offsetof(config_values, machine), "SHORT", "its shape: sips=2,cubes=4x4,pes=8",
-     0, 0, NULL, false},
-    {0, "set", KBT_LIST, offsetof(config_values, sets), "PATH=VALUE", "a parameter of the machine", 0, 0,
-     NULL, false},
-};
-
-static const config_values config_defaults = {.common.color = "auto"};
-
-static void print_config(const kbt_call *call, const kbs_machine *machine) {
-    kbt_json json;
-    kbt_json_init(&json, stdout);
-    if (call->common->json) {
-        kbt_json_begin(&json, NULL, '{');
-        kbt_json_int(&json, "version", 1);
-        kbt_json_begin(&json, "params", '[');
-    }
-    for (uint32_t i = 0; i < kbs_param_count(); i++) {
-        const kbs_param *param = kbs_param_describe(i);
-        char value[KBS_VALUE_CHARS];
-        kbs_machine_value(machine, i, value);
-        if (!call->common->json) {
-            printf("%-24s %12s %-9s %s", param->path, value, param->unit, kbs_machine_origin(machine, i));
-            if (call->common->verbose) /* words have no bounds: `least` lists them */
-                printf(param->most[0] == '-' ? "  (%s%.0s, source %s) %s" : "  (%s to %s, source %s) %s",
-                       param->least, param->most, param->source, param->help);
-            printf("\n");
-            continue;
-        }
-        kbt_json_begin(&json, NULL, '{');
-        kbt_json_text(&json, "path", param->path);
-        kbt_json_text(&json, "value", value);
-        kbt_json_text(&json, "unit", param->unit);
-        kbt_json_text(&json, "origin", kbs_machine_origin(machine, i));
-        kbt_json_text(&json, "default", param->standard);
-        kbt_json_text(&json, "least", param->least);
-        kbt_json_text(&json, "most", param->most);
-        kbt_json_text(&json, "source", param->source);
-        kbt_json_text(&json, "help", param->help);
-        kbt_json_end(&json);
-    }
-    if (!call->common->json)
-        return;
-    kbt_json_end(&json);
-    kbt_json_end(&json);
-}
-
-static int explain_config(kbt_call *call) {
-    const config_values *values = call->values;
-    kb_trail trail;
-    kb_trail_init(&trail);
-    kbs_machine machine;
-    kbs_machine_init(&machine);
-    kb_status status = KB_OK;
-    if (values->machine != NULL)
-        status = kbs_machine_shorthand(&machine, values->machine, &trail);
-    for (size_t i = 0; status == KB_OK && i < values->sets.count; i++)
-        status = kbs_machine_assign(&machine, values->sets.items[i], "set", &trail);
-    if (status == KB_OK)
-        status = kbs_machine_check(&machine, &trail);
-    if (status != KB_OK)
-        return kbt_fail(call, &trail);
-    print_config(call, &machine);
-    return KBT_FINE;
-}
-
 /* --- the tool -------------------------------------------------------------------------------- */
 
 static const kbt_common list_defaults = {.color = "auto"};
+
+static const kbt_option explain_options[] = {
+    SIM_CONFIG_OPTIONS(sim_explain_values, config),
+    {0, "format", KBT_CHOICE, offsetof(sim_explain_values, format), "FORMAT",
+     "text, or yaml: a topology that can be read back", 0, 0, "text yaml", false},
+};
+
+static const sim_explain_values explain_defaults = {.common.color = "auto", .format = "text"};
 
 static const kbt_command commands[] = {
     {.name = "run",
@@ -542,7 +373,8 @@ static const kbt_command commands[] = {
      .summary = "Records a bench, simulates it and writes its trace.",
      .examples = "  kb-sim run allreduce --ranks 8 -p elems=1000 -o ring.zst\n"
                  "  kb-sim run allreduce --ranks 16 -p bytes=64KiB -p dtype=bf16 --verify -o ring.zst\n"
-                 "  kb-sim run allreduce --machine cubes=2x2,pes=16 --set ipcq.slots=8 -o ring/\n",
+                 "  kb-sim run allreduce --machine cubes=2x2,pes=16 --set ipcq.slots=8 -o ring/\n"
+                 "  kb-sim run allreduce --topology kernbench --set dma.setup_ns=0.5us -o ring.zst\n",
      .more = "BENCH and its parameters: kb-sim list benches. The machine's: kb-sim explain-config.\n"
              "Exit status: 0 fine; 1 a deadlock, or stopped by ^C or --max-time; 2 trouble.\n",
      .options = run_options,
@@ -561,17 +393,22 @@ static const kbt_command commands[] = {
      .word_name = "WHAT",
      .values_size = sizeof(kbt_common),
      .defaults = &list_defaults,
-     .run = list},
+     .run = sim_list},
     {.name = "explain-config",
-     .usage = "[--machine SHORT] [--set PATH=VALUE]...",
+     .usage = "[--topology FILE|NAME] [--machine SHORT] [--ccl FILE] [--set PATH=VALUE]...",
      .summary = "Prints every parameter of the machine: its value and where that came from.",
-     .examples = "  kb-sim explain-config\n  kb-sim explain-config -v --machine pes=16 --set ipcq.slots=8\n",
-     .options = config_options,
-     .option_count = sizeof config_options / sizeof config_options[0],
+     .examples = "  kb-sim explain-config\n"
+                 "  kb-sim explain-config --topology kernbench --set ipcq.slots=8\n"
+                 "  kb-sim explain-config --machine pes=16 --format yaml > mine.yaml\n",
+     .more = "Of two that set the same the later one in this row wins: default, --topology, --machine, "
+             "--ccl, --set,\n"
+             "-p (of run). Files may include others; what they say themselves wins over what they include.\n",
+     .options = explain_options,
+     .option_count = sizeof explain_options / sizeof explain_options[0],
      .word_name = "",
-     .values_size = sizeof(config_values),
-     .defaults = &config_defaults,
-     .run = explain_config},
+     .values_size = sizeof(sim_explain_values),
+     .defaults = &explain_defaults,
+     .run = sim_explain_config},
 };
 
 static const kbt_tool tool = {

@@ -68,8 +68,8 @@ is 2 "there is no list of 'bench'" "$sim" list bench
 
 # Origins, and what wins.
 is 0 '' "$sim" explain-config --machine pes=16 --set ipcq.slots=8 --set ipcq.slots=9
-grep -q '^ipcq.slots  *9 slots *set$' out && grep -q '^cube.pes  *16 PEs *topology$' out &&
-    grep -q '^tcm.bytes  *16777216 bytes *default$' out || { echo 'origins:'; cat out; failed=1; }
+grep -q '^ipcq.slots  *9  slots  *4  --set  ' out && grep -q '^cube.pes  *16  PEs  *8  --machine  ' out &&
+    grep -q '^tcm.bytes  *16MiB  bytes  *16MiB  default  ' out || { echo 'origins:'; cat out; failed=1; }
 
 # Every list and the settings are JSON.
 for command in "list" "list benches" "list algorithms" "list components" "list topologies" \

@@ -3,25 +3,20 @@
 #include "common/beside.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/place.h"
+
 extern char **environ;
 
 /* The path of `name` beside this executable; false when it is not to be found. */
 static bool find(const char *name, char path[PATH_MAX]) {
-    const ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
-    if (length <= 0)
+    if (!kbt_own_folder(path) || strlen(path) + strlen(name) >= PATH_MAX)
         return false;
-    path[length] = '\0';
-    char *slash = strrchr(path, '/');
-    const size_t folder = slash != NULL ? (size_t)(slash - path) + 1 : 0;
-    if (folder + strlen(name) >= PATH_MAX)
-        return false;
-    memcpy(path + folder, name, strlen(name) + 1);
+    strcat(path, name);
     return access(path, X_OK) == 0;
 }
 

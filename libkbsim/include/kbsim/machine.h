@@ -19,6 +19,13 @@
 
 #include "kbtrace/status.h"
 
+/* Where a value came from. */
+typedef struct kbs_origin {
+    const char *by;        /* a constant: "default", "topology", "ccl", "set", "param" */
+    const char *source;    /* the file or option; NULL where nobody set it */
+    uint32_t line, column; /* in the file, from 1; 0 for an option */
+} kbs_origin;
+
 typedef struct kbs_machine {
     struct {
 #define KBS_PARAM(field, path, kind, unit, value, least, most, source, help) uint64_t field;
@@ -26,10 +33,10 @@ typedef struct kbs_machine {
 #undef KBS_PARAM
     } at;
     struct {
-#define KBS_PARAM(field, path, kind, unit, value, least, most, source, help) const char *field;
+#define KBS_PARAM(field, path, kind, unit, value, least, most, source, help) kbs_origin field;
 #include "kbsim/params.def"
 #undef KBS_PARAM
-    } origin; /* constants: "default", "topology", "set", "param" */
+    } origin;
 } kbs_machine;
 
 #define KBS_MILLION UINT64_C(1000000)
@@ -54,11 +61,14 @@ enum { KBS_CREDIT_FAST, KBS_CREDIT_VC };            /* ipcq.credit_path */
 
 void kbs_machine_init(kbs_machine *machine);
 
-/* `origin` must be a constant. */
-kb_status kbs_machine_set(kbs_machine *machine, const char *path, const char *value, const char *origin,
+/* `value` may have a unit: "2us" where the parameter counts ns. `by` is a constant, as in kbs_origin. */
+kb_status kbs_machine_set(kbs_machine *machine, const char *path, const char *value, const char *by,
                           kb_trail *trail) KB_MUST_USE;
-/* "PATH=VALUE" */
-kb_status kbs_machine_assign(kbs_machine *machine, const char *assignment, const char *origin,
+/* The same; what `origin` points to outlives the machine. */
+kb_status kbs_machine_set_from(kbs_machine *machine, const char *path, const char *value,
+                               const kbs_origin *origin, kb_trail *trail) KB_MUST_USE;
+/* "PATH=VALUE", as --set has it. */
+kb_status kbs_machine_assign(kbs_machine *machine, const char *assignment, const char *by,
                              kb_trail *trail) KB_MUST_USE;
 /* "sips=3x2,cubes=4x4,pes=8", any of them. */
 kb_status kbs_machine_shorthand(kbs_machine *machine, const char *text, kb_trail *trail) KB_MUST_USE;
@@ -75,9 +85,13 @@ enum { KBS_VALUE_CHARS = 32 };
 
 uint32_t kbs_param_count(void);
 const kbs_param *kbs_param_describe(uint32_t index);
+/* kbs_param_count() where there is none of that path. */
+uint32_t kbs_param_find(const char *path);
 /* As a user would write it, without a sign of size. */
 const char *kbs_machine_value(const kbs_machine *machine, uint32_t index, char buffer[KBS_VALUE_CHARS]);
-const char *kbs_machine_origin(const kbs_machine *machine, uint32_t index);
+/* The same with a sign of size where one fits: 6GiB. */
+const char *kbs_machine_written(const kbs_machine *machine, uint32_t index, char buffer[KBS_VALUE_CHARS]);
+const kbs_origin *kbs_machine_origin(const kbs_machine *machine, uint32_t index);
 
 /* PEs of one package, and of the whole machine. */
 uint64_t kbs_machine_pes_of_sip(const kbs_machine *machine);

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
+#include "kbsim/config.h"
 #include "kbsim/host.h"
 #include "kbsim/machine.h"
 #include "kbtrace/fs.h"
@@ -40,6 +41,8 @@ typedef struct kbs_run_options {
     void *host_context;        /* is given to it */
     const char *const *params; /* "KEY=VALUE" each */
     size_t param_count;
+    const kbs_given *given; /* parameters that files give; `params` come after them */
+    size_t given_count;
     kbs_machine *machine; /* params may set some of it */
     uint32_t ranks;       /* 0: all PEs of a package */
     uint64_t seed;

@@ -45,13 +45,13 @@ static kb_status state(kbs_program *program, const kbs_bench_values *values, con
                        kb_trail *trail) {
     char elements[24];
     snprintf(elements, sizeof elements, "%" PRIu64, wish->elements);
-    const bool sized = values->given[ELEMS] || values->given[BYTES];
-    KB_TRY(kbs_bench_state(program, "algo", wish->algorithm->name, values->given[ALGO], trail));
+    const char *sized = values->by[values->given[ELEMS] ? ELEMS : BYTES];
+    KB_TRY(kbs_bench_state(program, "algo", wish->algorithm->name, values->by[ALGO], trail));
     KB_TRY(kbs_bench_state(program, "elems", elements, sized, trail));
-    KB_TRY(kbs_bench_state(program, "dtype", values->text[DTYPE], values->given[DTYPE], trail));
-    KB_TRY(kbs_bench_state(program, "op", values->text[OP], values->given[OP], trail));
-    KB_TRY(kbs_bench_state(program, "init", values->text[INIT], values->given[INIT], trail));
-    return kbs_bench_state(program, "buffer", kb_word_name(KB_VOC_SPACE, wish->space), values->given[BUFFER],
+    KB_TRY(kbs_bench_state(program, "dtype", values->text[DTYPE], values->by[DTYPE], trail));
+    KB_TRY(kbs_bench_state(program, "op", values->text[OP], values->by[OP], trail));
+    KB_TRY(kbs_bench_state(program, "init", values->text[INIT], values->by[INIT], trail));
+    return kbs_bench_state(program, "buffer", kb_word_name(KB_VOC_SPACE, wish->space), values->by[BUFFER],
                            trail);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kbtrace/nearest.h"
+#include "machine/origin.h"
 
 static const kbs_bench *const benches[] = {
 #define KBS_BENCH(name) &kbs_bench_##name,
@@ -70,37 +71,61 @@ static kb_status find_param(const kbs_bench *bench, const char *name, size_t len
                    bench->name, wanted);
 }
 
-kb_status kbs_bench_parse(const kbs_bench *bench, const char *const *params, size_t count,
-                          kbs_machine *machine, kb_arena *arena, kbs_bench_values *ret, kb_trail *trail) {
+static kb_status take_given(const kbs_bench *bench, const kbs_given *given, kbs_bench_values *values,
+                            kb_trail *trail) {
+    size_t index = 0;
+    const kb_status status = find_param(bench, given->key, strlen(given->key), &index, trail);
+    if (status != KB_OK)
+        return kbs_blame(&given->origin, status, trail);
+    if (bench->params[index].path != NULL)
+        return kbs_fail_at(&given->origin, trail, "%s is the machine's: set %s instead", given->key,
+                           bench->params[index].path);
+    values->text[index] = given->value;
+    values->given[index] = true;
+    values->by[index] = given->origin.by;
+    return KB_OK;
+}
+
+static kb_status take_param(const kbs_bench *bench, const char *param, const kbs_run_options *options,
+                            kb_arena *arena, kbs_bench_values *values, kb_trail *trail) {
+    static const kbs_origin origin = {.by = "param", .source = "-p"};
+    const char *equals = strchr(param, '=');
+    if (equals == NULL || equals == param)
+        return kb_fail(trail, KB_E_ARGUMENT, "-p '%s' is not KEY=VALUE", param);
+    size_t index = 0;
+    KB_TRY(find_param(bench, param, (size_t)(equals - param), &index, trail));
+    KB_TRY(kb_arena_text(arena, equals + 1, strlen(equals + 1), &values->text[index], trail));
+    values->given[index] = true;
+    values->by[index] = origin.by;
+    if (bench->params[index].path == NULL)
+        return KB_OK;
+    const kb_status status = kbs_machine_set_from(options->machine, bench->params[index].path,
+                                                  values->text[index], &origin, trail);
+    return status == KB_OK ? KB_OK : kb_while(trail, status, "reading -p %s", param);
+}
+
+kb_status kbs_bench_parse(const kbs_bench *bench, const kbs_run_options *options, kb_arena *arena,
+                          kbs_bench_values *ret, kb_trail *trail) {
     assert(bench->param_count <= KBS_BENCH_PARAMS_MAX);
     kbs_bench_values values;
     memset(&values, 0, sizeof values);
-    for (size_t i = 0; i < bench->param_count; i++)
+    for (size_t i = 0; i < bench->param_count; i++) {
         values.text[i] = bench->params[i].standard;
-    for (size_t i = 0; i < count; i++) {
-        const char *equals = strchr(params[i], '=');
-        if (equals == NULL || equals == params[i])
-            return kb_fail(trail, KB_E_ARGUMENT, "-p '%s' is not KEY=VALUE", params[i]);
-        size_t index = 0;
-        KB_TRY(find_param(bench, params[i], (size_t)(equals - params[i]), &index, trail));
-        KB_TRY(kb_arena_text(arena, equals + 1, strlen(equals + 1), &values.text[index], trail));
-        values.given[index] = true;
-        if (bench->params[index].path != NULL) {
-            const kb_status status =
-                kbs_machine_set(machine, bench->params[index].path, values.text[index], "param", trail);
-            if (status != KB_OK)
-                return kb_while(trail, status, "reading -p %s", params[i]);
-        }
+        values.by[i] = "default";
     }
+    for (size_t i = 0; i < options->given_count; i++)
+        KB_TRY(take_given(bench, &options->given[i], &values, trail));
+    for (size_t i = 0; i < options->param_count; i++)
+        KB_TRY(take_param(bench, options->params[i], options, arena, &values, trail));
     *ret = values;
     return KB_OK;
 }
 
-kb_status kbs_bench_state(kbs_program *program, const char *name, const char *value, bool given,
+kb_status kbs_bench_state(kbs_program *program, const char *name, const char *value, const char *by,
                           kb_trail *trail) {
     char path[80];
     snprintf(path, sizeof path, "program.%s", name);
     uint32_t id;
-    const kb_setting row = {path, value, given ? "param" : "default"};
+    const kb_setting row = {path, value, by};
     return kb_defs_add_setting(&program->defs, &row, &id, trail);
 }

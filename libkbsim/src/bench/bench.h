@@ -12,6 +12,7 @@ enum { KBS_BENCH_PARAMS_MAX = 32 };
 typedef struct kbs_bench_values {
     const char *text[KBS_BENCH_PARAMS_MAX];
     bool given[KBS_BENCH_PARAMS_MAX];
+    const char *by[KBS_BENCH_PARAMS_MAX]; /* "default", "ccl", "param" */
 } kbs_bench_values;
 
 typedef struct kbs_bench {
@@ -28,13 +29,12 @@ typedef struct kbs_bench {
 
 kb_status kbs_bench_find(const char *name, const kbs_bench **ret, kb_trail *trail) KB_MUST_USE;
 
-/* Reads "KEY=VALUE"s; those that name a parameter of the machine set it, as "param". */
-kb_status kbs_bench_parse(const kbs_bench *bench, const char *const *params, size_t count,
-                          kbs_machine *machine, kb_arena *arena, kbs_bench_values *ret,
-                          kb_trail *trail) KB_MUST_USE;
+/* Reads what files give, then "KEY=VALUE"s, of which those set it that name a parameter of the machine. */
+kb_status kbs_bench_parse(const kbs_bench *bench, const kbs_run_options *options, kb_arena *arena,
+                          kbs_bench_values *ret, kb_trail *trail) KB_MUST_USE;
 
 /* A parameter of the program as it came out, for the trace: "elems", "1000". */
-kb_status kbs_bench_state(kbs_program *program, const char *name, const char *value, bool given,
+kb_status kbs_bench_state(kbs_program *program, const char *name, const char *value, const char *by,
                           kb_trail *trail) KB_MUST_USE;
 
 /* Runs a bench that need not be built in. */

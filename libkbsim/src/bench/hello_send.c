@@ -60,10 +60,10 @@ static kb_status record(kbs_program *program, const kbs_bench_values *values, kb
     KB_TRY(kbs_contents_recipe(&asked, &recipe, trail));
     wish.contents = (kb_contents){dtype, recipe.recipe, recipe.low, recipe.high, NULL};
     snprintf(elements, sizeof elements, "%" PRIu64, wish.elements);
-    const bool sized = values->given[ELEMS] || values->given[BYTES];
+    const char *sized = values->by[values->given[ELEMS] ? ELEMS : BYTES];
     KB_TRY(kbs_bench_state(program, "elems", elements, sized, trail));
-    KB_TRY(kbs_bench_state(program, "dtype", values->text[DTYPE], values->given[DTYPE], trail));
-    KB_TRY(kbs_bench_state(program, "init", values->text[INIT], values->given[INIT], trail));
+    KB_TRY(kbs_bench_state(program, "dtype", values->text[DTYPE], values->by[DTYPE], trail));
+    KB_TRY(kbs_bench_state(program, "init", values->text[INIT], values->by[INIT], trail));
     return kbs_program_host(program, "hello_send", program_of, &wish, trail);
 }
 

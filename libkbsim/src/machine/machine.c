@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fabric/floorplan.h"
 #include "kbtrace/nearest.h"
 #include "machine/number.h"
 
@@ -47,49 +46,64 @@ static bool parse_word(const char *words, const char *text, uint64_t *ret) {
     return false;
 }
 
-static bool (*const parsers[WORD])(const char *, uint64_t *) = {[COUNT] = kbs_parse_count,
-                                                                [BYTES] = kbs_parse_bytes,
-                                                                [REAL] = kbs_parse_real,
-                                                                [GRID] = kbs_parse_grid,
-                                                                [BOX] = kbs_parse_box};
+/* A number of this kind; where it has a unit it is `unit` or a relative of it. */
+static kbs_number_fault parse_number(param_kind kind, const char *unit, const char *text, uint64_t *ret) {
+    if (kind == GRID)
+        return kbs_parse_grid(text, ret) ? KBS_NUMBER_FINE : KBS_NUMBER_NONE;
+    if (kind == BOX)
+        return kbs_parse_box(text, ret) ? KBS_NUMBER_FINE : KBS_NUMBER_NONE;
+    return kbs_parse_quantity(text, unit, kind == REAL ? KBS_MILLION : 1, ret);
+}
 
-static bool parse(const param_row *row, const char *text, uint64_t *ret) {
+static kbs_number_fault parse(const param_row *row, const char *text, uint64_t *ret) {
     if (row->kind == WORD)
-        return parse_word(row->shown.least, text, ret);
-    return parsers[row->kind](text, ret);
+        return parse_word(row->shown.least, text, ret) ? KBS_NUMBER_FINE : KBS_NUMBER_NONE;
+    return parse_number(row->kind, row->shown.unit, text, ret);
 }
 
 static uint64_t *value_of(kbs_machine *machine, const param_row *row) {
     return (uint64_t *)(void *)((char *)machine + row->value_offset);
 }
 
-static void store(kbs_machine *machine, const param_row *row, uint64_t value, const char *origin) {
+static void store(kbs_machine *machine, const param_row *row, uint64_t value, const kbs_origin *origin) {
     *value_of(machine, row) = value;
-    memcpy((char *)machine + row->origin_offset, &origin, sizeof origin);
+    memcpy((char *)machine + row->origin_offset, origin, sizeof *origin);
+}
+
+static const kbs_origin *origin_of(const kbs_machine *machine, const param_row *row) {
+    return (const kbs_origin *)(const void *)((const char *)machine + row->origin_offset);
 }
 
 void kbs_machine_init(kbs_machine *machine) {
+    static const kbs_origin standard = {.by = "default"};
     for (uint32_t i = 0; i < row_count; i++) {
         uint64_t value = 0;
-        const bool parsed = parse(&rows[i], rows[i].shown.standard, &value);
-        assert(parsed);
-        (void)parsed;
-        store(machine, &rows[i], value, "default");
+        const kbs_number_fault fault = parse(&rows[i], rows[i].shown.standard, &value);
+        assert(fault == KBS_NUMBER_FINE);
+        (void)fault;
+        store(machine, &rows[i], value, &standard);
     }
 }
 
 /* --- setting --------------------------------------------------------------------------------- */
 
+uint32_t kbs_param_find(const char *path) {
+    uint32_t i = 0;
+    while (i < row_count && strcmp(rows[i].shown.path, path) != 0)
+        i++;
+    return i;
+}
+
 static kb_status find(const char *path, const param_row **ret, kb_trail *trail) {
+    const uint32_t index = kbs_param_find(path);
+    if (index < row_count) {
+        *ret = &rows[index];
+        return KB_OK;
+    }
     kb_nearest nearest;
     kb_nearest_init(&nearest, path);
-    for (uint32_t i = 0; i < row_count; i++) {
-        if (strcmp(rows[i].shown.path, path) == 0) {
-            *ret = &rows[i];
-            return KB_OK;
-        }
+    for (uint32_t i = 0; i < row_count; i++)
         kb_nearest_offer(&nearest, rows[i].shown.path);
-    }
     const char *best = kb_nearest_best(&nearest);
     if (best != NULL)
         return kb_fail(trail, KB_E_ARGUMENT, "unknown parameter '%s' (did you mean '%s'?)", path, best);
@@ -111,9 +125,11 @@ static bool in_range(const param_row *row, uint64_t value) {
         return true;
     uint64_t least = 0, most = 0;
     const param_kind kind = sides_of(row->kind) > 1 ? COUNT : row->kind;
-    const bool parsed = parsers[kind](row->shown.least, &least) && parsers[kind](row->shown.most, &most);
-    assert(parsed);
-    (void)parsed;
+    const kbs_number_fault fault_low = parse_number(kind, row->shown.unit, row->shown.least, &least);
+    const kbs_number_fault fault_high = parse_number(kind, row->shown.unit, row->shown.most, &most);
+    assert(fault_low == KBS_NUMBER_FINE && fault_high == KBS_NUMBER_FINE);
+    (void)fault_low;
+    (void)fault_high;
     for (unsigned i = 0; i < sides_of(row->kind); i++)
         if (side_of(row->kind, value, i) < least || side_of(row->kind, value, i) > most)
             return false;
@@ -140,21 +156,51 @@ static kb_status refuse_word(const param_row *row, const char *value, kb_trail *
                    row->shown.least);
 }
 
-kb_status kbs_machine_set(kbs_machine *machine, const char *path, const char *value, const char *origin,
-                          kb_trail *trail) {
+/* "bytes, B, kB, MB": as many as there is room for. */
+static void list_units(const char *own, char *text, size_t size) {
+    size_t length = (size_t)snprintf(text, size, "%s", own);
+    for (size_t i = 0; kbs_unit_of(own, i) != NULL; i++) {
+        const char *name = kbs_unit_of(own, i);
+        if (length + strlen(name) + 2 < size)
+            length += (size_t)snprintf(text + length, size - length, ", %s", name);
+    }
+}
+
+static kb_status refuse_number(const param_row *row, const char *value, kbs_number_fault fault,
+                               kb_trail *trail) {
     static const char *const wanted[WORD] = {[COUNT] = "a whole number",
                                              [BYTES] = "a size such as 4096 or 16KiB",
                                              [REAL] = "a decimal number with up to six places",
                                              [GRID] = "a grid such as 4x4",
                                              [BOX] = "a box such as 32x64x32"};
+    const char *path = row->shown.path;
+    char units[56];
+    list_units(row->shown.unit, units, sizeof units);
+    if (fault == KBS_NUMBER_UNIT)
+        return kb_fail(trail, KB_E_ARGUMENT, "%s: '%s' does not end in a unit that it can have (%s)", path,
+                       value, units);
+    if (fault == KBS_NUMBER_FINER && row->kind == REAL)
+        return kb_fail(trail, KB_E_ARGUMENT, "%s: '%s' is finer than a millionth of a %s", path, value,
+                       row->shown.unit);
+    if (fault == KBS_NUMBER_FINER)
+        return kb_fail(trail, KB_E_ARGUMENT, "%s: '%s' is no whole number of %s", path, value,
+                       row->shown.unit);
+    if (fault == KBS_NUMBER_LARGE)
+        return kb_fail(trail, KB_E_ARGUMENT, "%s: %s is out of range (%s to %s %s)", path, value,
+                       row->shown.least, row->shown.most, row->shown.unit);
+    return kb_fail(trail, KB_E_ARGUMENT, "%s: '%s' is not %s", path, value, wanted[row->kind]);
+}
+
+kb_status kbs_machine_set_from(kbs_machine *machine, const char *path, const char *value,
+                               const kbs_origin *origin, kb_trail *trail) {
     const param_row *row = NULL;
     KB_TRY(find(path, &row, trail));
     uint64_t number;
-    const bool parsed = parse(row, value, &number);
-    if (!parsed && row->kind == WORD)
+    const kbs_number_fault fault = parse(row, value, &number);
+    if (fault != KBS_NUMBER_FINE && row->kind == WORD)
         return refuse_word(row, value, trail);
-    if (!parsed)
-        return kb_fail(trail, KB_E_ARGUMENT, "%s: '%s' is not %s", path, value, wanted[row->kind]);
+    if (fault != KBS_NUMBER_FINE)
+        return refuse_number(row, value, fault, trail);
     if (!in_range(row, number))
         return kb_fail(trail, KB_E_ARGUMENT, "%s: %s is out of range (%s to %s %s%s)", path, value,
                        row->shown.least, row->shown.most, row->shown.unit,
@@ -163,6 +209,11 @@ kb_status kbs_machine_set(kbs_machine *machine, const char *path, const char *va
                                           : "");
     store(machine, row, number, origin);
     return KB_OK;
+}
+
+kb_status kbs_machine_set(kbs_machine *machine, const char *path, const char *value, const char *by,
+                          kb_trail *trail) {
+    return kbs_machine_set_from(machine, path, value, &(kbs_origin){.by = by}, trail);
 }
 
 enum { PATH_CHARS = 64 };
@@ -179,15 +230,17 @@ static bool cut(const char *text, const char *end, char name[PATH_CHARS], char v
     return true;
 }
 
-kb_status kbs_machine_assign(kbs_machine *machine, const char *assignment, const char *origin,
-                             kb_trail *trail) {
+kb_status kbs_machine_assign(kbs_machine *machine, const char *assignment, const char *by, kb_trail *trail) {
     char path[PATH_CHARS], value[PATH_CHARS];
     if (!cut(assignment, assignment + strlen(assignment), path, value))
         return kb_fail(trail, KB_E_ARGUMENT, "'%s' is not PATH=VALUE (try ipcq.slots=8)", assignment);
-    return kbs_machine_set(machine, path, value, origin, trail);
+    const kbs_origin origin = {.by = by, .source = "--set"};
+    const kb_status status = kbs_machine_set_from(machine, path, value, &origin, trail);
+    return status == KB_OK ? KB_OK : kb_while(trail, status, "reading --set %s", assignment);
 }
 
 kb_status kbs_machine_shorthand(kbs_machine *machine, const char *text, kb_trail *trail) {
+    static const kbs_origin origin = {.by = "topology", .source = "--machine"};
     static const char *const words[][2] = {
         {"sips", "system.sips"}, {"cubes", "sip.cubes"}, {"pes", "cube.pes"}};
     for (const char *at = text; *at != '\0';) {
@@ -207,59 +260,11 @@ kb_status kbs_machine_shorthand(kbs_machine *machine, const char *text, kb_trail
                            "--machine knows sips, cubes and pes, not '%s' "
                            "(anything else is --set PATH=VALUE)",
                            word);
-        kb_status status = kbs_machine_set(machine, path, value, "topology", trail);
+        kb_status status = kbs_machine_set_from(machine, path, value, &origin, trail);
         if (status != KB_OK)
             return kb_while(trail, status, "reading --machine %s", text);
         at = comma != NULL ? comma + 1 : end;
     }
-    return KB_OK;
-}
-
-static bool is_power_of_two(uint64_t number) {
-    return (number & (number - 1)) == 0;
-}
-
-static kb_status check_hbm(const kbs_machine *machine, kb_trail *trail) {
-    if (!is_power_of_two(machine->at.hbm_channels_per_pe))
-        return kb_fail(trail, KB_E_ARGUMENT,
-                       "hbm.channels_per_pe: %" PRIu64
-                       " is no power of two, and a channel is a part of an address (try 8)",
-                       machine->at.hbm_channels_per_pe);
-    if (!is_power_of_two(machine->at.hbm_burst_bytes))
-        return kb_fail(trail, KB_E_ARGUMENT,
-                       "hbm.burst_bytes: %" PRIu64
-                       " is no power of two, and bursts are parts of an address (try 256)",
-                       machine->at.hbm_burst_bytes);
-    if (machine->at.hbm_burst_bytes % machine->at.hbm_access_bytes != 0)
-        return kb_fail(trail, KB_E_ARGUMENT,
-                       "hbm.access_bytes: a burst of %" PRIu64
-                       " bytes is no whole number of accesses of %" PRIu64,
-                       machine->at.hbm_burst_bytes, machine->at.hbm_access_bytes);
-    return KB_OK;
-}
-
-kb_status kbs_machine_check(const kbs_machine *machine, kb_trail *trail) {
-    const uint32_t columns = kbs_columns(machine->at.cube_routers),
-                   lines = kbs_rows(machine->at.cube_routers);
-    kbs_floorplan plan;
-    kbs_floorplan_init(&plan, columns, lines);
-    if (machine->at.cube_pes > kbs_floorplan_routers(&plan))
-        return kb_fail(trail, KB_E_ARGUMENT,
-                       "cube.pes: %" PRIu64
-                       " PEs need a router each, and cube.routers=%ux%u has %u outside the "
-                       "HBM (take fewer PEs or a larger mesh)",
-                       machine->at.cube_pes, columns, lines, kbs_floorplan_routers(&plan));
-    if (machine->at.ucie_links > columns || machine->at.ucie_links > lines)
-        return kb_fail(trail, KB_E_ARGUMENT,
-                       "ucie.links: %" PRIu64
-                       " links need an edge router each, and cube.routers=%ux%u has %u "
-                       "on an edge",
-                       machine->at.ucie_links, columns, lines, columns < lines ? columns : lines);
-    KB_TRY(check_hbm(machine, trail));
-    if (machine->at.sram_bytes < machine->at.cube_pes)
-        return kb_fail(trail, KB_E_ARGUMENT,
-                       "sram.bytes: %" PRIu64 " bytes cannot be cut for %" PRIu64 " PEs",
-                       machine->at.sram_bytes, machine->at.cube_pes);
     return KB_OK;
 }
 
@@ -302,11 +307,24 @@ const char *kbs_machine_value(const kbs_machine *machine, uint32_t index, char b
     return buffer;
 }
 
-const char *kbs_machine_origin(const kbs_machine *machine, uint32_t index) {
+const char *kbs_machine_written(const kbs_machine *machine, uint32_t index, char buffer[KBS_VALUE_CHARS]) {
+    static const char *const signs[] = {"MiB", "GiB", "TiB"};
+    enum { SIGNS = sizeof signs / sizeof signs[0], STEP_BITS = 10 };
+    uint64_t value;
+    memcpy(&value, (const char *)machine + rows[index].value_offset, sizeof value);
+    if (rows[index].kind != BYTES || value == 0 || value % (UINT64_C(1) << 2 * STEP_BITS) != 0)
+        return kbs_machine_value(machine, index, buffer);
+    value >>= 2 * STEP_BITS;
+    unsigned sign = 0;
+    for (; sign + 1 < SIGNS && value % (UINT64_C(1) << STEP_BITS) == 0; sign++)
+        value >>= STEP_BITS;
+    snprintf(buffer, KBS_VALUE_CHARS, "%" PRIu64 "%s", value, signs[sign]);
+    return buffer;
+}
+
+const kbs_origin *kbs_machine_origin(const kbs_machine *machine, uint32_t index) {
     assert(index < row_count);
-    const char *origin;
-    memcpy(&origin, (const char *)machine + rows[index].origin_offset, sizeof origin);
-    return origin;
+    return origin_of(machine, &rows[index]);
 }
 
 uint64_t kbs_machine_pes_of_sip(const kbs_machine *machine) {

@@ -21,63 +21,87 @@ static bool take_digits(const char **at, uint64_t *ret) {
     return true;
 }
 
-bool kbs_parse_count(const char *text, uint64_t *ret) {
-    uint64_t number;
-    if (!take_digits(&text, &number) || *text != '\0')
-        return false;
-    *ret = number;
-    return true;
+/* --- quantities ------------------------------------------------------------------------------ */
+
+typedef struct unit {
+    const char *own, *name;
+    uint64_t times, over;
+} unit;
+
+static const unit units[] = {
+#define KBS_UNIT(own, name, times, over) {own, name, times, over},
+#include "machine/units.def"
+#undef KBS_UNIT
+};
+static const size_t unit_count = sizeof units / sizeof units[0];
+
+const char *kbs_unit_of(const char *own, size_t i) {
+    for (size_t u = 0; u < unit_count; u++)
+        if (strcmp(units[u].own, own) == 0 && i-- == 0)
+            return units[u].name;
+    return NULL;
 }
 
-bool kbs_parse_bytes(const char *text, uint64_t *ret) {
-    static const struct {
-        const char *sign;
-        uint64_t factor;
-    } signs[] = {
-        {"", 1},
-        {"k", 1000},
-        {"K", 1000},
-        {"M", 1000000},
-        {"G", 1000000000},
-        {"T", 1000000000000},
-        {"Ki", UINT64_C(1) << 10U},
-        {"Mi", UINT64_C(1) << 20U},
-        {"Gi", UINT64_C(1) << 30U},
-        {"Ti", UINT64_C(1) << 40U},
-    };
-    uint64_t number;
-    if (!take_digits(&text, &number))
-        return false;
-    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
-        const size_t length = strlen(signs[i].sign);
-        const char *rest = text + length;
-        if (strncmp(text, signs[i].sign, length) != 0 || (strcmp(rest, "") != 0 && strcmp(rest, "B") != 0))
-            continue;
-        if (number > UINT64_MAX / signs[i].factor)
-            return false;
-        *ret = number * signs[i].factor;
+static bool find_unit(const char *own, const char *name, unit *ret) {
+    *ret = (unit){own, own, 1, 1};
+    if (*name == '\0' || strcmp(name, own) == 0)
         return true;
-    }
+    for (size_t u = 0; u < unit_count; u++)
+        if (strcmp(units[u].own, own) == 0 && strcmp(units[u].name, name) == 0) {
+            *ret = units[u];
+            return true;
+        }
     return false;
 }
 
-bool kbs_parse_real(const char *text, uint64_t *ret) {
-    enum { PLACES = 6 };
-    uint64_t whole;
-    if (!take_digits(&text, &whole) || whole > UINT64_MAX / 2000000)
-        return false;
-    uint64_t millionths = 0;
-    if (*text == '.') {
-        text++;
-        uint64_t weight = 100000;
-        for (unsigned place = 0; place < PLACES && *text >= '0' && *text <= '9'; place++, weight /= 10)
-            millionths += weight * (uint64_t)(*text++ - '0');
+/* Digits, a point, digits: *ret_digits without the point, of which `scale` (a power of ten) is 1. */
+static kbs_number_fault take_decimal(const char **at, uint64_t *ret_digits, uint64_t *ret_scale) {
+    enum { PLACES = 18 }; /* 10^18 fits */
+    const char *digit = *at;
+    if (*digit < '0' || *digit > '9')
+        return KBS_NUMBER_NONE;
+    if (!take_digits(&digit, ret_digits))
+        return KBS_NUMBER_LARGE;
+    *ret_scale = 1;
+    if (*digit == '.') {
+        digit++;
+        for (unsigned place = 0; *digit >= '0' && *digit <= '9'; place++, digit++) {
+            const uint64_t value = (uint64_t)(*digit - '0');
+            if (place == PLACES || *ret_digits > (UINT64_MAX - value) / 10)
+                return KBS_NUMBER_FINER;
+            *ret_digits = *ret_digits * 10 + value;
+            *ret_scale *= 10;
+        }
     }
-    if (*text != '\0')
-        return false;
-    *ret = whole * 1000000 + millionths;
-    return true;
+    *at = digit;
+    return KBS_NUMBER_FINE;
 }
+
+kbs_number_fault kbs_parse_quantity(const char *text, const char *own, uint64_t steps, uint64_t *ret) {
+    uint64_t digits, scale;
+    const kbs_number_fault fault = take_decimal(&text, &digits, &scale);
+    if (fault != KBS_NUMBER_FINE)
+        return fault;
+    const char *name = text + strspn(text, " ");
+    unit in;
+    if ((name != text && *name == '\0') || !find_unit(own, name, &in))
+        return KBS_NUMBER_UNIT;
+    /* 64 + 20 + 41 bits at most, and 60 + 30. */
+    const unsigned __int128 product = (unsigned __int128)digits * steps * in.times,
+                            divisor = (unsigned __int128)scale * in.over;
+    if (product % divisor != 0)
+        return KBS_NUMBER_FINER;
+    if (product / divisor > UINT64_MAX)
+        return KBS_NUMBER_LARGE;
+    *ret = (uint64_t)(product / divisor);
+    return KBS_NUMBER_FINE;
+}
+
+bool kbs_parse_bytes(const char *text, uint64_t *ret) {
+    return kbs_parse_quantity(text, "bytes", 1, ret) == KBS_NUMBER_FINE;
+}
+
+/* --- grids and boxes ------------------------------------------------------------------------- */
 
 bool kbs_parse_grid(const char *text, uint64_t *ret) {
     uint64_t columns, rows = 1;

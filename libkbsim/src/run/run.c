@@ -41,7 +41,7 @@ static kb_status define_machine(kbs_program *program, kb_trail *trail) {
         char value[KBS_VALUE_CHARS];
         uint32_t id;
         const kb_setting row = {kbs_param_describe(i)->path, kbs_machine_value(program->machine, i, value),
-                                kbs_machine_origin(program->machine, i)};
+                                kbs_machine_origin(program->machine, i)->by};
         KB_TRY(kb_defs_add_setting(&program->defs, &row, &id, trail));
     }
     return KB_OK;
@@ -51,8 +51,8 @@ static kb_status define_program(kbs_program *program, const kbs_bench *bench, bo
                                 kb_trail *trail) {
     char ranks[16];
     snprintf(ranks, sizeof ranks, "%u", program->ranks);
-    KB_TRY(kbs_bench_state(program, "bench", bench->name, true, trail));
-    return kbs_bench_state(program, "ranks", ranks, ranks_given, trail);
+    KB_TRY(kbs_bench_state(program, "bench", bench->name, "param", trail));
+    return kbs_bench_state(program, "ranks", ranks, ranks_given ? "param" : "default", trail);
 }
 
 /* The digest of lines "path=value" of the machine's settings, or of the program's. */
@@ -196,7 +196,10 @@ static kb_status resolve_ranks(const kbs_run_options *options, uint32_t *ret, kb
                        " (--machine cubes=..,pes=.. makes it larger)",
                        options->ranks, most);
     *ret = options->ranks != 0 ? options->ranks : (uint32_t)most;
-    if (strcmp(options->machine->origin.system_sips, "default") != 0)
+    kbs_machine standard;
+    kbs_machine_init(&standard);
+    const uint64_t sips = options->machine->at.system_sips;
+    if (kbs_columns(sips) * kbs_rows(sips) > 1 && sips != standard.at.system_sips)
         kb_log_say(options->log, KB_LOG_WARNING, "run",
                    "system.sips: one package is simulated, the others of this machine take no part");
     return KB_OK;
@@ -205,8 +208,7 @@ static kb_status resolve_ranks(const kbs_run_options *options, uint32_t *ret, kb
 static kb_status run_with(const kbs_bench *bench, const kbs_run_options *options, kb_arena *arena,
                           kbs_result *ret_result, kb_trail *trail) {
     kbs_bench_values values;
-    KB_TRY(kbs_bench_parse(bench, options->params, options->param_count, options->machine, arena, &values,
-                           trail));
+    KB_TRY(kbs_bench_parse(bench, options, arena, &values, trail));
     KB_TRY(kbs_machine_check(options->machine, trail));
     uint32_t ranks = 0;
     KB_TRY(resolve_ranks(options, &ranks, trail));

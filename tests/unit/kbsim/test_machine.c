@@ -22,12 +22,16 @@ static void every_parameter_has_a_default_in_its_range_and_words(void **state) {
         char value[KBS_VALUE_CHARS];
         kb_trail_init(&trail);
         check_ok(kbs_machine_set(&machine, param->path, param->standard, "set", &trail), &trail);
-        assert_string_equal(kbs_machine_origin(&machine, i), "set");
-        /* What is printed is read back as the same. */
+        assert_string_equal(kbs_machine_origin(&machine, i)->by, "set");
+        /* What is printed is read back as the same, in either form. */
+        char again[KBS_VALUE_CHARS], written[KBS_VALUE_CHARS];
         kbs_machine_value(&machine, i, value);
         check_ok(kbs_machine_set(&machine, param->path, value, "default", &trail), &trail);
-        char again[KBS_VALUE_CHARS];
         assert_string_equal(kbs_machine_value(&machine, i, again), value);
+        kbs_machine_written(&machine, i, written);
+        check_ok(kbs_machine_set(&machine, param->path, written, "default", &trail), &trail);
+        assert_string_equal(kbs_machine_value(&machine, i, again), value);
+        assert_int_equal(kbs_param_find(param->path), i);
         assert_true(strlen(param->help) > 3 && strlen(param->unit) > 0);
         assert_non_null(strstr("KSC", param->source));
         for (uint32_t j = 0; j < i; j++)
@@ -167,20 +171,93 @@ static void numbers_are_read_exactly(void **state) {
                                  "0x10", "1.5", "+1", "1e3", "99999999TiB"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_false(kbs_parse_bytes(wrong[i], &value));
-    assert_false(kbs_parse_count("16K", &value));
     assert_true(value == 7);
-    assert_true(kbs_parse_real("57.6", &value) && value == 57600000);
-    assert_true(kbs_parse_real("0.000001", &value) && value == 1);
-    assert_true(kbs_parse_real("3.", &value) && value == 3000000);
-    assert_false(kbs_parse_real("0.0000001", &value));
-    assert_false(kbs_parse_real(".5", &value));
-    assert_false(kbs_parse_real("1e3", &value));
-    assert_false(kbs_parse_real("1,5", &value));
+    assert_true(kbs_parse_bytes("1.5KiB", &value) && value == 1536);
+    assert_true(kbs_parse_bytes("64 KiB", &value) && value == 65536);
     assert_true(kbs_parse_grid("4x3", &value) && kbs_columns(value) == 4 && kbs_rows(value) == 3);
     assert_true(kbs_parse_grid("4", &value) && kbs_columns(value) == 4 && kbs_rows(value) == 1);
     assert_false(kbs_parse_grid("4x", &value));
     assert_false(kbs_parse_grid("x4", &value));
     assert_false(kbs_parse_grid("4294967296", &value));
+}
+
+/* With its unit, a relative of it or none; exactly, or not at all. */
+static void quantities_are_read_with_their_units(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *own;
+        uint64_t value; /* in millionths */
+    } right[] = {
+        {"57.6", "GB/s", 57600000},
+        {"57.6 GB/s", "GB/s", 57600000},
+        {"0.000001", "ns", 1},
+        {"3.", "ns", 3000000},
+        {"2us", "ns", 2000000000},
+        {"1.5  us", "ns", 1500000000},
+        {"1ps", "ns", 1000},
+        {"0.001ps", "ns", 1},
+        {"0.0000000000010 s", "ns", 1000},
+        {"500MB/s", "GB/s", 500000},
+        {"1.2TB/s", "GB/s", 1200000000},
+        {"3 kB/s", "GB/s", 3},
+        {"1800MHz", "GHz", 1800000},
+        {"100 ps/mm", "ns/mm", 100000},
+        {"17000um", "mm", 17000000},
+        {"18446744073709.551615", "", UINT64_MAX},
+    };
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        uint64_t value = 0;
+        assert_int_equal(kbs_parse_quantity(right[i].text, right[i].own, KBS_MILLION, &value),
+                         KBS_NUMBER_FINE);
+        assert_true(value == right[i].value);
+    }
+    static const struct {
+        const char *text, *own;
+        kbs_number_fault fault;
+    } wrong[] = {
+        {"", "ns", KBS_NUMBER_NONE},
+        {".5", "ns", KBS_NUMBER_NONE},
+        {"-1", "ns", KBS_NUMBER_NONE},
+        {" 1", "ns", KBS_NUMBER_NONE},
+        {"us", "ns", KBS_NUMBER_NONE},
+        {"1e3", "ns", KBS_NUMBER_UNIT},
+        {"1,5", "ns", KBS_NUMBER_UNIT},
+        {"1 ", "ns", KBS_NUMBER_UNIT},
+        {"1 us ", "ns", KBS_NUMBER_UNIT},
+        {"1 GB/s", "ns", KBS_NUMBER_UNIT},
+        {"1us", "GB/s", KBS_NUMBER_UNIT},
+        {"1 GiB/s", "GB/s", KBS_NUMBER_UNIT},
+        {"0.0000001", "ns", KBS_NUMBER_FINER},
+        {"0.0001ps", "ns", KBS_NUMBER_FINER},
+        {"1.0000000000000000001", "ns", KBS_NUMBER_FINER},
+        {"18446744073709551616", "ns", KBS_NUMBER_LARGE},
+        {"18446744073709.551616", "", KBS_NUMBER_FINER},
+        {"18446744073710", "", KBS_NUMBER_LARGE},
+        {"20000000000000", "ns", KBS_NUMBER_LARGE},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        uint64_t value = 7;
+        assert_int_equal(kbs_parse_quantity(wrong[i].text, wrong[i].own, KBS_MILLION, &value),
+                         wrong[i].fault);
+        assert_true(value == 7);
+    }
+}
+
+static void parameters_take_units(void **state) {
+    (void)state;
+    kbs_machine machine;
+    kb_trail trail;
+    kbs_machine_init(&machine);
+    check_ok(set(&machine, "dma.setup_ns=2us", &trail), &trail);
+    check_ok(set(&machine, "ipcq.slots=8 slots", &trail), &trail);
+    assert_int_equal(machine.at.dma_setup_ns, 2000 * KBS_MILLION);
+    assert_int_equal(machine.at.ipcq_slots, 8);
+    check_status(set(&machine, "ipcq.slots=8us", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "'8us' does not end in a unit that it can have (slots)");
+    check_status(set(&machine, "dma.setup_ns=8 GB/s", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "(ns, ps, us, ms, s)");
+    check_status(set(&machine, "ipcq.slots=1.5", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "no whole number of slots");
 }
 
 int main(void) {
@@ -192,6 +269,8 @@ int main(void) {
         cmocka_unit_test(a_shorthand_sets_shapes),
         cmocka_unit_test(values_that_do_not_fit_together_are_refused),
         cmocka_unit_test(numbers_are_read_exactly),
+        cmocka_unit_test(quantities_are_read_with_their_units),
+        cmocka_unit_test(parameters_take_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What no single value of a machine can tell: whether its values fit together. May not change any. */
+#include <inttypes.h>
+
+#include "fabric/floorplan.h"
+#include "machine/origin.h"
+
+/* Of two values that do not fit together, the one that stands in a file; the first, if both do. */
+static const kbs_origin *where(const kbs_origin *one, const kbs_origin *other) {
+    return one->line == 0 && other->line != 0 ? other : one;
+}
+
+static bool is_power_of_two(uint64_t number) {
+    return (number & (number - 1)) == 0;
+}
+
+static kb_status check_hbm(const kbs_machine *machine, kb_trail *trail) {
+    if (!is_power_of_two(machine->at.hbm_channels_per_pe))
+        return kbs_fail_at(&machine->origin.hbm_channels_per_pe, trail,
+                           "hbm.channels_per_pe: %" PRIu64
+                           " is no power of two, and a channel is a part of an address (try 8)",
+                           machine->at.hbm_channels_per_pe);
+    if (!is_power_of_two(machine->at.hbm_burst_bytes))
+        return kbs_fail_at(&machine->origin.hbm_burst_bytes, trail,
+                           "hbm.burst_bytes: %" PRIu64
+                           " is no power of two, and bursts are parts of an address (try 256)",
+                           machine->at.hbm_burst_bytes);
+    if (machine->at.hbm_burst_bytes % machine->at.hbm_access_bytes != 0)
+        return kbs_fail_at(where(&machine->origin.hbm_access_bytes, &machine->origin.hbm_burst_bytes), trail,
+                           "hbm.access_bytes: a burst of %" PRIu64
+                           " bytes is no whole number of accesses of %" PRIu64,
+                           machine->at.hbm_burst_bytes, machine->at.hbm_access_bytes);
+    return KB_OK;
+}
+
+static kb_status check_cube(const kbs_machine *machine, kb_trail *trail) {
+    const uint32_t columns = kbs_columns(machine->at.cube_routers),
+                   lines = kbs_rows(machine->at.cube_routers);
+    kbs_floorplan plan;
+    kbs_floorplan_init(&plan, columns, lines);
+    if (machine->at.cube_pes > kbs_floorplan_routers(&plan))
+        return kbs_fail_at(where(&machine->origin.cube_pes, &machine->origin.cube_routers), trail,
+                           "cube.pes: %" PRIu64
+                           " PEs need a router each, and cube.routers=%ux%u has %u outside the "
+                           "HBM (take fewer PEs or a larger mesh)",
+                           machine->at.cube_pes, columns, lines, kbs_floorplan_routers(&plan));
+    if (machine->at.ucie_links > columns || machine->at.ucie_links > lines)
+        return kbs_fail_at(where(&machine->origin.ucie_links, &machine->origin.cube_routers), trail,
+                           "ucie.links: %" PRIu64
+                           " links need an edge router each, and cube.routers=%ux%u has %u "
+                           "on an edge",
+                           machine->at.ucie_links, columns, lines, columns < lines ? columns : lines);
+    return KB_OK;
+}
+
+kb_status kbs_machine_check(const kbs_machine *machine, kb_trail *trail) {
+    KB_TRY(check_cube(machine, trail));
+    KB_TRY(check_hbm(machine, trail));
+    if (machine->at.sram_bytes < machine->at.cube_pes)
+        return kbs_fail_at(where(&machine->origin.sram_bytes, &machine->origin.cube_pes), trail,
+                           "sram.bytes: %" PRIu64 " bytes cannot be cut for %" PRIu64 " PEs",
+                           machine->at.sram_bytes, machine->at.cube_pes);
+    return KB_OK;
+}
