@@ -9,6 +9,7 @@
 
 #include "common/beside.h"
 #include "common/json.h"
+#include "common/time.h"
 #include "common/tool.h"
 #include "kbsim/run.h"
 #include "sim/config.h"
@@ -63,15 +64,6 @@ static kb_status read_time(const char *text, int64_t *ret, kb_trail *trail) {
                    text);
 }
 
-/* 12.345 us: three places and the largest unit that keeps a figure before the point. */
-static void print_time(FILE *stream, int64_t time_ps) {
-    size_t unit = 0;
-    while (unit + 1 < sizeof units / sizeof units[0] && time_ps < units[unit].ps)
-        unit++;
-    fprintf(stream, "%.*f %s", units[unit].ps == 1 ? 0 : 3, (double)time_ps / (double)units[unit].ps,
-            units[unit].unit);
-}
-
 /* --- run: ^C and progress -------------------------------------------------------------------- */
 
 /* Signal handlers cannot be handed anything: this is the one place where a global is the interface. */
@@ -91,12 +83,6 @@ static void catch_interrupts(void) {
     sigaction(SIGTERM, &action, NULL);
 }
 
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 /* What the run is watched by: when its phases began, and the line of progress on a terminal. */
 typedef struct watch {
     double begin_s[KBS_PHASES + 1]; /* of each phase; the last is the end of all */
@@ -106,7 +92,7 @@ typedef struct watch {
 
 static void begin_phase(void *context, kbs_phase phase) {
     watch *run = context;
-    run->begin_s[phase] = seconds_now();
+    run->begin_s[phase] = kbt_seconds_now();
 }
 
 /* The end of all; what was never begun began and ended there. */
@@ -117,33 +103,22 @@ static void end_phases(watch *run) {
             run->begin_s[phase] = run->begin_s[KBS_PHASES];
 }
 
-/* "1m 20s", "3.4 s" */
-static void print_duration(FILE *stream, double seconds) {
-    if (seconds < 60)
-        fprintf(stream, "%.1f s", seconds);
-    else if (seconds < 3600)
-        fprintf(stream, "%.0fm %02.0fs", (double)(long)(seconds / 60),
-                seconds - 60 * (double)(long)(seconds / 60));
-    else
-        fprintf(stream, "%.1f h", seconds / 3600);
-}
-
 static void show_progress(void *context, const kbs_progress *progress) {
     enum { TIMES_A_SECOND = 5 };
     watch *run = context;
-    const double now_s = seconds_now(), spent_s = now_s - run->begin_s[KBS_SIMULATING];
+    const double now_s = kbt_seconds_now(), spent_s = now_s - run->begin_s[KBS_SIMULATING];
     if (now_s - run->shown_s < 1.0 / TIMES_A_SECOND)
         return;
     const double share = (double)progress->commands / (double)progress->all_commands;
     run->shown_s = now_s;
     run->shown = true;
     fprintf(stderr, "\r");
-    print_time(stderr, progress->time_ps);
+    kbt_print_time(stderr, progress->time_ps);
     fprintf(stderr, " simulated, %.1f M events (%.1f M/s), %.0f%% of the commands",
             (double)progress->events * 1e-6, (double)progress->events * 1e-6 / spent_s, 100 * share);
     if (share > 0.01 && share < 1) {
         fprintf(stderr, ", about ");
-        print_duration(stderr, spent_s / share * (1 - share));
+        kbt_print_duration(stderr, spent_s / share * (1 - share));
         fprintf(stderr, " left");
     }
     fprintf(stderr, "\033[K");
@@ -225,7 +200,7 @@ static void print_summary(FILE *to, const kbt_call *call, const kbs_result *resu
     for (uint32_t kind = 0; kind < KB_OP_LIMIT; kind++)
         total += result->ops[kind];
     fprintf(to, "simulated  ");
-    print_time(to, result->time_ps);
+    kbt_print_time(to, result->time_ps);
     fprintf(to, " (%" PRId64 " ps)\nops        %" PRIu64 ":", result->time_ps, total);
     const char *comma = "";
     for (uint32_t kind = 0; kind < KB_OP_LIMIT; kind++)
@@ -339,7 +314,7 @@ static int run(kbt_call *call) {
     kb_trail trail;
     kb_trail_init(&trail);
     kbs_result result;
-    watch times = {.shown_s = seconds_now()};
+    watch times = {.shown_s = kbt_seconds_now()};
     const kb_status status = simulate(call, &result, &times, &trail);
     if (status == KB_E_INTERRUPTED && call->common->json) /* ^C while recording: a finding, without a trace */
         print_json(call, &(kbs_result){.outcome = KB_OUTCOME_INTERRUPTED}, &times, NULL);

@@ -9,7 +9,8 @@ kb_status kbr_pass_buffer(kbr_pass *pass, unsigned number, uint64_t size, uint8_
                           kb_trail *trail) {
     kbr_buffer *buffer = &pass->buffers[number];
     if (size > pass->limit_size)
-        return kb_fail(trail, KB_E_LIMIT, "an operand of %llu bytes; the limit for rebuilt memory is %llu",
+        return kb_fail(trail, KB_E_LIMIT,
+                       "an operand of %llu bytes; the limit for rebuilt memory is %llu (--max-rebuilt)",
                        (unsigned long long)size, (unsigned long long)pass->limit_size);
     if (size > buffer->size) {
         size_t wider = size < 4096 ? 4096 : (size_t)size;

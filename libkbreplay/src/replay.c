@@ -176,13 +176,6 @@ void kbr_replay_destroy(kbr_replay *replay) {
     kb_delete(replay->alloc, replay, sizeof *replay);
 }
 
-/* What this replay leaves open, whatever the trace. */
-static void say_unchecked(const kbr_replay *replay, kbr_pass *pass) {
-    for (size_t i = 0; i < kbr_check_count() && !replay->options.verify; i++)
-        if (!kbr_check_row_of(i)->always)
-            kbr_pass_unchecked(pass, "%s: not asked for (--verify)", kbr_check_row_of(i)->name);
-}
-
 kb_status kbr_replay_run(kbr_replay *replay, kb_trail *trail) {
     assert(!replay->ran);
     replay->ran = true;
@@ -192,7 +185,8 @@ kb_status kbr_replay_run(kbr_replay *replay, kb_trail *trail) {
     pass.result = &replay->result;
     pass.unchecked = &replay->unchecked;
     pass.wrongs = &replay->wrongs;
-    say_unchecked(replay, &pass);
+    if (!replay->options.verify)
+        kbr_running_say_absent(&pass);
     kb_status status = play(&pass, replay->options.verify, replay->options.threads, trail);
     kbr_pass_fini(&pass);
     if (status == KB_OK)

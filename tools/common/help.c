@@ -7,6 +7,18 @@
 
 enum { COLUMN = 24 }; /* where the options' help begins */
 
+/* "1Mi" rather than 1048576, as it may be typed. */
+static void print_bound(const char *before, uint64_t number) {
+    static const char *const signs[] = {"", "Ki", "Mi", "Gi"};
+    size_t sign = 0;
+    bool large = number >= 1 << 15;
+    while (large && number % 1024 == 0 && sign + 1 < sizeof signs / sizeof signs[0]) {
+        number /= 1024;
+        sign++;
+    }
+    printf("%s%llu%s", before, (unsigned long long)number, signs[sign]);
+}
+
 static void print_option(const kbt_option *option) {
     char left[64];
     const int length =
@@ -18,8 +30,11 @@ static void print_option(const kbt_option *option) {
     else
         printf("%-*s", COLUMN, left);
     printf("%s", option->help);
-    if (option->kind == KBT_COUNT && option->most != 0)
-        printf(" (%llu to %llu)", (unsigned long long)option->least, (unsigned long long)option->most);
+    if (option->kind == KBT_COUNT && option->most != 0) {
+        print_bound(" (", option->least);
+        print_bound(" to ", option->most);
+        printf(")");
+    }
     printf("\n");
 }
 

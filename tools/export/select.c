@@ -5,33 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/time.h"
 #include "kbtrace/op.h"
-
-/* The next number of a list; false where there is none. */
-static bool take_number(const char **inout_text, uint64_t *ret) {
-    uint64_t value = 0;
-    const char *at = *inout_text;
-    for (; *at >= '0' && *at <= '9'; at++) {
-        if (value > (UINT64_MAX - 9) / 10)
-            return false;
-        value = value * 10 + (uint64_t)(*at - '0');
-    }
-    if (at == *inout_text)
-        return false;
-    *inout_text = at;
-    *ret = value;
-    return true;
-}
 
 static kb_status select_ranks(const char *text, uint32_t rank_count, bool *ranks, kb_trail *trail) {
     const char *at = text;
     do {
         uint64_t first, last;
-        if (!take_number(&at, &first))
+        if (!kbt_take_number(&at, &first))
             return kb_fail(trail, KB_E_ARGUMENT, "--ranks: '%s' is no list of ranks (try --ranks 0,2-5)",
                            text);
         last = first;
-        if (*at == '-' && (at++, !take_number(&at, &last)))
+        if (*at == '-' && (at++, !kbt_take_number(&at, &last)))
             return kb_fail(trail, KB_E_ARGUMENT, "--ranks: '%s' is no list of ranks (try --ranks 0,2-5)",
                            text);
         if (last < first || last >= rank_count)
@@ -45,40 +30,11 @@ static kb_status select_ranks(const char *text, uint32_t rank_count, bool *ranks
     return KB_OK;
 }
 
-/* "2.5us" as picoseconds; `text` ends at ':' or its end. False for what is no time or no whole picosecond. */
-static bool take_time(const char **inout_text, int64_t *ret_ps) {
-    static const struct {
-        const char *name;
-        uint64_t ps;
-    } units[] = {{"ps", 1}, {"ns", 1000}, {"us", 1000000}, {"ms", 1000000000}, {"s", 1000000000000}, {"", 1}};
-    const char *at = *inout_text;
-    uint64_t whole, parts = 0, places = 1;
-    if (!take_number(&at, &whole))
-        return false;
-    if (*at == '.')
-        for (at++; *at >= '0' && *at <= '9'; at++, places *= 10) {
-            if (places > 100000000000)
-                return false;
-            parts = parts * 10 + (uint64_t)(*at - '0');
-        }
-    size_t length = strcspn(at, ":");
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strlen(units[i].name) != length || memcmp(units[i].name, at, length) != 0)
-            continue;
-        if (whole > (uint64_t)KB_TIME_MAX_PS / units[i].ps || units[i].ps % places != 0)
-            return false;
-        *ret_ps = (int64_t)(whole * units[i].ps + parts * (units[i].ps / places));
-        *inout_text = at + length;
-        return true;
-    }
-    return false;
-}
-
 static kb_status select_range(const char *text, kbt_selection *selection, kb_trail *trail) {
     const char *at = text;
-    bool good = *at == ':' || take_time(&at, &selection->from_ps);
+    bool good = *at == ':' || kbt_take_time(&at, &selection->from_ps);
     good = good && *at++ == ':';
-    good = good && (*at == '\0' || (take_time(&at, &selection->until_ps) && *at == '\0'));
+    good = good && (*at == '\0' || (kbt_take_time(&at, &selection->until_ps) && *at == '\0'));
     if (!good)
         return kb_fail(trail, KB_E_ARGUMENT, "--range: '%s' is no range of times (try --range 1us:2.5us)",
                        text);

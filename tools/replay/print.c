@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "common/json.h"
+#include "common/time.h"
 
 /* --- for people -------------------------------------------------------------------------------- */
 
@@ -57,7 +58,13 @@ static void print_summary(const kbt_replayed *it) {
     if (result->unfinished != 0)
         fprintf(stdout, ", %" PRIu64 " not finished", result->unfinished);
     fputc('\n', stdout);
-    fprintf(stdout, "memory digest  %s\n", kb_digest_text(&result->memory_digest, digest));
+    fprintf(stdout, "memory digest  %s", kb_digest_text(&it->digest, digest));
+    if (it->timed) {
+        fputs(", at ", stdout);
+        kbt_print_time(stdout, it->at_ps);
+        fprintf(stdout, " with %" PRIu64 " op%s in flight", it->in_flight, plural(it->in_flight));
+    }
+    fputc('\n', stdout);
     if (it->footer != NULL)
         fprintf(stdout, "record digest  %s\n", kb_digest_text(&it->footer->record_digest, digest));
     if (it->verified) {
@@ -168,7 +175,14 @@ void kbt_replay_print_json(const kbt_replayed *it) {
     kbt_json_uint(&json, "unfinished", result->unfinished);
     kbt_json_uint(&json, "collectives", result->collectives);
     kbt_json_uint(&json, "compared", result->compared);
-    kbt_json_text(&json, "digest", kb_digest_text(&result->memory_digest, digest));
+    kbt_json_text(&json, "digest", kb_digest_text(&it->digest, digest));
+    if (it->timed) {
+        kbt_json_int(&json, "at_ps", it->at_ps);
+        kbt_json_uint(&json, "in_flight", it->in_flight);
+    } else {
+        kbt_json_null(&json, "at_ps");
+        kbt_json_null(&json, "in_flight");
+    }
     kbt_json_text(&json, "record_digest",
                   it->footer != NULL ? kb_digest_text(&it->footer->record_digest, digest) : NULL);
     kbt_json_real(&json, "worst_error", result->worst_error);

@@ -13,6 +13,10 @@ typedef struct kbt_replayed {
     const kb_defs *defs;
     const kb_footer *footer; /* NULL: none */
     const kbr_result *result;
+    kb_digest digest; /* of memory at the end, or at a time: */
+    bool timed;
+    int64_t at_ps;
+    uint64_t in_flight; /* ops that are writing then */
     bool verified, complete, pass;
 } kbt_replayed;
 

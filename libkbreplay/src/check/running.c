@@ -62,3 +62,9 @@ kb_status kbr_running_touch(const kbr_running *run, kbr_pass *pass, uint32_t ran
             KB_TRY(run->checks[i]->touch(run->states[i], pass, rank, op, trail));
     return KB_OK;
 }
+
+void kbr_running_say_absent(kbr_pass *pass) {
+    for (size_t i = 0; i < kbr_check_count(); i++)
+        if (!kbr_check_row_of(i)->always)
+            kbr_pass_unchecked(pass, "%s: not asked for (--verify)", kbr_check_row_of(i)->name);
+}

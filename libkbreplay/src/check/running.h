@@ -15,6 +15,8 @@ typedef struct kbr_running {
 /* All rows, or those that always run. To be closed even where it fails. */
 kb_status kbr_running_open(kbr_running *run, kbr_pass *pass, bool all, kb_trail *trail) KB_MUST_USE;
 void kbr_running_close(kbr_running *run);
+/* Says which rows a pass leaves unchecked that runs only those which always run. */
+void kbr_running_say_absent(kbr_pass *pass);
 kb_status kbr_running_finish(kbr_running *run, kb_trail *trail) KB_MUST_USE;
 
 /* *ret_usable: the op may be executed. */

@@ -58,7 +58,8 @@ static kb_status new_page(struct kbr_memories *memories, uint64_t number, kbr_pa
     kb_status status = KB_OK;
     if (used + KBR_PAGE_COST > memories->limit_size)
         status = kb_fail(trail, KB_E_LIMIT,
-                         "the trace touches more than %llu bytes of memory, the limit for what is rebuilt",
+                         "the trace touches more than %llu bytes of memory, the limit for what is rebuilt "
+                         "(--max-rebuilt)",
                          (unsigned long long)memories->limit_size);
     if (status == KB_OK)
         status = kbr_page_create(memories->alloc, number, ret_page, trail);

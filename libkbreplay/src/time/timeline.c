@@ -65,13 +65,6 @@ static kb_status visit_abandon(void *user, uint32_t rank, const kb_op *op, kb_tr
 
 /* --- life -------------------------------------------------------------------------------------- */
 
-static void say_unchecked(kbr_timeline *timeline) {
-    for (size_t i = 0; i < kbr_check_count(); i++)
-        if (!kbr_check_row_of(i)->always)
-            kbr_pass_unchecked(&timeline->pass, "%s: memory at a time asks for records alone",
-                               kbr_check_row_of(i)->name);
-}
-
 static kb_status set_up_pass(kbr_timeline *timeline, kb_reader *reader, kb_trail *trail) {
     const kbr_options *options = &timeline->options.replay;
     void *block;
@@ -99,7 +92,7 @@ static kb_status set_up_pass(kbr_timeline *timeline, kb_reader *reader, kb_trail
     pass->findings = &timeline->findings;
     pass->result = &timeline->result;
     pass->unchecked = &timeline->unchecked;
-    say_unchecked(timeline);
+    kbr_running_say_absent(pass);
     KB_TRY(kb_arena_new(&timeline->arena, pass->run->ranks * sizeof(uint64_t), &block, trail));
     timeline->seen_reads = block;
     return kbr_kernels_wanted(options->kernels, &pass->kernels, trail);

@@ -63,6 +63,9 @@ const kb_defs *kb_reader_defs(const kb_reader *reader);
 /* Footers of all files, merged; NULL where there is none. */
 const kb_footer *kb_reader_footer(const kb_reader *reader);
 
+/* Ops of all ranks, as the index counts them. */
+uint64_t kb_reader_op_count(const kb_reader *reader);
+
 /* --- ops of one rank, in their order ---------------------------------------------------------- */
 
 /* A rank of the run without ops has an empty cursor. */

@@ -296,6 +296,16 @@ const kb_footer *kb_reader_footer(const kb_reader *reader) {
     return reader->has_footer ? &reader->footer : NULL;
 }
 
+uint64_t kb_reader_op_count(const kb_reader *reader) {
+    uint64_t sum = 0;
+    for (uint32_t rank = 0; rank < reader->run.ranks; rank++) {
+        const kb_rank_place *place = &reader->ranks[rank];
+        for (size_t i = 0; i < place->span_count; i++)
+            sum += reader->spans[place->first_span + i].count;
+    }
+    return sum;
+}
+
 void kb_reader_measure(const kb_reader *reader, kb_reader_stats *ret_stats) {
     kb_reader_stats stats = {.files = reader->input_count,
                              .raw_bytes = reader->raw_bytes,
