@@ -162,6 +162,30 @@ static void host_products(kb_host *h, void *context) {
     kb_launch(h, products, &t, sizeof t);
 }
 
+/* Much to compute, and nothing from another rank: threads have nothing to wait for. */
+static void apart(tl_kernel *k) {
+    const tensors *t = k->args;
+    for (uint64_t i = 0; i < 24; i++) {
+        tl_step(k, "apart", i);
+        tl_dot_add(k, t->out[0], t->a, t->b);
+        tl_exp(k, t->out[1], t->c);
+        tl_add(k, t->out[2], t->out[1], t->c);
+        tl_mul(k, t->out[2], t->out[2], t->c);
+    }
+}
+
+static void host_apart(kb_host *h, void *context) {
+    const uint32_t space = ((const setting *)context)->space;
+    tensors t;
+    t.a = kb_ints(h, "a", space, KB_DTYPE_F16, -2, 2, 128, 128);
+    t.b = kb_ints(h, "b", space, KB_DTYPE_F16, -2, 2, 128, 128);
+    t.c = kb_uniform(h, "c", space, KB_DTYPE_F16, 0, 2, 40000);
+    t.out[0] = kb_zeros(h, "y0", space, KB_DTYPE_F32, 128, 128);
+    t.out[1] = kb_empty(h, "y1", space, KB_DTYPE_F16, 40000);
+    t.out[2] = kb_empty(h, "y2", space, KB_DTYPE_F16, 40000);
+    kb_launch(h, apart, &t, sizeof t);
+}
+
 /* --- messages -------------------------------------------------------------------------------- */
 
 /* To the right and from the left: short, long, streamed through scratch, reduced, sent on. */
@@ -301,7 +325,7 @@ static const struct {
     kb_host_fn host;
 } programs[] = {{"elementwise", host_elementwise}, {"floats", host_floats},     {"rows", host_rows},
                 {"products", host_products},       {"messages", host_messages}, {"gather", host_gather},
-                {"neighbours", host_neighbours}};
+                {"neighbours", host_neighbours},   {"apart", host_apart}};
 
 int main(int argc, char **argv) {
     if (argc < 4)
