@@ -30,7 +30,9 @@ MAY_INCLUDE = [
     ("tests/unit/kbsim/", {"kbtrace", "kbsim"}),
     ("tests/unit/kbreplay/", {"kbtrace", "kbreplay"}),
     ("tests/support/clean/", {"kbtrace", "kbsim"}),
+    ("tests/support/replays/", {"kbtrace", "kbreplay"}),
     ("tests/support/", {"kbtrace"}),
+    ("tests/tools/replay-", {"kbtrace", "kbreplay"}),
 ]
 
 # Folders of libkbtrace/src, and which of them each may include beside itself: in reading order, and what

@@ -45,6 +45,7 @@ typedef struct kbr_pass {
     bool strict_init;        /* undefined bytes may not even be copied */
     bool random;
     uint64_t seed;
+    uint64_t little_size;          /* operands of fewer bytes are not worth handing to another thread */
     uint64_t limit_size;           /* bytes, of anything whose size the trace alone decides */
     struct kbr_exchange *exchange; /* the way to the bytes of all memories */
     uint32_t rank;                 /* whose op runs now */

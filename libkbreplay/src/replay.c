@@ -89,6 +89,7 @@ static kbr_pass new_pass(kbr_replay *replay) {
                       .defs = replay->defs,
                       .footer = kb_reader_footer(replay->reader),
                       .complete = kb_reader_condition(replay->reader, NULL) == KB_TRACE_COMPLETE,
+                      .little_size = replay->little_size,
                       .limit_size = replay->options.max_memory,
                       .strict_init = replay->options.strict_init,
                       .random = replay->options.random,
@@ -140,6 +141,7 @@ static kb_status set_up(kbr_replay *replay, kb_trail *trail) {
                                trail));
     kbr_exchange_shared_init(&replay->shared, replay->memories);
     replay->exchange = &replay->shared.exchange;
+    replay->little_size = KBR_LITTLE_SIZE;
     return KB_OK;
 }
 

@@ -18,7 +18,9 @@ struct kbr_replay {
     kbr_findings findings;
     kbr_memories *memories;
     kbr_exchange_shared shared;
-    kbr_exchange *exchange; /* how ops reach the memories: `shared`, unless a test puts another here */
+    /* Tests put others here: how ops reach the memories, and what is not worth a thread. */
+    kbr_exchange *exchange;
+    uint64_t little_size;
     kbr_wrongs wrongs;
     kbr_unchecked unchecked;
     kbr_result result;

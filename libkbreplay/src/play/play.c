@@ -7,8 +7,8 @@
 #include "op/access.h"
 #include "play/state.h"
 
-/* Bytes of operands: from which on an op is worth handing over, and what is handed over at once. */
-enum { LARGE_SIZE = 4096, BATCH_SIZE = 32 << 10, BATCH_OPS = 8 };
+/* What is handed over at once, in bytes of operands and in ops. */
+enum { BATCH_SIZE = 32 << 10, BATCH_OPS = 8 };
 
 enum { THREADS_MAX = 256 };
 
@@ -127,7 +127,7 @@ static kb_status hand_in(kbr_play *play, uint32_t rank, const kb_op *op, bool ab
     if (!here) {
         KB_TRY(kbr_lines_name(play, rank, op, trail));
         size = size_of(op);
-        here = size < LARGE_SIZE && kbr_lines_idle(play);
+        here = size < play->pass->little_size && kbr_lines_idle(play);
     }
     if (here)
         kbr_crew_run(&play->workers[0], play->number, rank, op, abandoned);
