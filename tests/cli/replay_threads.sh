@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Threads change nothing: whole reports of one, two, three and eight are the same, in the order of the walk
-# and in drawn ones, over shared memory and over messages. So it is where ops race, and where they are damaged.
+# and in drawn ones, over shared memory and over messages, where ops race, too, and where they are damaged.
 set -eu
 
 threads=$KB_BIN/../tests/replay-threads
