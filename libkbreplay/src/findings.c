@@ -116,7 +116,8 @@ kbr_mention kbr_mention_of(uint32_t rank, const kb_op *op) {
 
 kbr_finding kbr_finding_about(const kb_defs *defs, const char *check, const char *rule, uint32_t rank,
                               const kb_op *op) {
-    kbr_finding it = {.check = check, .rank = rank, .pe = KB_NONE, .tensor = KB_NONE};
+    kbr_finding it = {
+        .check = check, .rank = rank, .pe = KB_NONE, .memory = KB_NONE, .tensor = KB_NONE, .issue_ps = -1};
     snprintf(it.rule, sizeof it.rule, "%s", rule);
     if (op == NULL)
         return it;
@@ -142,6 +143,8 @@ void kbr_finding_say(kbr_finding *finding, const char *format, ...) {
 
 void kbr_finding_place(kbr_finding *finding, const kb_defs *defs, uint32_t memory, uint64_t offset,
                        uint64_t size) {
+    finding->memory = memory;
+    finding->offset = offset;
     const char *name = memory < defs->memory_count ? defs->memories[memory].name : "memory?";
     snprintf(finding->where, sizeof finding->where, "%s[0x%04" PRIx64 ",+%" PRIu64 ")", name, offset, size);
 }

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "blame/blame.h"
+#include "blame/causes.h"
 #include "check/running.h"
 #include "dump.h"
 #include "play/play.h"
@@ -197,7 +198,7 @@ kb_status kbr_replay_run(kbr_replay *replay, kb_trail *trail) {
         status = explain(replay, trail);
     if (status != KB_OK)
         return status;
-    kbr_findings_sort(&replay->findings);
+    KB_TRY(kbr_causes_find(&pass, &replay->findings, &replay->result.cause_count, trail));
     replay->result.findings = replay->findings.items;
     replay->result.finding_count = replay->findings.count;
     replay->result.finding_overflow = replay->findings.overflow;

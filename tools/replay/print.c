@@ -30,24 +30,67 @@ static void print_head(const kbt_replayed *it, const kbr_finding *finding) {
     fputc('\n', stdout);
 }
 
-static void print_finding(const kbt_replayed *it, const kbr_finding *finding) {
+/* The tensor's element that shows it first: the finding's own, or that of what follows from it. */
+static const kbr_finding *first_affected(const kbt_replayed *it, size_t cause) {
+    const kbr_finding *all = it->result->findings;
+    for (size_t i = cause; i < it->result->finding_count && all[i].cause == cause; i++)
+        if (all[i].tensor < it->defs->tensor_count)
+            return &all[i];
+    return NULL;
+}
+
+static void print_element(const kbt_replayed *it, const kbr_finding *finding, const kbr_finding *shows) {
+    const kb_tensor *tensor = &it->defs->tensors[shows->tensor];
+    fprintf(stdout, "; first affected element %s[%" PRIu64 "]", tensor->name, shows->element);
+    if (tensor->rank != KB_NONE && tensor->rank != finding->rank)
+        fprintf(stdout, " of rank %" PRIu32, tensor->rank);
+}
+
+/* "also: order read/write x 12, value source x 976" */
+static void print_consequences(const kbt_replayed *it, size_t cause) {
+    enum { NAMED_MOST = 6 };
+    const kbr_finding *all = it->result->findings;
+    size_t named = 0, left = 0;
+    for (size_t i = cause + 1; i < it->result->finding_count && all[i].cause == cause; i++) {
+        if (named == NAMED_MOST) {
+            left++;
+            continue;
+        }
+        fprintf(stdout, "%s%s %s", named++ == 0 ? "        also: " : ", ", all[i].check, all[i].rule);
+        if (all[i].count > 1)
+            fprintf(stdout, " x %" PRIu64, all[i].count);
+    }
+    if (left != 0)
+        fprintf(stdout, ", and %zu more", left);
+    if (named != 0)
+        fputc('\n', stdout);
+}
+
+/* The command that shows the op; false where there is none. */
+static bool say_command(const kbt_replayed *it, const kbr_finding *finding, char *buffer,
+                        size_t buffer_size) {
+    if (finding->op_count == 0 || !finding->ops[0].known || finding->issue_ps < 0)
+        return false;
+    const kb_kind_info *kind = kb_kind_describe(finding->ops[0].kind);
+    snprintf(buffer, buffer_size,
+             "kb-export %s --to jsonl --ranks %" PRIu32 " --kinds %s --range %" PRId64 ":%" PRId64, it->trace,
+             finding->ops[0].rank, kind != NULL ? kind->name : "?", finding->issue_ps, finding->issue_ps + 1);
+    return true;
+}
+
+static void print_finding(const kbt_replayed *it, size_t cause) {
+    const kbr_finding *finding = &it->result->findings[cause], *shows = first_affected(it, cause);
+    char command[512];
     print_head(it, finding);
     fprintf(stdout, "        %s", finding->message);
-    if (finding->tensor < it->defs->tensor_count) {
-        const kb_tensor *tensor = &it->defs->tensors[finding->tensor];
-        fprintf(stdout, "; first affected element %s[%" PRIu64 "]", tensor->name, finding->element);
-        if (tensor->rank != KB_NONE && tensor->rank != finding->rank)
-            fprintf(stdout, " of rank %" PRIu32, tensor->rank);
-    }
+    if (shows != NULL)
+        print_element(it, finding, shows);
     if (finding->count > 1)
         fprintf(stdout, "; %" PRIu64 " of its kind", finding->count);
     fputc('\n', stdout);
-    if (finding->op_count == 0 || !finding->ops[0].known)
-        return;
-    const kb_kind_info *kind = kb_kind_describe(finding->ops[0].kind);
-    fprintf(stdout,
-            "        see: kb-export %s --to jsonl --ranks %" PRIu32 " --kinds %s   (op %" PRIu64 ")\n",
-            it->trace, finding->ops[0].rank, kind != NULL ? kind->name : "?", finding->ops[0].index);
+    print_consequences(it, cause);
+    if (say_command(it, finding, command, sizeof command))
+        fprintf(stdout, "        see: %s\n", command);
 }
 
 static void print_summary(const kbt_replayed *it) {
@@ -88,7 +131,7 @@ static void print_verdict(const kbt_replayed *it) {
                 it->verified ? "verified: pass" : "replayed: pass", kbt_paint(it->call, stdout, KBT_PLAIN));
         return;
     }
-    uint64_t count = result->finding_count + result->finding_overflow;
+    uint64_t count = result->cause_count + result->finding_overflow;
     fprintf(stdout, "%s%s: fail%s", kbt_paint(it->call, stdout, KBT_RED),
             it->verified ? "verified" : "replayed", kbt_paint(it->call, stdout, KBT_PLAIN));
     if (count != 0)
@@ -101,7 +144,8 @@ static void print_verdict(const kbt_replayed *it) {
 
 void kbt_replay_print(const kbt_replayed *it, bool brief) {
     for (size_t i = 0; i < it->result->finding_count; i++)
-        print_finding(it, &it->result->findings[i]);
+        if (it->result->findings[i].cause == i)
+            print_finding(it, i);
     if (it->result->finding_overflow != 0)
         fprintf(stdout, "… and %" PRIu64 " more\n", it->result->finding_overflow);
     if (brief)
@@ -130,6 +174,7 @@ static void put_op(kbt_json *json, const kbt_replayed *it, const kbr_mention *op
     kbt_json_end(json);
 }
 
+/* Its keys, but for the end. */
 static void put_finding(kbt_json *json, const kbt_replayed *it, const kbr_finding *finding) {
     kbt_json_begin(json, NULL, '{');
     kbt_json_text(json, "check", finding->check);
@@ -153,6 +198,20 @@ static void put_finding(kbt_json *json, const kbt_replayed *it, const kbr_findin
         kbt_json_null(json, "element");
     kbt_json_int(json, "time_ps", finding->time_ps);
     kbt_json_uint(json, "count", finding->count);
+}
+
+/* A cause, with what follows from it inside. */
+static void put_cause(kbt_json *json, const kbt_replayed *it, size_t cause) {
+    const kbr_finding *all = it->result->findings;
+    char command[512];
+    put_finding(json, it, &all[cause]);
+    kbt_json_text(json, "see", say_command(it, &all[cause], command, sizeof command) ? command : NULL);
+    kbt_json_begin(json, "consequences", '[');
+    for (size_t i = cause + 1; i < it->result->finding_count && all[i].cause == cause; i++) {
+        put_finding(json, it, &all[i]);
+        kbt_json_end(json);
+    }
+    kbt_json_end(json);
     kbt_json_end(json);
 }
 
@@ -168,7 +227,8 @@ void kbt_replay_print_json(const kbt_replayed *it) {
     kbt_json_bool(&json, "complete", it->complete);
     kbt_json_begin(&json, "findings", '[');
     for (size_t i = 0; i < result->finding_count; i++)
-        put_finding(&json, it, &result->findings[i]);
+        if (result->findings[i].cause == i)
+            put_cause(&json, it, i);
     kbt_json_end(&json);
     kbt_json_uint(&json, "findings_dropped", result->finding_overflow);
     kbt_json_uint(&json, "ops", result->ops);

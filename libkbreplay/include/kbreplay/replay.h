@@ -45,8 +45,9 @@ typedef struct kbr_result {
     uint64_t collectives;        /* that began */
     uint64_t compared;           /* elements of their outputs that were compared with what they should be */
     const kbr_finding *findings; /* the first is the one to look at first */
-    size_t finding_count;
-    uint64_t finding_overflow; /* findings beyond the table */
+    size_t finding_count;        /* each cause comes before what follows from it */
+    size_t cause_count;          /* of them: causes */
+    uint64_t finding_overflow;   /* findings beyond the table */
     kb_digest memory_digest;
     /* The comparison that came nearest to its bound, or exceeded it most; 0 where all had to be exact. */
     double worst_error, bound;

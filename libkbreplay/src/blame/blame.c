@@ -254,6 +254,30 @@ static kb_status find_begins(blaming *it, uint32_t id, const size_t **ret_begins
     return KB_OK;
 }
 
+static bool is_named(const kbr_findings *findings, const kbr_finding *but, const kbr_entry *entry) {
+    for (size_t i = 0; i < findings->count; i++)
+        for (uint32_t j = 0; j < findings->items[i].op_count && &findings->items[i] != but; j++)
+            if (findings->items[i].ops[j].rank == entry->rank &&
+                findings->items[i].ops[j].index == entry->index)
+                return true;
+    return false;
+}
+
+/* Keeps which ops of the value's derivation other findings are about, too. */
+static void keep_chain(const blaming *it, kbr_finding *finding, const kbr_origins *origins, size_t until) {
+    size_t last = KBR_NOWHERE;
+    for (size_t i = 0; i < origins->count && finding->chain_count < KBR_CHAIN_MAX; i++) {
+        size_t at =
+            origins->nodes[i].kind == KBR_NODE_OP ? origins->nodes[i].entry : origins->nodes[i].reader;
+        if (at == last || at >= until)
+            continue;
+        last = at;
+        const kbr_entry *entry = &it->log->entries[at];
+        if (is_named(it->findings, finding, entry))
+            finding->chain[finding->chain_count++] = (kbr_chained){entry->rank, entry->index};
+    }
+}
+
 static kb_status blame_value(blaming *it, const kbr_wrong_value *wrong, kb_trail *trail) {
     const kb_collective *collective = &it->pass->defs->collectives[wrong->collective];
     const kb_part *part = &collective->parts[wrong->part];
@@ -277,6 +301,8 @@ static kb_status blame_value(blaming *it, const kbr_wrong_value *wrong, kb_trail
         part->output_offset_bytes + (wrong->element - part->output_first) * kb_dtype_size(collective->dtype);
     kb_status status = kbr_origins_trace(&origins, part->output, offset, element, until, trail);
     if (status == KB_OK)
+        keep_chain(it, finding, &origins, until);
+    if (status == KB_OK)
         status = apply_rules(it, finding, &origins, element, until, trail);
     kb_delete(it->pass->alloc, origins.nodes, origins.capacity * sizeof(kbr_origin));
     return status;
@@ -299,41 +325,48 @@ static size_t written_later(const blaming *it, uint32_t memory, uint64_t offset,
     return KBR_NOWHERE;
 }
 
-/* Of the ops before `before` the last whose write lies beside a byte, no farther than it is long. */
-static size_t written_beside(const blaming *it, uint32_t memory, uint64_t offset, size_t before) {
+/* Between two entries, the last op that writes where the reader of a byte reads, though not that byte. */
+static size_t written_in_part(const blaming *it, uint32_t memory, uint64_t offset, size_t after,
+                              size_t reader) {
     const size_t *entries = it->writers.entries[memory];
-    for (size_t i = it->writers.counts[memory]; i-- > 0;) {
+    const kbr_entry *by = &it->log->entries[reader];
+    const kbr_touch *from = NULL;
+    for (uint32_t touch = 0; touch < by->touch_count; touch++)
+        if (by->touches[touch].view->memory == memory && by->touches[touch].view->access != KB_ACCESS_WRITE &&
+            offset >= by->touches[touch].low && offset < by->touches[touch].high)
+            from = &by->touches[touch];
+    for (size_t i = it->writers.counts[memory]; i-- > 0 && from != NULL;) {
         const kbr_entry *entry = &it->log->entries[entries[i]];
-        if (entries[i] >= before || entry->flow == KBR_FLOW_UNDEFINE)
+        if (entries[i] >= reader || entry->flow == KBR_FLOW_UNDEFINE || entry->touch_count == 0)
             continue;
+        if (after != KBR_NOWHERE && entries[i] <= after)
+            return KBR_NOWHERE;
         const kbr_touch *to = &entry->touches[0];
-        uint64_t reach = to->high - to->low;
-        if (to->view->memory == memory && offset + reach >= to->low && offset < to->high + reach)
+        if (to->view->memory == memory && to->low < from->high && from->low < to->high)
             return entries[i];
     }
     return KBR_NOWHERE;
 }
 
-/* Who should have written: who does so too late, who left the bytes undefined, or who wrote beside them. */
+/* Who should have written: who wrote a part, who does so too late, or who left the bytes undefined. */
 static void name_writer(const blaming *it, kbr_finding *finding, uint32_t memory, uint64_t offset,
                         size_t reader) {
     uint64_t place;
-    size_t later = written_later(it, memory, offset, reader), last, beside;
-    size_t named = later;
     char text[256];
-    if (later != KBR_NOWHERE) {
-        add_words(finding, "; %s writes them, but only afterwards",
-                  op_words(it, later, finding->rank, text, sizeof text));
-    } else if ((last = kbr_writer_of(&it->writers, memory, offset, reader, &place)) != KBR_NOWHERE) {
-        add_words(finding, "; they are undefined since %s",
-                  op_words(it, last, finding->rank, text, sizeof text));
+    const char *words = "is the last that wrote some of these bytes, and not all";
+    size_t last = kbr_writer_of(&it->writers, memory, offset, reader, &place);
+    size_t named = written_in_part(it, memory, offset, last, reader);
+    if (named == KBR_NOWHERE) {
+        words = "writes them, but only afterwards";
+        named = written_later(it, memory, offset, reader);
+    }
+    if (named == KBR_NOWHERE) {
+        words = "left them undefined";
         named = last;
-    } else if ((beside = written_beside(it, memory, offset, reader)) != KBR_NOWHERE) {
-        add_words(finding, "; %s wrote beside them", op_words(it, beside, finding->rank, text, sizeof text));
-        named = beside;
     }
     if (named == KBR_NOWHERE || finding->op_count == 0)
         return;
+    add_words(finding, "; %s %s", op_words(it, named, finding->rank, text, sizeof text), words);
     memmove(&finding->ops[2], &finding->ops[1], (KBR_MENTIONS_MAX - 2) * sizeof finding->ops[0]);
     finding->ops[1] = kbr_entry_mention(&it->log->entries[named]);
     if (finding->op_count < KBR_MENTIONS_MAX)

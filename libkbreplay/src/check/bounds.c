@@ -181,11 +181,11 @@ static void check_lives(bounds *it, uint32_t rank, const kb_op *op, uint32_t num
     const kbr_lives *lives = &it->lives[op->what->operands[number].memory];
     const kbr_life *dead = kbr_lives_touching(lives, low, high, false);
     const kbr_life *live = kbr_lives_touching(lives, low, high, true);
-    if (dead != NULL)
-        say(it->pass, rank, op, number, "use after free", low, high, &dead->by, "it touches what was freed");
-    else if (live != NULL && (low < live->low || high > live->high))
+    if (live != NULL && (low < live->low || high > live->high))
         say(it->pass, rank, op, number, "allocation", low, high, &live->by,
             "it touches an allocation and reaches past its end");
+    else if (dead != NULL)
+        say(it->pass, rank, op, number, "use after free", low, high, &dead->by, "it touches what was freed");
 }
 
 static kb_status execute_bounds(void *state, uint32_t rank, const kb_op *op, kb_trail *trail) {

@@ -155,7 +155,8 @@ static void report(const causality *it, const char *rule, const kbr_mention *who
     finding.key = who->kind;
     kbr_finding_mention(&finding, who);
     kbr_finding_mention(&finding, whom);
-    kbr_finding_say(&finding, "its %s is at %" PRId64 " ps, and what it observed happens at %" PRId64 " ps",
+    kbr_finding_say(&finding,
+                    "its %s is at %" PRId64 " ps, and what it must come after happens at %" PRId64 " ps",
                     point, who_ps, whom_ps);
     kbr_findings_add(it->pass->findings, &finding);
 }

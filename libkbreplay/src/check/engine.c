@@ -8,6 +8,7 @@
  */
 #include <inttypes.h>
 
+#include "blame/lookup.h"
 #include "check/jobs.h"
 
 typedef struct engine_state {
@@ -70,8 +71,8 @@ static kb_status report_capacity(engines *it, uint32_t id, const kbr_job *job, c
     kbr_mention self = {.rank = job->rank, .index = job->op},
                 busy = {.rank = other->rank, .index = other->op};
     if (!it->items[id].told) {
-        KB_TRY(kbr_job_mention(it->pass, job->rank, job->op, &self, trail));
-        KB_TRY(kbr_job_mention(it->pass, other->rank, other->op, &busy, trail));
+        KB_TRY(kbr_lookup_mention(it->pass, job->rank, job->op, &self, trail));
+        KB_TRY(kbr_lookup_mention(it->pass, other->rank, other->op, &busy, trail));
     }
     it->items[id].told = true;
     kbr_finding finding = kbr_finding_about(it->pass->defs, "engine", "capacity", job->rank, NULL);

@@ -42,19 +42,3 @@ kbr_job kbr_jobs_take(kbr_jobs *jobs) {
     jobs->items[at] = last;
     return first;
 }
-
-kb_status kbr_job_mention(const kbr_pass *pass, uint32_t rank, uint64_t op, kbr_mention *ret_mention,
-                          kb_trail *trail) {
-    kb_cursor *cursor;
-    const kb_op *found;
-    KB_TRY(kb_cursor_create(pass->reader, rank, &cursor, trail));
-    kb_status status = kb_cursor_seek_op(cursor, op, trail);
-    if (status == KB_OK)
-        status = kb_cursor_next(cursor, &found, trail);
-    if (status == KB_OK)
-        *ret_mention = kbr_mention_of(rank, found);
-    else if (status == KB_END)
-        *ret_mention = (kbr_mention){.rank = rank, .index = op};
-    kb_cursor_destroy(cursor);
-    return status == KB_END ? KB_OK : status;
-}

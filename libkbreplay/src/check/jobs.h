@@ -24,8 +24,4 @@ kb_status kbr_jobs_add(kbr_jobs *jobs, const kb_alloc *alloc, const kbr_job *job
 /* Takes the least away; there is one. */
 kbr_job kbr_jobs_take(kbr_jobs *jobs);
 
-/* The op of a job, looked up in the trace: for findings, which are few. */
-kb_status kbr_job_mention(const kbr_pass *pass, uint32_t rank, uint64_t op, kbr_mention *ret_mention,
-                          kb_trail *trail) KB_MUST_USE;
-
 #endif

@@ -14,6 +14,7 @@
  */
 #include <inttypes.h>
 
+#include "blame/lookup.h"
 #include "check/jobs.h"
 #include "op/access.h"
 #include "op/op.h"
@@ -173,8 +174,8 @@ static kb_status report_load(links *it, size_t id, const kbr_job *late, int64_t 
     kbr_mention self = {.rank = late->rank, .index = late->op};
     kbr_mention other = {.rank = link->served.rank, .index = link->served.op};
     if (!link->told) {
-        KB_TRY(kbr_job_mention(pass, self.rank, self.index, &self, trail));
-        KB_TRY(kbr_job_mention(pass, other.rank, other.index, &other, trail));
+        KB_TRY(kbr_lookup_mention(pass, self.rank, self.index, &self, trail));
+        KB_TRY(kbr_lookup_mention(pass, other.rank, other.index, &other, trail));
     }
     link->told = true;
     kbr_finding finding = kbr_finding_about(pass->defs, "link", "bandwidth", late->rank, NULL);

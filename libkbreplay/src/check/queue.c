@@ -259,8 +259,13 @@ static void report_gap(queues *it, uint32_t rank, const kb_op *op, int act) {
     kbr_finding finding = about(it, "sequence", rank, op, op->what->queue);
     if (queue->former[act].known)
         kbr_finding_mention(&finding, &queue->former[act]);
-    kbr_finding_say(&finding, "it is %s %" PRIu64 " of queue %s, where %" PRIu64 " should follow", acts[act],
-                    op->sequence, it->pass->defs->queues[op->what->queue].name, queue->next[act]);
+    const char *name = it->pass->defs->queues[op->what->queue].name;
+    if (op->sequence > queue->next[act])
+        kbr_finding_say(&finding, "it is %s %" PRIu64 " of queue %s, and %s %" PRIu64 " is missing before it",
+                        acts[act], op->sequence, name, acts[act], queue->next[act]);
+    else
+        kbr_finding_say(&finding, "it is %s %" PRIu64 " of queue %s again, where %" PRIu64 " should follow",
+                        acts[act], op->sequence, name, queue->next[act]);
     kbr_findings_add(it->pass->findings, &finding);
     queue->gaps = true;
 }

@@ -30,7 +30,7 @@ static made_op *load(made_trace *it, uint64_t to, uint64_t from, uint64_t elemen
 static named what_is_written_in_part(made_trace *it) {
     load(it, AT, 0, N / 2);
     const made_op *use = add(it, AT, N);
-    return (named){use, use, "wrote beside them"};
+    return (named){use, use, "wrote some of these bytes"};
 }
 
 static named what_is_written_whole(made_trace *it) {
@@ -76,7 +76,7 @@ static named a_tile_that_is_read_as_it_was_written(made_trace *it) {
 static named a_tile_that_is_read_with_what_lies_between(made_trace *it) {
     (void)load_tile(it);
     const made_op *use = add(it, AT, N);
-    return (named){use, use, "wrote beside them"};
+    return (named){use, use, "wrote some of these bytes"};
 }
 
 static named scratch_that_was_allocated_again(made_trace *it) {
@@ -85,7 +85,7 @@ static named scratch_that_was_allocated_again(made_trace *it) {
     made_touch(alloc, TCM(0), KB_ACCESS_WRITE, KB_DTYPE_BYTES, AT, 2 * N);
     alloc->op.id = 1;
     const made_op *use = add(it, AT, N);
-    return (named){use, use, "undefined since #2 alloc"};
+    return (named){use, use, "#2 alloc left them undefined"};
 }
 
 static named scratch_that_is_written_first(made_trace *it) {

@@ -150,13 +150,13 @@ static made_op *a_stage_is_claimed_outside_a_composite(program *it) {
 }
 
 static made_op *scratch_is_used_after_its_end(program *it) {
-    it->ranks[1].second->operands[0].shape[0] = PROGRAM_BYTES / 2;
+    it->ranks[1].second->offsets[0] = PROGRAM_SCRATCH_AT + 0x1000;
     return it->ranks[1].reload;
 }
 
 static made_op *an_allocation_is_too_short(program *it) {
     it->ranks[1].alloc->operands[0].shape[0] = PROGRAM_BYTES / 2;
-    return it->ranks[1].load;
+    return it->ranks[1].alloc;
 }
 
 static made_op *another_range_is_freed(program *it) {
