@@ -5,13 +5,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-kb_status kbr_pass_buffer(kbr_pass *pass, unsigned number, uint64_t size, uint8_t **ret_bytes,
-                          kb_trail *trail) {
-    kbr_buffer *buffer = &pass->buffers[number];
+kb_status kbr_pass_allow(const kbr_pass *pass, uint64_t size, kb_trail *trail) {
     if (size > pass->limit_size)
         return kb_fail(trail, KB_E_LIMIT,
                        "an operand of %llu bytes; the limit for rebuilt memory is %llu (--max-rebuilt)",
                        (unsigned long long)size, (unsigned long long)pass->limit_size);
+    return KB_OK;
+}
+
+kb_status kbr_pass_buffer(kbr_pass *pass, unsigned number, uint64_t size, uint8_t **ret_bytes,
+                          kb_trail *trail) {
+    kbr_buffer *buffer = &pass->buffers[number];
+    KB_TRY(kbr_pass_allow(pass, size, trail));
     if (size > buffer->size) {
         size_t wider = size < 4096 ? 4096 : (size_t)size;
         void *block;

@@ -63,6 +63,9 @@ typedef struct kbr_pass {
 /* Adds a line to what was not checked; a list that is full drops it. */
 void kbr_pass_unchecked(kbr_pass *pass, const char *format, ...) KB_PRINTF(2, 3);
 
+/* Refuses an operand that is larger than all of memory may be. */
+kb_status kbr_pass_allow(const kbr_pass *pass, uint64_t size, kb_trail *trail) KB_MUST_USE;
+
 /* Buffer `number` with at least `size` bytes; its contents are undefined. */
 kb_status kbr_pass_buffer(kbr_pass *pass, unsigned number, uint64_t size, uint8_t **ret_bytes,
                           kb_trail *trail) KB_MUST_USE;

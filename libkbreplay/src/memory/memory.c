@@ -124,6 +124,10 @@ kb_status kbr_memory_readable(kbr_memories *memories, uint32_t memory, uint64_t 
     return KB_OK;
 }
 
+uint64_t kbr_memory_room(uint64_t offset) {
+    return KBR_PAGE_SIZE - offset % KBR_PAGE_SIZE;
+}
+
 kb_status kbr_memory_writable(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
                               uint8_t **ret_bytes, uint64_t *ret_size, kb_trail *trail) {
     part at = part_at(memories, memory, offset, size);

@@ -48,6 +48,8 @@ typedef struct kbr_span {
 
 kb_status kbr_memory_readable(kbr_memories *memories, uint32_t memory, uint64_t offset, uint64_t size,
                               kbr_span *ret_span, kb_trail *trail) KB_MUST_USE;
+/* So many bytes from an offset on lie together, if the memory goes on for so long. */
+uint64_t kbr_memory_room(uint64_t offset);
 /*
  * They count as defined from now on, and the caller writes every one of them before anybody reads. Where
  * the same bytes were readable before, those may be these, or a copy that keeps what they were.

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "exchange/exchange.h"
+#include "op/cursor.h"
 
 /* --- runs -------------------------------------------------------------------------------------- */
 
@@ -168,7 +169,20 @@ bool kbr_move_fits(const kb_op *op, char words[KBR_MISFIT_CHARS]) {
     return to == from;
 }
 
-kb_status kbr_move(kbr_pass *pass, const kb_op *op, kb_trail *trail) {
+bool kbr_operands_meet(const kb_op *op, uint32_t a, uint32_t b) {
+    const kb_operand *x = &op->what->operands[a], *y = &op->what->operands[b];
+    int64_t x_low, x_high, y_low, y_high;
+    if (x->memory != y->memory)
+        return false;
+    if (!kb_operand_extent(x, &x_low, &x_high) || !kb_operand_extent(y, &y_low, &y_high))
+        return true;
+    uint64_t x_at = op->offsets[a], y_at = op->offsets[b];
+    return x_at + (uint64_t)x_low < y_at + (uint64_t)y_high &&
+           y_at + (uint64_t)y_low < x_at + (uint64_t)x_high;
+}
+
+/* All is read before any is written. */
+static kb_status move_by_buffer(kbr_pass *pass, const kb_op *op, kb_trail *trail) {
     const kb_operand *to = &op->what->operands[0], *from = &op->what->operands[1];
     uint64_t size = kbr_operand_size(from), at;
     uint8_t *bytes, *bits = NULL;
@@ -180,4 +194,46 @@ kb_status kbr_move(kbr_pass *pass, const kb_op *op, kb_trail *trail) {
         KB_TRY(kbr_pass_buffer(pass, 1, size / 8 + 1, &bits, trail));
     KB_TRY(kbr_gather(pass, from, op->offsets[1], bytes, bits, trail));
     return kbr_scatter(pass, to, op->offsets[0], bytes, bits, trail);
+}
+
+/* A piece of which some bytes are undefined, and stay so. */
+static kb_status move_holes(kbr_pass *pass, const kbr_cursor *to, const kbr_cursor *from,
+                            const uint8_t *bytes, uint64_t size, kb_trail *trail) {
+    uint8_t *bits;
+    KB_TRY(kbr_pass_buffer(pass, KBR_BUFFERS - 1, size / 8 + 1, &bits, trail));
+    KB_TRY(kbr_memory_get_bits(from->memories, from->memory, from->at, size, bits, trail));
+    return kbr_memory_write_bits(to->memories, to->memory, to->at, size, bytes, bits, trail);
+}
+
+/* From page to page. */
+static kb_status move_in_place(kbr_pass *pass, kbr_cursor *to, kbr_cursor *from, kb_trail *trail) {
+    while (from->left != 0) {
+        kbr_span span;
+        KB_TRY(kbr_cursor_read(from, &span, trail));
+        uint64_t room = span.defined ? kbr_cursor_room(to) : to->left;
+        uint64_t size = span.size < room ? span.size : room;
+        uint8_t *bytes;
+        if (span.defined) {
+            KB_TRY(kbr_cursor_write(to, size, &bytes, trail));
+            memcpy(bytes, span.bytes, size);
+        } else {
+            KB_TRY(move_holes(pass, to, from, span.bytes, size, trail));
+        }
+        kbr_cursor_advance(from, size);
+        kbr_cursor_advance(to, size);
+    }
+    return KB_OK;
+}
+
+kb_status kbr_move(kbr_pass *pass, const kb_op *op, kb_trail *trail) {
+    const kb_operand *to = &op->what->operands[0], *from = &op->what->operands[1];
+    kbr_memories *reach_to = kbr_exchange_reach(pass, to->memory);
+    kbr_memories *reach_from = kbr_exchange_reach(pass, from->memory);
+    if (reach_to == NULL || reach_from == NULL || kbr_operands_meet(op, 0, 1))
+        return move_by_buffer(pass, op, trail);
+    KB_TRY(kbr_pass_allow(pass, kbr_operand_size(from), trail));
+    kbr_cursor at_to, at_from;
+    kbr_cursor_init(&at_to, reach_to, to, op->offsets[0]);
+    kbr_cursor_init(&at_from, reach_from, from, op->offsets[1]);
+    return move_in_place(pass, &at_to, &at_from, trail);
 }

@@ -38,6 +38,9 @@ kb_status kbr_undefine(kbr_pass *pass, const kb_operand *operand, uint64_t offse
 kb_status kbr_find_undefined(kbr_pass *pass, const kb_operand *operand, uint64_t offset, bool *ret_found,
                              uint64_t *ret_at, kb_trail *trail) KB_MUST_USE;
 
+/* May two operands have a byte in common? Said of all whose first and last bytes lie across one another. */
+bool kbr_operands_meet(const kb_op *op, uint32_t a, uint32_t b);
+
 /* Do the first two operands hold as many bytes? */
 bool kbr_move_fits(const kb_op *op, char words[KBR_MISFIT_CHARS]);
 /* The second operand's bytes into the first, definedness included. */

@@ -8,6 +8,7 @@
 
 #include "number/number.h"
 #include "op/access.h"
+#include "op/pieces.h"
 
 /* --- which function ---------------------------------------------------------------------------- */
 
@@ -117,73 +118,86 @@ static kb_status refuse(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail
     return kbr_op_unsupported(pass, rank, op, what, trail);
 }
 
-/* The result's bytes in buffer 0, and those of all inputs in the ones after it. */
-static kb_status gather_all(kbr_pass *pass, const kb_op *op, uint8_t *bytes[], kb_trail *trail) {
-    for (uint32_t i = 0; i < op->what->operand_count; i++)
-        KB_TRY(kbr_pass_buffer(pass, i, kbr_operand_size(&op->what->operands[i]), &bytes[i], trail));
-    for (uint32_t i = 1; i < op->what->operand_count; i++)
-        KB_TRY(kbr_gather(pass, &op->what->operands[i], op->offsets[i], bytes[i], NULL, trail));
-    return KB_OK;
+/* What all computations know of themselves. */
+typedef struct computing {
+    const kbr_pass *pass;
+    const kb_template *what;
+    uint64_t width; /* elements along the innermost axis of what is read */
+    uint64_t immediate;
+    float *scratch;
+} computing;
+
+static void cast_units(const void *how, uint8_t *out, const uint8_t *const *inputs, uint64_t units) {
+    const computing *it = how;
+    const kb_operand *operands = it->what->operands;
+    it->pass->kernels->cast[operands[1].dtype][operands[0].dtype](out, inputs[0], units);
 }
 
-static kb_status cast(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    const kb_operand *to = &op->what->operands[0], *from = &op->what->operands[1];
-    if (kbr_dtype_of(to->dtype) == NULL || kbr_dtype_of(from->dtype) == NULL)
-        return refuse(pass, rank, op, trail);
-    uint8_t *bytes[2];
-    KB_TRY(gather_all(pass, op, bytes, trail));
-    kbr_cast(to->dtype, bytes[0], from->dtype, bytes[1], kb_operand_elements(to));
-    return kbr_scatter(pass, to, op->offsets[0], bytes[0], NULL, trail);
+static void map_units(const void *how, uint8_t *out, const uint8_t *const *inputs, uint64_t units) {
+    const computing *it = how;
+    it->pass->kernels->map[it->what->func][it->what->operands[0].dtype](out, inputs, it->immediate, units);
 }
 
-static kb_status reduce(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    const kb_operand *to = &op->what->operands[0], *from = &op->what->operands[1];
-    kbr_reduce *kernel = from->dtype < KBR_DTYPES ? pass->kernels->reduce[op->what->func][from->dtype] : NULL;
-    if (kernel == NULL)
-        return refuse(pass, rank, op, trail);
-    uint8_t *bytes[2];
-    KB_TRY(gather_all(pass, op, bytes, trail));
-    kernel(bytes[0], to->dtype != from->dtype, bytes[1], kb_operand_elements(to),
-           from->dims != 0 ? from->shape[from->dims - 1] : 1);
-    return kbr_scatter(pass, to, op->offsets[0], bytes[0], NULL, trail);
+static void reduce_units(const void *how, uint8_t *out, const uint8_t *const *inputs, uint64_t units) {
+    const computing *it = how;
+    const kb_operand *to = &it->what->operands[0], *from = &it->what->operands[1];
+    it->pass->kernels->reduce[it->what->func][from->dtype](out, to->dtype != from->dtype, inputs[0], units,
+                                                           it->width);
 }
 
-static kb_status softmax(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    const kb_operand *to = &op->what->operands[0], *from = &op->what->operands[1];
-    kbr_softmax *kernel = from->dtype < KBR_DTYPES ? pass->kernels->softmax[from->dtype] : NULL;
-    if (kernel == NULL)
-        return refuse(pass, rank, op, trail);
-    uint64_t width = from->dims != 0 ? from->shape[from->dims - 1] : 1, elements = kb_operand_elements(from);
-    uint8_t *bytes[2], *scratch;
-    KB_TRY(gather_all(pass, op, bytes, trail));
-    KB_TRY(kbr_pass_buffer(pass, 2, elements != 0 ? width * sizeof(float) : 0, &scratch, trail));
-    if (elements != 0)
-        kernel(bytes[0], bytes[1], elements / width, width, (float *)(void *)scratch);
-    return kbr_scatter(pass, to, op->offsets[0], bytes[0], NULL, trail);
+static void softmax_units(const void *how, uint8_t *out, const uint8_t *const *inputs, uint64_t units) {
+    const computing *it = how;
+    it->pass->kernels->softmax[it->what->operands[1].dtype](out, inputs[0], units, it->width, it->scratch);
 }
 
-static kb_status map(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
+/* Are there kernels for its function and dtypes? */
+static bool has_kernels(const kbr_kernels *kernels, form as, const kb_template *what) {
+    uint32_t to = what->operands[0].dtype, from = what->operands[what->operand_count - 1].dtype;
+    if (to >= KBR_DTYPES || from >= KBR_DTYPES)
+        return false;
+    switch (as) {
+    case CASTS: return kernels->cast[from][to] != NULL;
+    case MAPS: return kernels->map[what->func][to] != NULL;
+    case REDUCES: return kernels->reduce[what->func][from] != NULL;
+    case NORMALISES: return kernels->softmax[from] != NULL;
+    default: return false;
+    }
+}
+
+static kb_status compute(kbr_pass *pass, const kb_op *op, form as, kb_trail *trail) {
     const kb_template *what = op->what;
-    const kb_operand *to = &what->operands[0];
-    kbr_map *kernel = to->dtype < KBR_DTYPES ? pass->kernels->map[what->func][to->dtype] : NULL;
-    if (kernel == NULL)
-        return refuse(pass, rank, op, trail);
-    uint8_t *bytes[1 + KBR_MAP_INPUTS] = {NULL};
-    KB_TRY(gather_all(pass, op, bytes, trail));
-    kernel(bytes[0], (const uint8_t *const *)&bytes[1], what->immediate_count != 0 ? what->immediates[0] : 0,
-           kb_operand_elements(to));
-    return kbr_scatter(pass, to, op->offsets[0], bytes[0], NULL, trail);
+    const kb_operand *last = &what->operands[what->operand_count - 1];
+    computing how = {.pass = pass, .what = what};
+    how.width = last->dims != 0 ? last->shape[last->dims - 1] : 1;
+    how.immediate = what->immediate_count != 0 ? what->immediates[0] : 0;
+    kbr_task task = {.units = kb_operand_elements(&what->operands[0]), .how = &how};
+    task.compute = as == CASTS     ? cast_units
+                   : as == MAPS    ? map_units
+                   : as == REDUCES ? reduce_units
+                                   : softmax_units;
+    for (uint32_t i = 0; i < what->operand_count; i++)
+        task.unit_sizes[i] = kb_dtype_size(what->operands[i].dtype);
+    bool by_rows = as == REDUCES || as == NORMALISES;
+    if (by_rows && task.units != 0 &&
+        __builtin_mul_overflow(task.unit_sizes[1], how.width, &task.unit_sizes[1]))
+        return kbr_pass_allow(pass, UINT64_MAX, trail);
+    if (as == NORMALISES && task.units != 0) {
+        uint8_t *scratch;
+        task.units /= how.width;
+        task.unit_sizes[0] *= how.width;
+        KB_TRY(kbr_pass_buffer(pass, 2, how.width * sizeof(float), &scratch, trail));
+        how.scratch = (float *)(void *)scratch;
+    }
+    return kbr_compute(pass, op, &task, trail);
 }
 
 static kb_status execute(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    switch (form_of(op->what)) {
-    case MOVES: return kbr_move(pass, op, trail);
-    case CASTS: return cast(pass, rank, op, trail);
-    case MAPS: return map(pass, rank, op, trail);
-    case REDUCES: return reduce(pass, rank, op, trail);
-    case NORMALISES: return softmax(pass, rank, op, trail);
-    default: return refuse(pass, rank, op, trail);
-    }
+    form as = form_of(op->what);
+    if (as == MOVES)
+        return kbr_move(pass, op, trail);
+    if (!has_kernels(pass->kernels, as, op->what))
+        return refuse(pass, rank, op, trail);
+    return compute(pass, op, as, trail);
 }
 
 const kbr_op_impl kbr_op_math = {
