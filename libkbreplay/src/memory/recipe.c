@@ -1,63 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each recipe makes of an element's number; see recipe.h. */
+/* Which recipes there are, and pieces of their bytes; see recipe.h. */
 #include "memory/recipe.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "number/kernels.h"
 #include "number/number.h"
 
 /* Integers beyond this are not all doubles. */
 #define INTEGER_LIMIT 0x1p53
 
-/* splitmix64 (Steele, Lea, Flood 2014), as a function of the element's number. */
-static uint64_t hash_of(const kb_initial *initial, uint64_t element) {
-    uint64_t x = initial->seed + (element + 1) * UINT64_C(0x9E3779B97F4A7C15);
-    x ^= x >> 30;
-    x *= UINT64_C(0xBF58476D1CE4E5B9);
-    x ^= x >> 27;
-    x *= UINT64_C(0x94D049BB133111EB);
-    return x ^ x >> 31;
-}
-
-static double value_zeros(const kb_initial *initial, uint64_t element) {
-    (void)initial, (void)element;
-    return 0.0;
-}
-
-static double value_constant(const kb_initial *initial, uint64_t element) {
-    (void)element;
-    return initial->low;
-}
-
-static double value_iota(const kb_initial *initial, uint64_t element) {
-    return initial->low + (double)element * initial->high;
-}
-
-static double value_uniform(const kb_initial *initial, uint64_t element) {
-    double unit = (double)(hash_of(initial, element) >> 11) * 0x1p-53;
-    return initial->low + (initial->high - initial->low) * unit;
-}
-
-static double value_ints(const kb_initial *initial, uint64_t element) {
-    uint64_t values = (uint64_t)(initial->high - initial->low) + 1;
-    return initial->low + (double)(hash_of(initial, element) % values);
-}
-
-static double value_signs(const kb_initial *initial, uint64_t element) {
-    return hash_of(initial, element) >> 63 != 0 ? -1.0 : 1.0;
-}
-
 typedef struct recipe {
-    double (*value)(const kb_initial *initial, uint64_t element); /* NULL: the bytes stand in the trace */
-    bool known, integers;
+    bool known, drawn, integers; /* drawn: made by a kernel */
 } recipe;
 
 static const recipe recipes[] = {
-    [KB_RECIPE_ZEROS] = {value_zeros, true, false},     [KB_RECIPE_CONSTANT] = {value_constant, true, false},
-    [KB_RECIPE_IOTA] = {value_iota, true, false},       [KB_RECIPE_UNIFORM] = {value_uniform, true, false},
-    [KB_RECIPE_INTS] = {value_ints, true, true},        [KB_RECIPE_SIGNS] = {value_signs, true, false},
-    [KB_RECIPE_BYTES] = {.value = NULL, .known = true},
+    [KB_RECIPE_ZEROS] = {.known = true},
+    [KB_RECIPE_CONSTANT] = {.known = true, .drawn = true},
+    [KB_RECIPE_IOTA] = {.known = true, .drawn = true},
+    [KB_RECIPE_UNIFORM] = {.known = true, .drawn = true},
+    [KB_RECIPE_INTS] = {.known = true, .drawn = true, .integers = true},
+    [KB_RECIPE_SIGNS] = {.known = true, .drawn = true},
+    [KB_RECIPE_BYTES] = {.known = true},
 };
 
 static bool whole(double value) {
@@ -89,10 +54,10 @@ kb_status kbr_recipe_check(const kb_defs *defs, uint32_t id, kb_trail *trail) {
                        "initial contents %u follow recipe %u, which this build does not know", id,
                        it->recipe);
     const recipe *how = &recipes[it->recipe];
-    if (how->value == NULL && it->bytes_count != kbr_recipe_size(it))
+    if (it->recipe == KB_RECIPE_BYTES && it->bytes_count != kbr_recipe_size(it))
         return kb_fail(trail, KB_E_CORRUPT, "initial contents %u bring %zu bytes for a range of %llu", id,
                        it->bytes_count, (unsigned long long)kbr_recipe_size(it));
-    if (how->value != NULL && it->recipe != KB_RECIPE_ZEROS && kbr_dtype_of(it->dtype) == NULL)
+    if (how->drawn && kbr_dtype_of(it->dtype) == NULL)
         return kb_fail(trail, KB_E_UNSUPPORTED,
                        "initial contents %u: recipe %s of %s, which holds no numbers here", id,
                        kb_word_name(KB_VOC_RECIPE, it->recipe), kb_word_name(KB_VOC_DTYPE, it->dtype));
@@ -106,23 +71,29 @@ uint64_t kbr_recipe_size(const kb_initial *initial) {
     return initial->elements * kb_dtype_size(initial->dtype);
 }
 
+/* Bytes [first, first + size) of elements that are drawn, in blocks from the first one's on. */
+static void draw(const kb_initial *initial, uint64_t first, uint64_t size, uint8_t *out) {
+    const kbr_kernels *kernels = kbr_kernels_choose();
+    const kbr_contents of = {initial->seed, initial->low, initial->high};
+    uint64_t width = kb_dtype_size(initial->dtype), block = width * KBR_DRAWN;
+    uint64_t element = first / width, skip = first % width;
+    for (uint64_t done = 0; done < size; element += KBR_DRAWN, skip = 0) {
+        double numbers[KBR_DRAWN];
+        uint8_t bytes[4 * KBR_DRAWN];
+        uint64_t count = size - done < block - skip ? size - done : block - skip;
+        kernels->draw[initial->recipe](numbers, &of, initial->first_element + element);
+        kernels->round[initial->dtype](count == block ? out + done : bytes, numbers);
+        if (count != block)
+            memcpy(out + done, bytes + skip, count);
+        done += count;
+    }
+}
+
 void kbr_recipe_fill(const kb_initial *initial, uint64_t first, uint64_t size, uint8_t *out) {
-    const recipe *how = &recipes[initial->recipe];
-    if (how->value == NULL) {
+    if (recipes[initial->recipe].drawn)
+        draw(initial, first, size, out);
+    else if (initial->recipe == KB_RECIPE_BYTES)
         memcpy(out, initial->bytes + first, size);
-        return;
-    }
-    if (initial->recipe == KB_RECIPE_ZEROS) {
+    else
         memset(out, 0, size);
-        return;
-    }
-    const kbr_dtype *dtype = kbr_dtype_of(initial->dtype);
-    uint64_t width = dtype->size_bytes, last = first + size;
-    for (uint64_t j = first / width; j * width < last; j++) {
-        uint8_t bytes[8];
-        dtype->store(how->value(initial, initial->first_element + j), bytes);
-        uint64_t low = j * width < first ? first - j * width : 0;
-        uint64_t high = (j + 1) * width > last ? last - j * width : width;
-        memcpy(out + j * width + low - first, bytes + low, high - low);
-    }
 }

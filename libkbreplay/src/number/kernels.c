@@ -74,7 +74,3 @@ size_t kbr_gemm_scratch(size_t n, size_t k) {
         return SIZE_MAX;
     return all;
 }
-
-void kbr_cast(uint32_t to, uint8_t *out, uint32_t from, const uint8_t *in, size_t count) {
-    kbr_kernels_portable.cast[from][to](out, in, count);
-}

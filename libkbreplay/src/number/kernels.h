@@ -96,7 +96,22 @@ typedef size_t kbr_doubt(const kbr_expected *expected, const uint8_t *in, size_t
 
 enum { KBR_LANES_MOST = 16 }; /* a vector has no more */
 
-enum { KBR_FUNCS = KB_FUNC_FMA + 1, KBR_DTYPES = KB_DTYPE_I32 + 1 };
+/* What a recipe says of its elements; a range of integers has whole ends. */
+typedef struct kbr_contents {
+    uint64_t seed;
+    double low, high;
+} kbr_contents;
+
+/* Elements that are drawn, or rounded, at a time. */
+enum { KBR_DRAWN = 256 };
+
+/* Elements first, first + 1, … of a recipe; KBR_DRAWN of them. */
+typedef void kbr_draw(double *out, const kbr_contents *of, uint64_t first);
+
+/* Rounds each of KBR_DRAWN doubles once. */
+typedef void kbr_rounder(uint8_t *out, const double *in);
+
+enum { KBR_FUNCS = KB_FUNC_FMA + 1, KBR_DTYPES = KB_DTYPE_I32 + 1, KBR_RECIPES = KB_RECIPE_SIGNS + 1 };
 
 typedef struct kbr_kernels {
     const char *name;                    /* "portable", "avx2", "avx512" */
@@ -112,6 +127,8 @@ typedef struct kbr_kernels {
     kbr_tally_get *tallied[KBR_DTYPES];
     kbr_weigh *weigh[KBR_DTYPES];
     kbr_doubt *doubt[KBR_DTYPES];
+    kbr_draw *draw[KBR_RECIPES];
+    kbr_rounder *round[KBR_DTYPES];
 } kbr_kernels;
 
 /* The best set that this machine can run. */
@@ -127,8 +144,5 @@ const kbr_kernels *kbr_kernels_at(size_t index);
 
 /* Bytes of scratch for a product of these extents, whatever m is, in any set; SIZE_MAX if it cannot be. */
 size_t kbr_gemm_scratch(size_t n, size_t k);
-
-/* One cast of the portable set; both must hold numbers (kbr_dtype_of). */
-void kbr_cast(uint32_t to, uint8_t *out, uint32_t from, const uint8_t *in, size_t count);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef KBREPLAY_SRC_SET_H
 #define KBREPLAY_SRC_SET_H
 
+#include "number/draws.h"
 #include "number/folds.h"
 #include "number/products.h"
 #include "number/sets.h"
@@ -22,6 +23,8 @@
     .whole[KB_DTYPE_##NAME] = all_whole_##type, .tally[KB_DTYPE_##NAME] = tally_##type, \
     .tallied[KB_DTYPE_##NAME] = tallied_##type, .weigh[KB_DTYPE_##NAME] = weigh_##type, \
     .doubt[KB_DTYPE_##NAME] = doubt_##type,
+#define ROW_ROUND(NAME, type, lanes_t, size) .round[KB_DTYPE_##NAME] = round_##type,
+#define ROW_DRAW(NAME) .draw[KB_RECIPE_##NAME] = draw_##NAME,
 #define ROW_MULTIPLY(NAME, type, lanes_t, size) .multiply[KB_DTYPE_##NAME] = multiply_##type,
 
 const kbr_kernels KBR_SET = {.name = KBR_SET_NAME,
@@ -39,6 +42,6 @@ const kbr_kernels KBR_SET = {.name = KBR_SET_NAME,
 #undef KBR_SMOOTH_FUNC
 #undef KBR_REDUCTION
                              ALL_DTYPES(ROW_CASTS) FLOAT_DTYPES(ROW_SOFTMAX) ALL_DTYPES(ROW_MULTIPLY)
-                                 FLOAT_DTYPES(ROW_TALLY)};
+                                 FLOAT_DTYPES(ROW_TALLY) DRAWN_RECIPES(ROW_DRAW) ALL_DTYPES(ROW_ROUND)};
 
 #endif

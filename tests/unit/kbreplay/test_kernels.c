@@ -344,6 +344,78 @@ static void softmax_of_what_is_not_finite(void **state) {
     }
 }
 
+/* --- recipes ----------------------------------------------------------------------------------- */
+
+/* The rule as docs/trace-format.md states it. */
+static double element_of(uint32_t recipe, const kbr_contents *of, uint64_t i) {
+    uint64_t h = of->seed + (i + 1) * UINT64_C(0x9E3779B97F4A7C15);
+    h = (h ^ h >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    h = (h ^ h >> 27) * UINT64_C(0x94D049BB133111EB);
+    h ^= h >> 31;
+    if (recipe == KB_RECIPE_IOTA)
+        return of->low + (double)i * of->high;
+    if (recipe == KB_RECIPE_UNIFORM)
+        return of->low + (of->high - of->low) * ((double)(h >> 11) * 0x1p-53);
+    if (recipe == KB_RECIPE_INTS)
+        return of->low + (double)(h % ((uint64_t)(of->high - of->low) + 1));
+    return recipe == KB_RECIPE_SIGNS ? h >> 63 != 0 ? -1.0 : 1.0 : of->low;
+}
+
+static void contents_follow_their_rules(void **state) {
+    (void)state;
+    static const double ranges[][2] = {{-16, 16},         {0, 0},   {0, 1},    {-5, 1048570},
+                                       {-5, 1048571},     {7, 263}, {3, 1e12}, {-0x1p53, 0x1p53},
+                                       {-0x1p53, -0x1p52}};
+    static const uint32_t recipes[] = {KB_RECIPE_CONSTANT, KB_RECIPE_IOTA, KB_RECIPE_UNIFORM, KB_RECIPE_INTS,
+                                       KB_RECIPE_SIGNS};
+    for (size_t s = 0; kbr_kernels_at(s) != NULL; s++)
+        for (size_t r = 0; r < sizeof recipes / sizeof recipes[0]; r++)
+            for (size_t n = 0; n < 40 * sizeof ranges / sizeof ranges[0]; n++) {
+                const double *range = ranges[n % (sizeof ranges / sizeof ranges[0])];
+                kbr_contents of = {(uint64_t)draw() << 32 | draw(), range[0], range[1]};
+                uint64_t first = ((uint64_t)draw() << 32 | draw()) >> draw() % 64;
+                double got[KBR_DRAWN];
+                kbr_kernels_at(s)->draw[recipes[r]](got, &of, first);
+                for (uint64_t i = 0; i < KBR_DRAWN; i++) {
+                    double want = element_of(recipes[r], &of, first + i);
+                    assert_memory_equal(&got[i], &want, sizeof want);
+                }
+            }
+}
+
+/* Doubles of every size, and those about half of what is lost. */
+static double any_double(void) {
+    static const double odd[] = {0.0,     -0.0,       INFINITY,  -INFINITY, NAN,         65519.99999,
+                                 65520.0, 0x1.FFp127, 0x1p-134,  0x1p-25,   0x1.001p-25, 2147483647.5,
+                                 126.5,   -128.5,     0x1p-1070, 1e300,     -0.5,        2.5};
+    uint64_t bits = (uint64_t)draw() << 32 | draw();
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    switch (draw() % 4) {
+    case 0: return odd[draw() % (sizeof odd / sizeof odd[0])];
+    case 1: return value;
+    case 2: return (double)(int32_t)draw() / (double)(1 << draw() % 24);
+    default: return ldexp((double)(draw() % 8192 + 1), (int)(draw() % 80) - 60) * (1.0 + ldexp(1.0, -50));
+    }
+}
+
+static void doubles_are_rounded_once(void **state) {
+    (void)state;
+    for (size_t s = 0; kbr_kernels_at(s) != NULL; s++)
+        for
+            EACH_DTYPE(d)
+    for (int round = 0; round < 100; round++) {
+        double in[KBR_DRAWN];
+        uint8_t got[4 * KBR_DRAWN], want[4 * KBR_DRAWN];
+        for (size_t i = 0; i < KBR_DRAWN; i++) {
+            in[i] = any_double();
+            kbr_dtype_of(dtypes[d])->store(in[i], want + i * size_of(dtypes[d]));
+        }
+        kbr_kernels_at(s)->round[dtypes[d]](got, in);
+        assert_memory_equal(got, want, KBR_DRAWN * size_of(dtypes[d]));
+    }
+}
+
 /* --- everything, by hand ----------------------------------------------------------------------- */
 
 static int check_every(void) {
@@ -373,6 +445,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(reductions_are_the_pairwise_tree),
         cmocka_unit_test(softmax_is_its_steps),
         cmocka_unit_test(softmax_of_what_is_not_finite),
+        cmocka_unit_test(contents_follow_their_rules),
+        cmocka_unit_test(doubles_are_rounded_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
