@@ -104,6 +104,10 @@ static kb_status parse_dumps(job *it, const kbt_list *given, kb_trail *trail) {
         if (strcmp(equals + 1, "-") == 0 && (!it->call->common->quiet || it->call->common->json))
             return kb_fail(trail, KB_E_ARGUMENT,
                            "--dump: what is told goes to the standard output, too: give -q, and no --json");
+        for (size_t other = 0; other < i; other++)
+            if (strcmp(it->dumps[other].path, equals + 1) == 0)
+                return kb_fail(trail, KB_E_ARGUMENT, "--dump: `%s` and `%s` go to one file, %s",
+                               it->dumps[other].name, it->dumps[i].name, equals + 1);
         KB_TRY(kbr_dump_place(NULL, equals + 1, trail));
     }
     return KB_OK;

@@ -13,7 +13,10 @@ done
 "$KB_BIN/../tests/program-trace" program.zst
 for time in 2.0335us 2.05us 2.1us 2.2us; do
     status=0
-    "$KB_BIN/kb-sim" run allreduce --ranks 5 -p elems=10000 --max-time $time -q -o at-$time.zst || status=$?
-    test $status -eq 1
+    for options in "slots=1 -p slot_bytes=256" buffer=hbm; do
+        "$KB_BIN/kb-sim" run allreduce --ranks 5 -p elems=10000 -p $options --max-time $time -q \
+            -o "${options%% *}-$time.zst" || status=$?
+        test $status -eq 1
+    done
 done
 "$KB_ROOT/tests/oracle/agree" *.zst

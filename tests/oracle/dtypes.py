@@ -29,7 +29,7 @@ def values(raw, dtype):
     if dtype == "f16":
         return bits.view(np.float16)[..., 0].astype(np.float32)
     if dtype == "bf16":
-        return (bits.view(np.uint16)[..., 0].astype(np.uint32) << 16).view(np.float32)
+        return (bits.view(np.uint16).astype(np.uint32) << 16).view(np.float32)[..., 0]
     return bits.view(np.float32)[..., 0]
 
 

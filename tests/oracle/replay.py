@@ -33,9 +33,14 @@ class Replay:
             self.memories[row["memory"]].initial(row)
 
     def run(self, op):
-        """An op takes effect as a whole, and only if it is done."""
-        if op["kind"] not in NOTHING and op["reached"] == "done":
+        if op["kind"] in NOTHING or op["reached"] == "issue":
+            return
+        if op["reached"] == "done":
             getattr(self, op["kind"])(op, *op["operands"])
+            return
+        for operand in op["operands"]:  # it began: what it has written of this nobody knows
+            if operand["access"] != "read":
+                self.undefine(operand)
 
     def views(self, operand):
         return self.memories[operand["memory"]].views(operand)
@@ -78,9 +83,12 @@ class Replay:
         raw[...] = np.frombuffer(bytes.fromhex(op["payload"]), np.uint8).reshape(raw.shape)
         defined[...] = True
 
-    def alloc(self, _, what):
-        for array in self.views(what):  # what is undefined reads as 0
+    def undefine(self, operand):
+        for array in self.views(operand):  # what is undefined reads as 0
             array[...] = 0
+
+    def alloc(self, _, what):
+        self.undefine(what)
 
     free = alloc
 

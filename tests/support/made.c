@@ -365,7 +365,7 @@ static kb_status made_put_all(made_trace *it, kb_writer *writer, kb_trail *trail
 
 kb_status made_try_write(made_trace *it, const kb_fs *fs, const char *path, kb_trail *trail) {
     kb_writer *writer;
-    kb_writer_options options = {.path = path, .fs = fs};
+    kb_writer_options options = {.path = path, .fs = fs, .open_bytes = it->open_bytes};
     made_times(it);
     KB_TRY(kb_writer_create(&options, &it->run, &it->defs, &writer, trail));
     kb_status status = made_put_all(it, writer, trail);

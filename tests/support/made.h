@@ -55,6 +55,7 @@ typedef struct made_trace {
     made_op *launches[MADE_RANKS], *former[2 * MADE_RANKS], *served[2 * MADE_RANKS];
     bool timed;
     bool begins[MADE_RANKS]; /* the next op of the rank's PE is the first of a launch */
+    size_t open_bytes;       /* as the writer's: small ones make many frames; 0: its own */
     kb_ending ending;
 } made_trace;
 

@@ -262,6 +262,7 @@ int main(int argc, char **argv) {
     }
     made_init(&it.made, 1);
     random_init(&it.random, strtoull(argv[1], NULL, 10));
+    it.made.open_bytes = 4000;
     it.next_offset = OUTPUT_AT;
     it.hole_size = argc == 5 ? strtoull(argv[4], NULL, 10) : 0;
     put_inputs(&it);

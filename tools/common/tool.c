@@ -3,6 +3,7 @@
 #include "common/tool.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,7 @@ static int refuse_command(const kbt_tool *tool, const char *name) {
 
 int kbt_main(const kbt_tool *tool, int argc, char **argv) {
     assert(tool->command_count > 0);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow (ulimit -f) is told of as a full disk is */
     char *executable = argc > 0 ? argv[0] : "";
     if (tool->commands[0].name == NULL)
         return with_command(tool, &tool->commands[0], argc - 1, argv + 1, executable);

@@ -112,9 +112,12 @@ static bool fits(const kb_op *op, char words[KBR_MISFIT_CHARS]) {
 
 static kb_status refuse(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trail *trail) {
     const char *func = kb_word_name(KB_VOC_FUNC, op->what->func);
+    const char *dtype = dtype_name(&op->what->operands[op->what->operand_count - 1]);
     char what[128];
-    snprintf(what, sizeof what, "math.%s of %s", func != NULL ? func : "?",
-             dtype_name(&op->what->operands[op->what->operand_count - 1]));
+    if (func != NULL)
+        snprintf(what, sizeof what, "math.%s of %s", func, dtype);
+    else
+        snprintf(what, sizeof what, "function %" PRIu32 " of %s", op->what->func, dtype);
     return kbr_op_unsupported(pass, rank, op, what, trail);
 }
 

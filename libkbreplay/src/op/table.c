@@ -43,6 +43,6 @@ kb_status kbr_op_unsupported(const kbr_pass *pass, uint32_t rank, const kb_op *o
                              kb_trail *trail) {
     kbr_mention mention = kbr_mention_of(rank, op);
     char text[256];
-    return kb_fail(trail, KB_E_UNSUPPORTED, "rank %u %s: %s is not executed by this build", rank,
-                   kbr_mention_text(pass->defs, &mention, rank, text, sizeof text), what);
+    return kb_fail(trail, KB_E_UNSUPPORTED, "rank %u %s: %s is not executed by this build (a newer kb may)",
+                   rank, kbr_mention_text(pass->defs, &mention, rank, text, sizeof text), what);
 }

@@ -93,7 +93,7 @@ static kb_status open_inputs(kb_reader *reader, const char *const *given, size_t
 
 static kb_status claim_rank(kb_reader *reader, kb_input *input, uint32_t rank, kb_trail *trail) {
     if (reader->ranks[rank].input != NULL)
-        return kb_fail(trail, KB_E_CORRUPT, "%s and %s both hold the ops of rank %u",
+        return kb_fail(trail, KB_E_CORRUPT, "%s and %s both hold the ops of rank %u (give one of them)",
                        reader->ranks[rank].input->shown, input->shown, rank);
     reader->ranks[rank].input = input;
     return KB_OK;

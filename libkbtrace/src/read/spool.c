@@ -5,16 +5,21 @@
 #include <errno.h>
 
 #include "ground/explain.h"
+#include "wire/frame.h"
 
 #define SCRATCH_FOLDER "/tmp" /* where a nameless file may grow; POSIX has it everywhere */
 
+/* Of what begins unlike a trace only the beginning: it may have no end, and is refused by that. */
 static kb_status copy(kb_file *from, kb_file *to, kb_trail *trail) {
     uint8_t bytes[1 << 16];
     size_t size;
-    do {
+    bool goes_on = true;
+    while (goes_on) {
+        const bool is_first = to->offset == 0;
         KB_TRY(kb_file_read(from, bytes, sizeof bytes, &size, trail));
         KB_TRY(kb_file_write(to, bytes, size, trail));
-    } while (size == sizeof bytes);
+        goes_on = size == sizeof bytes && (!is_first || kb_le32(bytes) == KB_SKIPPABLE_HEAD);
+    }
     return KB_OK;
 }
 
