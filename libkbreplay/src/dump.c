@@ -33,6 +33,18 @@ static uint32_t first_called(const kb_defs *defs, const char *name, uint32_t *re
     return first;
 }
 
+/* Of the tensors of that name the one of the rank that was asked for, if there is one, else the first. */
+static uint32_t meant(const kb_defs *defs, const char *name, const char *at, uint32_t *ret_count) {
+    char full[256];
+    for (uint32_t id = 0; at != NULL && id < defs->tensor_count; id++)
+        if (strcmp(defs->tensors[id].name, name) == 0 &&
+            strcmp(strrchr(full_name(defs, id, full, sizeof full), '@'), at) == 0) {
+            first_called(defs, name, ret_count);
+            return id;
+        }
+    return first_called(defs, name, ret_count);
+}
+
 /* There is no such tensor: says which one may be meant. */
 static kb_status say_unknown(const kb_defs *defs, const char *name, kb_trail *trail) {
     char bare[256], full[256];
@@ -47,7 +59,7 @@ static kb_status say_unknown(const kb_defs *defs, const char *name, kb_trail *tr
     if (best == NULL)
         return kb_fail(trail, KB_E_ARGUMENT, "the trace has no tensor `%s`; it has %zu of other names", name,
                        defs->tensor_count);
-    uint32_t id = first_called(defs, best, &count);
+    uint32_t id = meant(defs, best, at, &count);
     return kb_fail(trail, KB_E_ARGUMENT, "the trace has no tensor `%s`; did you mean `%s`?", name,
                    count > 1 ? full_name(defs, id, full, sizeof full) : best);
 }

@@ -3,18 +3,7 @@
 # What kb-replay and kb-mutate say when something is wrong, and the status that they leave.
 set -eu
 
-# fails STATUS WORDS COMMAND...
-fails() {
-    want=$1 words=$2
-    shift 2
-    status=0
-    "$@" >out 2>err || status=$?
-    if test $status -ne "$want" || ! cat out err | grep -qF -- "$words"; then
-        echo "$*: status $status where $want should be, or no '$words' in"
-        cat out err
-        exit 1
-    fi
-}
+. "$KB_ROOT/tests/support/fails.sh"
 
 replay=$KB_BIN/kb-replay
 mutate=$KB_BIN/kb-mutate

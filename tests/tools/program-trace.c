@@ -11,6 +11,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     program_make(&it);
+    it.made.open_bytes = 1; /* as many frames as may be */
     made_write(&it.made, NULL, argv[1]);
     made_fini(&it.made);
     return 0;

@@ -296,8 +296,9 @@ kb_status kb_input_load_with(kb_input *input, kb_loader *loader, uint32_t frame,
     if (status != KB_OK) {
         raw->packet_count = 0;
         raw->size = 0;
-        return kb_while(trail, status, "reading frame %u of %s at byte %llu", frame, input->shown,
-                        (unsigned long long)input->places[frame].offset);
+        return kb_while(trail, status, "reading frame %u of %s at byte %llu%s", frame, input->shown,
+                        (unsigned long long)input->places[frame].offset,
+                        status == KB_E_CORRUPT && frame > 0 ? " (--recover uses those before)" : "");
     }
     return KB_OK;
 }
