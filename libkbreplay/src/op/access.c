@@ -169,6 +169,22 @@ bool kbr_move_fits(const kb_op *op, char words[KBR_MISFIT_CHARS]) {
     return to == from;
 }
 
+kb_status kbr_view_in_place(kbr_pass *pass, const kb_operand *view, uint64_t offset,
+                            const uint8_t **ret_first, kb_trail *trail) {
+    kbr_memories *memories = kbr_exchange_reach(pass, view->memory);
+    int64_t low, high;
+    *ret_first = NULL;
+    if (memories == NULL || !kb_operand_extent(view, &low, &high) || low == high)
+        return KB_OK;
+    uint64_t begin = offset + (uint64_t)low, size = (uint64_t)(high - low);
+    if (size > kbr_memory_room(begin))
+        return KB_OK;
+    kbr_span span;
+    KB_TRY(kbr_memory_readable(memories, view->memory, begin, size, &span, trail));
+    *ret_first = span.bytes - low;
+    return KB_OK;
+}
+
 bool kbr_operands_meet(const kb_op *op, uint32_t a, uint32_t b) {
     const kb_operand *x = &op->what->operands[a], *y = &op->what->operands[b];
     int64_t x_low, x_high, y_low, y_high;

@@ -38,6 +38,10 @@ kb_status kbr_undefine(kbr_pass *pass, const kb_operand *operand, uint64_t offse
 kb_status kbr_find_undefined(kbr_pass *pass, const kb_operand *operand, uint64_t offset, bool *ret_found,
                              uint64_t *ret_at, kb_trail *trail) KB_MUST_USE;
 
+/* The first element, where all of the view can be read in place, from first byte to last; or NULL. */
+kb_status kbr_view_in_place(kbr_pass *pass, const kb_operand *view, uint64_t offset,
+                            const uint8_t **ret_first, kb_trail *trail) KB_MUST_USE;
+
 /* May two operands have a byte in common? Said of all whose first and last bytes lie across one another. */
 bool kbr_operands_meet(const kb_op *op, uint32_t a, uint32_t b);
 

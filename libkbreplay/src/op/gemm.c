@@ -68,17 +68,34 @@ static bool fits(const kb_op *op, char words[KBR_MISFIT_CHARS]) {
     return false;
 }
 
-/* Buffer `number` is as large as the operand, and holds its elements if they are to be read. */
-static kb_status take(kbr_pass *pass, const kb_op *op, int operand, unsigned number, bool reads,
-                      kbr_matrix *ret_matrix, kb_trail *trail) {
+/* Where a matrix lies while it is worked on: in memory, or gathered in the buffer of its operand's number. */
+static kb_status take(kbr_pass *pass, const kb_op *op, int operand, kbr_matrix *ret_matrix, kb_trail *trail) {
     const kb_operand *view = &op->what->operands[operand];
-    ptrdiff_t across = (ptrdiff_t)view->shape[1];
+    ptrdiff_t down = (ptrdiff_t)view->stride[0], across = (ptrdiff_t)view->stride[1];
     bool turned = transposed(op->what, operand);
-    uint8_t *bytes;
-    KB_TRY(kbr_pass_buffer(pass, number, kbr_operand_size(view), &bytes, trail));
-    if (reads)
+    const uint8_t *place;
+    KB_TRY(kbr_pass_allow(pass, kbr_operand_size(view), trail));
+    KB_TRY(kbr_view_in_place(pass, view, op->offsets[operand], &place, trail));
+    uint8_t *bytes = (uint8_t *)(uintptr_t)place; /* of these a gemm writes none */
+    if (place == NULL) {
+        KB_TRY(kbr_pass_buffer(pass, (unsigned)operand, kbr_operand_size(view), &bytes, trail));
         KB_TRY(kbr_gather(pass, view, op->offsets[operand], bytes, NULL, trail));
-    *ret_matrix = (kbr_matrix){bytes, turned ? 1 : across, turned ? across : 1};
+        down = (ptrdiff_t)view->shape[1];
+        across = 1;
+    }
+    *ret_matrix = (kbr_matrix){bytes, turned ? across : down, turned ? down : across};
+    return KB_OK;
+}
+
+/* The result is made in a buffer, which holds what is added to. */
+static kb_status begin_result(kbr_pass *pass, const kb_op *op, bool adds, kbr_matrix *ret_matrix,
+                              kb_trail *trail) {
+    const kb_operand *view = &op->what->operands[OUT];
+    uint8_t *bytes;
+    KB_TRY(kbr_pass_buffer(pass, OUT, kbr_operand_size(view), &bytes, trail));
+    if (adds)
+        KB_TRY(kbr_gather(pass, view, op->offsets[OUT], bytes, NULL, trail));
+    *ret_matrix = (kbr_matrix){bytes, (ptrdiff_t)view->shape[1], 1};
     return KB_OK;
 }
 
@@ -94,9 +111,9 @@ static kb_status execute(kbr_pass *pass, uint32_t rank, const kb_op *op, kb_trai
     extents(what, OUT, &rows, &columns);
     extents(what, A, &rows, &depth);
     gemm.m = rows, gemm.n = columns, gemm.k = depth;
-    KB_TRY(take(pass, op, OUT, 0, gemm.accumulate, &gemm.out, trail));
-    KB_TRY(take(pass, op, A, 1, true, &gemm.a, trail));
-    KB_TRY(take(pass, op, B, 2, true, &gemm.b, trail));
+    KB_TRY(begin_result(pass, op, gemm.accumulate, &gemm.out, trail));
+    KB_TRY(take(pass, op, A, &gemm.a, trail));
+    KB_TRY(take(pass, op, B, &gemm.b, trail));
     uint8_t *scratch;
     KB_TRY(kbr_pass_buffer(pass, 3, kbr_gemm_scratch(gemm.n, gemm.k), &scratch, trail));
     multiply(&gemm, scratch);
