@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "blame/lost.h"
+#include "blame/stale.h"
 #include "blame/terms.h"
 #include "blame/trace.h"
 
@@ -85,6 +86,17 @@ static void accuse_suspect(const blaming *it, kbr_finding *finding, const kbr_su
             "; the op reads element %" PRIu64 " where it should read %" PRIu64 " (%s%" PRIu64 " elements)",
             suspect->got, suspect->wanted, suspect->got > suspect->wanted ? "+" : "-",
             suspect->got > suspect->wanted ? suspect->got - suspect->wanted : suspect->wanted - suspect->got);
+}
+
+static void accuse_stale(const blaming *it, kbr_finding *finding, const kbr_suspect *suspect,
+                         const kbr_stale *stale, uint32_t size) {
+    char text[256];
+    accuse(it, finding, stale->reader, "stale");
+    kbr_finding_place(finding, it->pass->defs, stale->memory, stale->offset, size);
+    add_words(finding,
+              "; the op takes what %s had left there of element %" PRIu64
+              ", where it should find element %" PRIu64,
+              op_words(it, stale->bringer, finding->rank, text, sizeof text), suspect->got, suspect->wanted);
 }
 
 static void accuse_writer(const blaming *it, kbr_finding *finding, const kbr_suspect *suspect) {
@@ -178,7 +190,8 @@ static kb_status accuse_loser(blaming *it, kbr_finding *finding, const kbr_origi
                   element, first.other);
         return KB_OK;
     }
-    add_words(finding, first.released      ? ", which was released before anything read it"
+    add_words(finding, first.left_out      ? ", which the op left out"
+                       : first.released    ? ", which was released before anything read it"
                        : first.overwritten ? ", which was overwritten before anything read it"
                                            : ", which nothing read any more");
     if (first.holder != KBR_NOWHERE && first.holder != first.entry)
@@ -193,6 +206,11 @@ static kb_status apply_rules(blaming *it, kbr_finding *finding, const kbr_origin
     kbr_terms terms;
     if (origins->suspect.entry != KBR_NOWHERE && kbr_writer_is_odd(origins, &origins->suspect)) {
         accuse_writer(it, finding, &origins->suspect);
+        return KB_OK;
+    }
+    kbr_stale stale;
+    if (origins->suspect.entry != KBR_NOWHERE && kbr_find_stale(origins, &origins->suspect, &stale)) {
+        accuse_stale(it, finding, &origins->suspect, &stale, size);
         return KB_OK;
     }
     if (origins->suspect.entry != KBR_NOWHERE) {

@@ -332,6 +332,34 @@ static void tell_in_order(causes *it, place *places, kbr_finding *copy, size_t *
     }
 }
 
+/* A rank that never enters a collective has a launch that nothing ran of: the first such. */
+static kb_status name_launch(const causes *it, kbr_finding *finding, kbr_lookup *lookup, kb_trail *trail) {
+    enum { OPS_MOST = 1 << 16 };
+    kbr_mention launch = {.known = false};
+    bool used = false;
+    for (uint64_t i = 0; i < OPS_MOST; i++) {
+        const kb_op *op;
+        KB_TRY(kbr_lookup_op(lookup, finding->rank, i, &op, trail));
+        if (op == NULL || (op->what->kind == KB_OP_LAUNCH && launch.known && !used))
+            break;
+        if (op->what->kind == KB_OP_LAUNCH) {
+            launch = kbr_mention_of(finding->rank, op);
+            used = false;
+        }
+        for (uint32_t j = 0; j < op->what->claim_count; j++)
+            used = used || op->what->claims[j].role == KB_ROLE_LAUNCH;
+    }
+    if (!launch.known || used)
+        return KB_OK;
+    size_t length = strlen(finding->message);
+    kbr_finding_mention(finding, &launch);
+    finding->time_ps = launch.time_ps;
+    finding->pe = it->pass->defs->streams[launch.stream].pe;
+    snprintf(finding->message + length, sizeof finding->message - length,
+             "; of this launch no op is there: its kernel never ran");
+    return KB_OK;
+}
+
 /* Who is to blame, which edge is missing, and where to look. */
 static kb_status finish_head(causes *it, size_t head, kbr_lookup *lookup, kb_trail *trail) {
     kbr_finding *finding = &it->findings->items[head];
@@ -339,6 +367,8 @@ static kb_status finish_head(causes *it, size_t head, kbr_lookup *lookup, kb_tra
     choose_culprit(it, head);
     if (is_check(finding, "order"))
         KB_TRY(kbr_explain_edge(lookup, finding, trail));
+    if (is_rule(finding, "value", "entry") && finding->op_count == 0 && finding->rank != KB_NONE)
+        KB_TRY(name_launch(it, finding, lookup, trail));
     if (finding->op_count == 0 || !finding->ops[0].known)
         return KB_OK;
     KB_TRY(kbr_lookup_op(lookup, finding->ops[0].rank, finding->ops[0].index, &op, trail));

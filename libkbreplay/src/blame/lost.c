@@ -23,19 +23,6 @@ typedef struct following {
     size_t count;
 } following;
 
-/* Where the op puts what it read at byte `place` of operand `touch`; false where it puts it nowhere. */
-static bool passes_on(const kbr_entry *entry, uint32_t touch, uint64_t place, uint32_t *ret_memory,
-                      uint64_t *ret_offset) {
-    if (entry->flow != KBR_FLOW_MOVE && entry->flow != KBR_FLOW_MAP)
-        return false;
-    const kbr_touch *to = &entry->touches[0];
-    if (entry->flow == KBR_FLOW_MAP)
-        place = place / kb_dtype_size(entry->touches[touch].view->dtype) * kb_dtype_size(to->view->dtype);
-    *ret_memory = to->view->memory;
-    *ret_offset = kbr_touch_offset(to, place);
-    return true;
-}
-
 static void note_touches(following *it, size_t at) {
     const kbr_entry *entry = &it->log->entries[at];
     size_t before = it->count;
@@ -54,7 +41,7 @@ static void note_touches(following *it, size_t at) {
                 continue;
             }
             place->read = true;
-            if (!passes_on(entry, touch, where, &memory, &offset) || it->count == PLACES_MOST)
+            if (!kbr_passes_on(entry, touch, where, &memory, &offset) || it->count == PLACES_MOST)
                 continue;
             uint64_t other;
             if (!kbr_home_of_another(it->origins, memory, offset, it->element, &other))
@@ -97,6 +84,22 @@ static size_t reader_of_rest(const kbr_log *log, size_t release, size_t since) {
     return release;
 }
 
+/* What was left lying: an op that took other bytes of those that were written with it left it out. */
+static size_t reader_of_others(const kbr_log *log, size_t holder, size_t until) {
+    const kbr_touch *held = &log->entries[holder].touches[0];
+    for (size_t at = holder + 1; at < until; at++) {
+        const kbr_entry *entry = &log->entries[at];
+        for (uint32_t touch = 0; touch < entry->touch_count; touch++) {
+            const kbr_touch *with = &entry->touches[touch];
+            if (entry->flow == KBR_FLOW_NONE || with->view->memory != held->view->memory ||
+                with->low >= held->high || held->low >= with->high)
+                continue;
+            return with->view->access != KB_ACCESS_WRITE ? at : holder;
+        }
+    }
+    return holder;
+}
+
 static size_t lost_at(const holding *place, size_t until) {
     return place->release != KBR_NOWHERE  ? place->release
            : place->gone                  ? place->gone_at
@@ -125,12 +128,15 @@ kb_status kbr_find_loss(const kbr_origins *origins, uint32_t memory, uint64_t of
             continue;
         first = lost_at(place, until);
         bool released = place->release != KBR_NOWHERE;
-        *ret_loss = (kbr_loss){.entry = released ? reader_of_rest(it.log, first, place->holder) : first,
+        bool lies = !released && !place->gone && first == place->holder;
+        size_t others = lies ? reader_of_others(it.log, first, until) : first;
+        *ret_loss = (kbr_loss){.entry = released ? reader_of_rest(it.log, first, place->holder) : others,
                                .holder = place->holder,
                                .memory = place->memory,
                                .offset = place->offset,
                                .released = released,
-                               .overwritten = !released && place->gone};
+                               .overwritten = !released && place->gone,
+                               .left_out = others != first};
     }
     return KB_OK;
 }

@@ -15,6 +15,7 @@ typedef struct kbr_loss {
     bool strayed;     /* it was written to the home of another element, `other` */
     bool released;    /* its slot was given back unread */
     bool overwritten; /* before it was read; where none of the three holds, it was left lying */
+    bool left_out;    /* and `entry` took other bytes that were written together with it */
     uint64_t other;
 } kbr_loss;
 

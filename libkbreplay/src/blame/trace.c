@@ -37,6 +37,18 @@ uint64_t kbr_touch_offset(const kbr_touch *touch, uint64_t place) {
     return at;
 }
 
+bool kbr_passes_on(const kbr_entry *entry, uint32_t touch, uint64_t place, uint32_t *ret_memory,
+                   uint64_t *ret_offset) {
+    if (entry->flow != KBR_FLOW_MOVE && entry->flow != KBR_FLOW_MAP)
+        return false;
+    const kbr_touch *to = &entry->touches[0];
+    if (entry->flow == KBR_FLOW_MAP)
+        place = place / kb_dtype_size(entry->touches[touch].view->dtype) * kb_dtype_size(to->view->dtype);
+    *ret_memory = to->view->memory;
+    *ret_offset = kbr_touch_offset(to, place);
+    return true;
+}
+
 /* --- writers ----------------------------------------------------------------------------------- */
 
 static bool writes(const kbr_entry *entry, uint32_t touch) {

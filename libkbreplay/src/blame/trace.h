@@ -34,6 +34,10 @@ bool kbr_touch_place(const kbr_touch *touch, uint64_t offset, uint64_t *ret_plac
 /* The byte at a place. */
 uint64_t kbr_touch_offset(const kbr_touch *touch, uint64_t place);
 
+/* Where the op puts what it read at byte `place` of operand `touch`; false where it puts it nowhere. */
+bool kbr_passes_on(const kbr_entry *entry, uint32_t touch, uint64_t place, uint32_t *ret_memory,
+                   uint64_t *ret_offset);
+
 typedef enum kbr_node_kind {
     KBR_NODE_OP,
     KBR_NODE_INPUT,   /* of the collective */
