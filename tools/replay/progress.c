@@ -18,8 +18,10 @@ static void show(const kbt_progress *it, double spent_s) {
     double share = it->all != 0 ? (double)it->last / (double)it->all : 0;
     if (it->all != 0)
         fprintf(stderr, "%.0f%% of ", share < 1 ? 100 * share : 100.0);
-    fprintf(stderr, "%" PRIu64 " ops (%.1f M/s)", it->all != 0 ? it->all : it->last,
-            (double)it->last * 1e-6 / spent_s);
+    double rate = (double)it->last * 1e-3 / spent_s;
+    bool fast = rate >= 1000;
+    fprintf(stderr, "%" PRIu64 " ops (%.*f %s/s)", it->all != 0 ? it->all : it->last, fast ? 1 : 0,
+            fast ? rate * 1e-3 : rate, fast ? "M" : "k");
     if (share > 0.01 && share < 1) {
         fprintf(stderr, ", about ");
         kbt_print_duration(stderr, spent_s / share * (1 - share));

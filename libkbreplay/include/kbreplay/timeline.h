@@ -45,7 +45,7 @@ typedef struct kbr_timeline_options {
     uint64_t checkpoint_ops; /* executed between two checkpoints, at first; 0: 8192 */
     size_t checkpoint_count; /* kept at most; 0: 64 */
     uint64_t
-        checkpoint_size; /* bytes that they may hold beside live memory; 0: as much as that, or 256 MiB */
+        checkpoint_size; /* bytes that they may hold beside live memory; 0: twice that, or 512 MiB */
 } kbr_timeline_options;
 
 /* Stands before everything. The reader stays the caller's and must outlive the timeline. */

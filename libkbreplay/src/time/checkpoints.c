@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define LEAST_SIZE ((uint64_t)256 << 20)
+#define LEAST_SIZE ((uint64_t)512 << 20)
 
 void kbr_checkpoints_init(kbr_checkpoints *it, kbr_memories *memories, const kb_alloc *alloc) {
     *it = (kbr_checkpoints){.alloc = alloc, .memories = memories};
@@ -31,15 +31,22 @@ uint64_t kbr_checkpoints_size(const kbr_checkpoints *it) {
     return size;
 }
 
-static bool is_too_much(const kbr_checkpoints *it) {
-    size_t fine = 0;
+static uint64_t budget(const kbr_checkpoints *it) {
+    if (it->most_size != 0)
+        return it->most_size;
+    return 2 * it->live_size > LEAST_SIZE ? 2 * it->live_size : LEAST_SIZE;
+}
+
+/* Fine ones may use all of the budget, regular ones leave a quarter of it. */
+static bool is_too_much(const kbr_checkpoints *it, bool fine) {
+    size_t fine_count = 0;
     for (size_t i = 0; i < it->count; i++)
-        fine += it->items[i].fine;
-    uint64_t size = kbr_checkpoints_size(it), most = it->most_size;
-    if (most == 0)
-        most = it->live_size > LEAST_SIZE ? it->live_size : LEAST_SIZE;
-    return fine > KBR_FINE_MAX || it->count - fine > it->most_regular || size > most ||
-           size + it->live_size > it->room_size;
+        fine_count += it->items[i].fine;
+    uint64_t size = kbr_checkpoints_size(it), most = budget(it);
+    if (size + it->live_size > it->room_size)
+        return true;
+    return fine ? size > most || fine_count > KBR_FINE_MAX
+                : size > most - most / 4 || it->count - fine_count > it->most_regular;
 }
 
 /* --- which ------------------------------------------------------------------------------------- */
@@ -74,12 +81,13 @@ static void widen(kbr_checkpoints *it) {
             kept = it->items[i++].ops;
 }
 
-static bool thin(kbr_checkpoints *it, uint64_t ops) {
-    if (it->count <= 1)
-        return false;
+/* Gives up a fine one, or half of the regular ones. False where there is none. */
+static bool give_up(kbr_checkpoints *it, uint64_t ops, bool fine_only) {
     size_t fine = farthest_fine(it, ops);
     if (fine != 0)
         drop(it, fine);
+    else if (fine_only || it->count <= 1)
+        return false;
     else
         widen(it);
     return true;
@@ -87,7 +95,7 @@ static bool thin(kbr_checkpoints *it, uint64_t ops) {
 
 bool kbr_checkpoints_thin(kbr_checkpoints *it) {
     size_t before = it->count;
-    while (it->count > before / 2 && thin(it, 0))
+    while (it->count > before / 2 && give_up(it, 0, false))
         continue;
     return it->count < before;
 }
@@ -111,7 +119,7 @@ kb_status kbr_checkpoints_add(kbr_checkpoints *it, const kbr_walk_state *walk, u
     memmove(&it->items[at + 1], &it->items[at], (it->count - at) * sizeof *it->items);
     it->items[at] = one;
     it->count++;
-    while (is_too_much(it) && thin(it, ops))
+    while (is_too_much(it, fine) && give_up(it, ops, fine))
         continue;
     return KB_OK;
 }
@@ -123,11 +131,4 @@ const kbr_checkpoint *kbr_checkpoints_before(const kbr_checkpoints *it, int64_t 
     while (at > 0 && it->items[at].at_ps > time_ps)
         at--;
     return &it->items[at];
-}
-
-uint64_t kbr_checkpoints_next(const kbr_checkpoints *it, uint64_t ops) {
-    for (size_t i = 0; i < it->count; i++)
-        if (it->items[i].ops >= ops)
-            return it->items[i].ops;
-    return UINT64_MAX;
 }

@@ -4,7 +4,8 @@
  *
  * Regular ones lie at least `interval` executed ops apart. When there are too many, or they hold too
  * much, the interval is doubled and those between go. Fine ones lie closer, where the timeline goes
- * to and fro; the farthest of them goes first. The first of all, before every op, stays.
+ * to and fro; the farthest of them goes first, and none costs a regular one. The first of all, before every
+ * op, stays.
  */
 #ifndef KBREPLAY_SRC_CHECKPOINTS_H
 #define KBREPLAY_SRC_CHECKPOINTS_H
@@ -28,7 +29,7 @@ typedef struct kbr_checkpoints {
     kbr_checkpoint *items; /* by ops; the first is the beginning */
     size_t count, capacity;
     size_t most_regular;
-    uint64_t most_size; /* 0: as much as live memory, or 256 MiB */
+    uint64_t most_size; /* 0: twice as much as live memory, or 512 MiB */
     uint64_t room_size; /* that memory and checkpoints may take together */
     uint64_t interval;
     uint64_t live_size; /* when the newest was made */
@@ -44,8 +45,6 @@ kb_status kbr_checkpoints_add(kbr_checkpoints *it, const kbr_walk_state *walk, u
 
 /* The last one that is not after a time. */
 const kbr_checkpoint *kbr_checkpoints_before(const kbr_checkpoints *it, int64_t time_ps);
-/* The first one from `ops` on, or UINT64_MAX. */
-uint64_t kbr_checkpoints_next(const kbr_checkpoints *it, uint64_t ops);
 
 /* Gives up some, to have memory for something else; false where there is only the beginning. */
 bool kbr_checkpoints_thin(kbr_checkpoints *it);

@@ -27,6 +27,7 @@ struct kbr_timeline {
     kbr_visitor visitor;
     kbr_walk_state *walk;
     kbr_checkpoints points;
+    uint64_t tried_ops;     /* where the last checkpoint was made, whether it stayed or not */
     kbr_snapshot *unmasked; /* memory with the effects of ops that are not done; NULL: it has them */
     kbr_moment moment;
     bool lost;     /* a seek failed: memory and walk are nowhere */

@@ -157,6 +157,10 @@ void kbr_timeline_destroy(kbr_timeline *timeline) {
 
 /* --- going ------------------------------------------------------------------------------------- */
 
+static uint64_t later(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
 /* The number of executed ops at which a checkpoint is due. Where the walk has not been they are regular. */
 static uint64_t due_ops(const kbr_timeline *timeline, bool *ret_fine) {
     const kbr_checkpoints *points = &timeline->points;
@@ -164,10 +168,10 @@ static uint64_t due_ops(const kbr_timeline *timeline, bool *ret_fine) {
     uint64_t step = points->interval / KBR_FINE_PARTS;
     *ret_fine = now < last;
     if (!*ret_fine)
-        return last + points->interval;
+        return later(last, timeline->tried_ops) + points->interval;
     for (size_t i = 0; i < points->count && points->items[i].ops <= now; i++)
         last = points->items[i].ops;
-    return last + (step != 0 ? step : 1);
+    return later(last, timeline->tried_ops) + (step != 0 ? step : 1);
 }
 
 /* A checkpoint that cannot be made now is made later. */
@@ -177,6 +181,7 @@ static void make_checkpoint(kbr_timeline *timeline) {
         return;
     kb_trail unused;
     kb_trail_init(&unused);
+    timeline->tried_ops = timeline->result.ops;
     if (kbr_checkpoints_add(&timeline->points, timeline->walk, timeline->result.ops, fine, &unused) != KB_OK)
         kbr_checkpoints_thin(&timeline->points);
 }
@@ -198,6 +203,7 @@ static kb_status advance(kbr_timeline *timeline, int64_t time_ps, kb_trail *trai
 static kb_status resume(kbr_timeline *timeline, int64_t time_ps, kb_trail *trail) {
     const kbr_checkpoint *from = kbr_checkpoints_before(&timeline->points, time_ps);
     kbr_memories_restore(timeline->memories, from->memory);
+    timeline->tried_ops = from->ops;
     if (timeline->pass.random)
         timeline->seen_ops = UINT64_MAX; /* what comes now came before, in another order */
     return kbr_walk_resume(timeline->walk, from->mark, trail);
