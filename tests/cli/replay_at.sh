@@ -71,7 +71,7 @@ cmp last.npy end.npy
 # --- the verdict is about the whole run -------------------------------------------------------------------
 "$KB_BIN/kb-mutate" run.zst --fault wrong-func --seed 3 -o bad.zst
 fails 1 "verified: fail" "$replay" bad.zst --verify --at 0
-fails 0 "pass" "$replay" bad.zst --at 0
+fails 0 "replayed to 0 ps: pass" "$replay" bad.zst --at 0
 
 # A run that was stopped: every op is what it was, and what was under way at its end stays so.
 "$sim" run allreduce --ranks 5 -p elems=20000 --max-time 2.6us -q -o stopped.zst 2>err && exit 1

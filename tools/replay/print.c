@@ -124,16 +124,25 @@ static void print_summary(const kbt_replayed *it) {
         fprintf(stdout, "not checked    %s\n", result->unchecked[i]);
 }
 
+/* "verified", "replayed", "replayed to 1.500 us" */
+static void print_doing(const kbt_replayed *it, kbt_color color) {
+    fprintf(stdout, "%s%s", kbt_paint(it->call, stdout, color), it->verified ? "verified" : "replayed");
+    if (it->timed && !it->verified) {
+        fputs(" to ", stdout);
+        kbt_print_time(stdout, it->at_ps);
+    }
+    fprintf(stdout, ": %s%s", it->pass ? "pass" : "fail", kbt_paint(it->call, stdout, KBT_PLAIN));
+}
+
 static void print_verdict(const kbt_replayed *it) {
     const kbr_result *result = it->result;
     if (it->pass) {
-        fprintf(stdout, "%s%s%s\n", kbt_paint(it->call, stdout, KBT_GREEN),
-                it->verified ? "verified: pass" : "replayed: pass", kbt_paint(it->call, stdout, KBT_PLAIN));
+        print_doing(it, KBT_GREEN);
+        fputc('\n', stdout);
         return;
     }
     uint64_t count = result->cause_count + result->finding_overflow;
-    fprintf(stdout, "%s%s: fail%s", kbt_paint(it->call, stdout, KBT_RED),
-            it->verified ? "verified" : "replayed", kbt_paint(it->call, stdout, KBT_PLAIN));
+    print_doing(it, KBT_RED);
     if (count != 0)
         fprintf(stdout, ", %" PRIu64 " finding%s", count, plural(count));
     fprintf(stdout, "%s\n",

@@ -42,10 +42,9 @@ typedef struct kbr_timeline_options {
      * back begins at the beginning. `verify` and `threads` mean nothing here.
      */
     kbr_options replay;
-    uint64_t checkpoint_ops; /* executed between two checkpoints, at first; 0: 8192 */
-    size_t checkpoint_count; /* kept at most; 0: 64 */
-    uint64_t
-        checkpoint_size; /* bytes that they may hold beside live memory; 0: twice that, or 512 MiB */
+    uint64_t checkpoint_ops;  /* executed between two checkpoints, at first; 0: 8192 */
+    size_t checkpoint_count;  /* kept at most; 0: 64 */
+    uint64_t checkpoint_size; /* bytes that they may hold beside live memory; 0: twice that, or 512 MiB */
 } kbr_timeline_options;
 
 /* Stands before everything. The reader stays the caller's and must outlive the timeline. */
