@@ -234,8 +234,7 @@ static kb_status go_to_time(job *it, kbr_timeline **ret_timeline, kbt_replayed *
     how.replay.progress = kbt_progress_begin(&it->progress, it->call, "replaying", ops_until(it));
     KB_TRY(kbr_timeline_create(it->reader, &how, ret_timeline, trail));
     KB_TRY(seek_and_dump(it, *ret_timeline, told, trail));
-    told->result = kbr_timeline_result(*ret_timeline);
-    return KB_OK;
+    return kbr_timeline_result(*ret_timeline, &told->result, trail);
 }
 
 /* --- the whole run ----------------------------------------------------------------------------- */

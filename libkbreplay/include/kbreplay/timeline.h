@@ -72,7 +72,8 @@ const kbr_moment *kbr_timeline_moment(const kbr_timeline *timeline);
  * the end was reached what never ran. The digest is that of kbr_timeline_digest() when it was last asked
  * for. Lives until the next call.
  */
-const kbr_result *kbr_timeline_result(kbr_timeline *timeline);
+kb_status kbr_timeline_result(kbr_timeline *timeline, const kbr_result **ret_result,
+                              kb_trail *trail) KB_MUST_USE;
 
 /* --- what memory holds ------------------------------------------------------------------------- */
 

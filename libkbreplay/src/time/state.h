@@ -16,7 +16,7 @@ struct kbr_timeline {
     const kb_defs *defs;
     kb_arena arena;
     kbr_regions regions;
-    kbr_findings findings;
+    kbr_findings findings, told; /* as they are added, and in the order in which they are told */
     kbr_unchecked unchecked;
     kbr_memories *memories;
     kbr_exchange_shared shared;

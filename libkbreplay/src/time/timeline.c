@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "blame/causes.h"
 #include "time/state.h"
 
 #define MEMORY_DEFAULT ((uint64_t)16 << 30)
@@ -70,6 +71,7 @@ static kb_status set_up_pass(kbr_timeline *timeline, kb_reader *reader, kb_trail
     void *block;
     KB_TRY(kbr_regions_init(&timeline->regions, timeline->defs, &timeline->arena, trail));
     KB_TRY(kbr_findings_init(&timeline->findings, timeline->alloc, trail));
+    KB_TRY(kbr_findings_init(&timeline->told, timeline->alloc, trail));
     KB_TRY(kbr_memories_create(timeline->defs, timeline->alloc, options->max_memory, &timeline->memories,
                                trail));
     kbr_exchange_shared_init(&timeline->shared, timeline->memories);
@@ -148,6 +150,7 @@ void kbr_timeline_destroy(kbr_timeline *timeline) {
     kbr_pass_fini(&timeline->pass);
     kbr_memories_destroy(timeline->memories);
     kbr_findings_fini(&timeline->findings, alloc);
+    kbr_findings_fini(&timeline->told, alloc);
     while ((node = kbr_table_take(&timeline->unfit)) != NULL)
         kb_delete(alloc, node, sizeof *node);
     kbr_table_fini(&timeline->unfit);
@@ -266,15 +269,20 @@ const kbr_moment *kbr_timeline_moment(const kbr_timeline *timeline) {
     return &timeline->moment;
 }
 
-const kbr_result *kbr_timeline_result(kbr_timeline *timeline) {
+kb_status kbr_timeline_result(kbr_timeline *timeline, const kbr_result **ret_result, kb_trail *trail) {
     kbr_result *result = &timeline->result;
-    kbr_findings_sort(&timeline->findings);
-    result->findings = timeline->findings.items;
-    result->finding_count = timeline->findings.count;
+    kbr_findings *told = &timeline->told;
+    if (timeline->findings.count != 0)
+        memcpy(told->items, timeline->findings.items, timeline->findings.count * sizeof *told->items);
+    told->count = timeline->findings.count;
+    KB_TRY(kbr_causes_find(&timeline->pass, told, &result->cause_count, trail));
+    result->findings = told->items;
+    result->finding_count = told->count;
     result->finding_overflow = timeline->findings.overflow;
     result->unchecked = timeline->unchecked.lines;
     result->unchecked_count = timeline->unchecked.count;
-    return result;
+    *ret_result = result;
+    return KB_OK;
 }
 
 void kbr_timeline_measure(const kbr_timeline *timeline, kbr_timeline_costs *ret_costs) {
