@@ -18,7 +18,7 @@ function(kb_library name)
     foreach(visibility PUBLIC PRIVATE)
         foreach(other IN LISTS arg_${visibility})
             # A library of ours may still be empty; one of others was found or configuring has stopped.
-            if(TARGET ${other} OR other STREQUAL "m")
+            if(TARGET ${other} OR other MATCHES "^(m|dl)$")
                 target_link_libraries(${name} ${visibility} ${other})
             endif()
         endforeach()

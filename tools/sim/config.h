@@ -5,6 +5,7 @@
 
 #include "common/tool.h"
 #include "kbsim/config.h"
+#include "kbsim/models.h"
 
 typedef struct sim_config_values {
     const char *topology, *machine, *ccl;
@@ -37,6 +38,7 @@ typedef struct sim_config_values {
 typedef struct sim_setup {
     kbs_machine machine;
     kbs_config config;
+    kbs_models models; /* what explain-config has opened */
 } sim_setup;
 
 /* Always leaves something for sim_setup_fini(). The machine is not checked: a bench may set some of it. */

@@ -5,94 +5,179 @@
 #include "common/json.h"
 #include "sim/config.h"
 
-enum { FROM_CHARS = 512 };
+/* A line of the table, or an object of --json: a parameter, a component's model, or an option of it. */
+typedef struct line {
+    const char *path, *value, *unit, *standard, *least, *most, *source, *help;
+    const kbs_origin *origin;
+    const char *from; /* "default", "--set", "machines/big.yaml:3" */
+} line;
 
-/* "default", "--set", "machines/big.yaml:3". */
-static const char *from_of(const sim_setup *setup, uint32_t i, char text[FROM_CHARS]) {
-    const kbs_origin *origin = kbs_machine_origin(&setup->machine, i);
+typedef struct lines {
+    line *items;
+    size_t count, params; /* of these the first */
+} lines;
+
+/* --- gathering ------------------------------------------------------------------------------- */
+
+static const char *keep(const kbt_call *call, const char *text, kb_trail *trail) {
+    const char *kept;
+    return kb_arena_text(call->arena, text, strlen(text), &kept, trail) == KB_OK ? kept : NULL;
+}
+
+/* Texts of the line are copied; false when memory has run out. */
+static bool add(const kbt_call *call, lines *all, line row, kb_trail *trail) {
+    static const kbs_origin standard = {.by = "default"};
+    char from[512];
+    const kbs_origin *origin = row.origin = row.origin != NULL ? row.origin : &standard;
     if (origin->line > 0)
-        snprintf(text, FROM_CHARS, "%s:%u", origin->source, origin->line);
+        snprintf(from, sizeof from, "%s:%u", origin->source, origin->line);
     else
-        snprintf(text, FROM_CHARS, "%s", origin->source != NULL ? origin->source : origin->by);
-    return text;
+        snprintf(from, sizeof from, "%s", origin->source != NULL ? origin->source : origin->by);
+    row.path = keep(call, row.path, trail);
+    row.value = keep(call, row.value, trail);
+    row.from = keep(call, from, trail);
+    all->items[all->count++] = row;
+    return row.path != NULL && row.value != NULL && row.from != NULL;
+}
+
+static bool add_param(const kbt_call *call, lines *all, const sim_setup *setup, uint32_t i, kb_trail *trail) {
+    const kbs_param *param = kbs_param_describe(i);
+    char value[KBS_VALUE_CHARS];
+    all->params++;
+    return add(call, all,
+               (line){.path = param->path,
+                      .value = kbs_machine_written(&setup->machine, i, value),
+                      .unit = param->unit,
+                      .standard = param->standard,
+                      .least = param->least,
+                      .most = param->most,
+                      .source = param->source,
+                      .help = param->help,
+                      .origin = kbs_machine_origin(&setup->machine, i)},
+               trail);
+}
+
+/* A model is shown by what was asked for: its name, or its file. */
+static bool add_model(const kbt_call *call, lines *all, const sim_setup *setup, uint32_t i, kb_trail *trail) {
+    const kbs_choice *choice = &setup->machine.choices[i];
+    const kbs_chosen *chosen = &setup->models.of[i];
+    char path[80], value[KBS_VALUE_CHARS], known[80] = "";
+    size_t length = 0;
+    for (size_t m = 0; kbs_component_model_at(i, m) != NULL && length < sizeof known; m++)
+        length += (size_t)snprintf(known + length, sizeof known - length, "%s%s", m > 0 ? "/" : "",
+                                   kbs_component_model_at(i, m)->name);
+    snprintf(path, sizeof path, "components.%s", kbs_component_name(i));
+    bool fits = add(call, all,
+                    (line){.path = path,
+                           .value = choice->model != NULL ? choice->model : chosen->model->name,
+                           .unit = "model",
+                           .standard = kbs_component_model_at(i, 0)->name,
+                           .least = keep(call, known, trail),
+                           .most = "-",
+                           .source = "C",
+                           .help = chosen->model->help,
+                           .origin = choice->model != NULL ? &choice->origin : NULL},
+                    trail);
+    for (size_t o = 0; fits && o < chosen->model->option_count; o++) {
+        const kbs_model_option *option = &chosen->model->options[o];
+        snprintf(path, sizeof path, "components.%s.%s", kbs_component_name(i), option->name);
+        fits = add(call, all,
+                   (line){path, kbs_models_option(chosen, o, value), option->unit, option->standard,
+                          option->least, option->most, "C", option->help, chosen->option_origins[o], NULL},
+                   trail);
+    }
+    return fits;
+}
+
+static kb_status gather(const kbt_call *call, const sim_setup *setup, lines *ret, kb_trail *trail) {
+    void *memory;
+    lines all = {0};
+    const size_t most = kbs_param_count() + KBS_COMPONENTS * (1 + (size_t)KBS_MODEL_OPTIONS);
+    KB_TRY(kb_arena_new(call->arena, most * sizeof(line), &memory, trail));
+    all.items = memory;
+    bool fits = true;
+    for (uint32_t i = 0; fits && i < kbs_param_count(); i++)
+        fits = add_param(call, &all, setup, i, trail);
+    for (uint32_t i = 0; fits && i < KBS_COMPONENTS; i++)
+        if (setup->models.of[i].model != NULL)
+            fits = add_model(call, &all, setup, i, trail);
+    *ret = all;
+    return fits ? KB_OK : KB_E_MEMORY;
 }
 
 /* --- a table --------------------------------------------------------------------------------- */
 
 enum { PATH, VALUE, UNIT, STANDARD, FROM, COLUMNS };
 
-static const char *cell(const sim_setup *setup, uint32_t i, int column, char text[FROM_CHARS]) {
-    const kbs_param *param = kbs_param_describe(i);
-    const char *const fixed[COLUMNS] = {
-        [PATH] = param->path, [UNIT] = param->unit, [STANDARD] = param->standard};
-    if (column == VALUE)
-        return kbs_machine_written(&setup->machine, i, text);
-    return column == FROM ? from_of(setup, i, text) : fixed[column];
+static const char *cell(const line *row, int column) {
+    const char *const cells[COLUMNS] = {row->path, row->value, row->unit, row->standard, row->from};
+    return cells[column];
 }
 
 /* What nobody set is dim; values stand at the right of their column. */
-static void print_table(const kbt_call *call, const sim_setup *setup) {
+static void print_table(const kbt_call *call, const lines *all) {
     static const char *const heads[COLUMNS] = {"parameter", "value", "unit", "default", "from"};
     static const bool at_right[COLUMNS] = {[VALUE] = true, [STANDARD] = true};
     int widths[COLUMNS];
-    char text[FROM_CHARS];
     for (int c = 0; c < COLUMNS; c++) {
         widths[c] = (int)strlen(heads[c]);
-        for (uint32_t i = 0; i < kbs_param_count(); i++) {
-            const int width = (int)strlen(cell(setup, i, c, text));
+        for (size_t i = 0; i < all->count; i++) {
+            const int width = (int)strlen(cell(&all->items[i], c));
             widths[c] = width > widths[c] ? width : widths[c];
         }
     }
     for (int c = 0; c < COLUMNS; c++)
         printf("%*s  ", at_right[c] ? widths[c] : -widths[c], heads[c]);
     printf("what it is\n");
-    for (uint32_t i = 0; i < kbs_param_count(); i++) {
-        const kbs_param *param = kbs_param_describe(i);
-        const bool set = kbs_machine_origin(&setup->machine, i)->source != NULL;
-        printf("%s", kbt_paint(call, stdout, set ? KBT_BOLD : KBT_DIM));
+    for (size_t i = 0; i < all->count; i++) {
+        const line *row = &all->items[i];
+        printf("%s", kbt_paint(call, stdout, row->origin->source != NULL ? KBT_BOLD : KBT_DIM));
         for (int c = 0; c < COLUMNS; c++)
-            printf("%*s  ", at_right[c] ? widths[c] : -widths[c], cell(setup, i, c, text));
-        printf("%s", param->help);
+            printf("%*s  ", at_right[c] ? widths[c] : -widths[c], cell(row, c));
+        printf("%s", row->help);
         if (call->common->verbose) /* words have no bounds: `least` lists them */
-            printf(param->most[0] == '-' ? " (%s%.0s, source %s)" : " (%s to %s, source %s)", param->least,
-                   param->most, param->source);
+            printf(row->most[0] == '-' ? " (%s%.0s, source %s)" : " (%s to %s, source %s)", row->least,
+                   row->most, row->source);
         printf("%s\n", kbt_paint(call, stdout, KBT_PLAIN));
     }
 }
 
 /* --- JSON ------------------------------------------------------------------------------------ */
 
-static void print_param(kbt_json *json, const sim_setup *setup, uint32_t i) {
-    const kbs_param *param = kbs_param_describe(i);
-    const kbs_origin *origin = kbs_machine_origin(&setup->machine, i);
-    char value[KBS_VALUE_CHARS];
+static void print_object(kbt_json *json, const line *row, const char *value) {
     kbt_json_begin(json, NULL, '{');
-    kbt_json_text(json, "path", param->path);
-    kbt_json_text(json, "value", kbs_machine_value(&setup->machine, i, value));
-    kbt_json_text(json, "unit", param->unit);
-    kbt_json_text(json, "origin", origin->by);
-    kbt_json_text(json, "from", origin->source);
-    if (origin->line > 0) {
-        kbt_json_uint(json, "line", origin->line);
-        kbt_json_uint(json, "column", origin->column);
+    kbt_json_text(json, "path", row->path);
+    kbt_json_text(json, "value", value);
+    kbt_json_text(json, "unit", row->unit);
+    kbt_json_text(json, "origin", row->origin->by);
+    kbt_json_text(json, "from", row->origin->source);
+    if (row->origin->line > 0) {
+        kbt_json_uint(json, "line", row->origin->line);
+        kbt_json_uint(json, "column", row->origin->column);
     }
-    kbt_json_text(json, "default", param->standard);
-    kbt_json_text(json, "least", param->least);
-    kbt_json_text(json, "most", param->most);
-    kbt_json_text(json, "source", param->source);
-    kbt_json_text(json, "help", param->help);
+    kbt_json_text(json, "default", row->standard);
+    kbt_json_text(json, "least", row->least);
+    kbt_json_text(json, "most", row->most);
+    kbt_json_text(json, "source", row->source);
+    kbt_json_text(json, "help", row->help);
     kbt_json_end(json);
 }
 
-static void print_json(const sim_setup *setup) {
+static void print_json(const sim_setup *setup, const lines *all) {
     kbt_json json;
     kbt_json_init(&json, stdout);
     kbt_json_begin(&json, NULL, '{');
     kbt_json_int(&json, "version", 1);
     kbt_json_text(&json, "help", setup->config.help);
     kbt_json_begin(&json, "params", '[');
-    for (uint32_t i = 0; i < kbs_param_count(); i++)
-        print_param(&json, setup, i);
+    for (uint32_t i = 0; i < all->params; i++) {
+        char value[KBS_VALUE_CHARS]; /* without a sign of size, as in a trace */
+        print_object(&json, &all->items[i], kbs_machine_value(&setup->machine, i, value));
+    }
+    kbt_json_end(&json);
+    kbt_json_begin(&json, "components", '[');
+    for (size_t i = all->params; i < all->count; i++)
+        print_object(&json, &all->items[i], all->items[i].value);
     kbt_json_end(&json);
     kbt_json_begin(&json, "collective", '[');
     for (size_t i = 0; i < setup->config.given_count; i++) {
@@ -110,60 +195,76 @@ static void print_json(const sim_setup *setup) {
 
 /* --- YAML ------------------------------------------------------------------------------------ */
 
-static size_t group_length(const char *path) {
-    const char *dot = strchr(path, '.');
-    return dot != NULL ? (size_t)(dot - path) : 0;
+static bool is_below(const char *path, const char *group, size_t length) {
+    return strncmp(path, group, length) == 0 && path[length] == '.';
 }
 
-static bool same_group(uint32_t i, uint32_t j) {
-    const char *one = kbs_param_describe(i)->path, *other = kbs_param_describe(j)->path;
-    const size_t length = group_length(one);
-    return length > 0 && length == group_length(other) && memcmp(one, other, length) == 0;
-}
-
-static void print_line(const sim_setup *setup, uint32_t i) {
-    enum { COMMENT = 34 }; /* where it begins */
-    const kbs_param *param = kbs_param_describe(i);
-    const size_t group = group_length(param->path);
-    const char *key = param->path + (group > 0 ? group + 1 : 0);
-    char value[KBS_VALUE_CHARS];
-    const int length =
-        printf("%s%s: %s", group > 0 ? "  " : "", key, kbs_machine_written(&setup->machine, i, value));
-    printf("%*s# ", length < COMMENT ? COMMENT - length : 1, "");
-    if (param->most[0] == '-')
-        printf("%s: %s\n", param->least, param->help);
-    else
-        printf("%s, %s to %s: %s\n", param->unit, param->least, param->most, param->help);
-}
-
-static void print_help(const char *help) {
-    printf("help: \"");
-    for (; *help != '\0'; help++)
-        if (*help == '\n')
+static void print_text(const char *text) {
+    printf("\"");
+    for (; *text != '\0'; text++)
+        if (*text == '\n')
             printf("\\n");
         else
-            printf(*help == '"' || *help == '\\' ? "\\%c" : "%c", *help);
-    printf("\"\n");
+            printf(*text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+    printf("\"");
+}
+
+/* `key: value`, indented, with a comment behind it. */
+static void print_line(const line *row, int indent, const char *key) {
+    enum { COMMENT = 34 }; /* where it begins */
+    int length = printf("%*s%s: ", indent, "", key);
+    if (strchr(row->value, '/') != NULL) {
+        print_text(row->value); /* a file's name */
+        length = COMMENT;
+    } else {
+        length += printf("%s", row->value);
+    }
+    printf("%*s# ", length < COMMENT ? COMMENT - length : 1, "");
+    if (row->most[0] == '-')
+        printf("%s: %s\n", row->least, row->help);
+    else
+        printf("%s, %s to %s: %s\n", row->unit, row->least, row->most, row->help);
+}
+
+/* All that stands below a group, which others may follow between. */
+static void print_group(const lines *all, size_t first, size_t length) {
+    const char *group = all->items[first].path;
+    printf("%.*s:\n", (int)length, group);
+    for (size_t i = first; i < all->count; i++) {
+        const line *row = &all->items[i];
+        const bool has_options = i + 1 < all->count && is_below(row[1].path, row->path, strlen(row->path));
+        if (!is_below(row->path, group, length))
+            continue;
+        const char *key = row->path + length + 1;
+        if (strchr(key, '.') != NULL) {
+            print_line(row, 4, strchr(key, '.') + 1);
+        } else if (has_options) {
+            printf("  %s:\n", key);
+            print_line(row, 4, "model");
+        } else {
+            print_line(row, 2, key);
+        }
+    }
 }
 
 /* A topology whole, group by group: it can be read back. */
-static void print_yaml(const sim_setup *setup) {
+static void print_yaml(const sim_setup *setup, const lines *all) {
     printf("# A machine, every parameter of it: kb-sim explain-config --format yaml\n");
-    if (*setup->config.help != '\0')
-        print_help(setup->config.help);
-    for (uint32_t i = 0; i < kbs_param_count(); i++) {
-        uint32_t first = 0;
-        while (first < i && !same_group(first, i))
-            first++;
-        if (first < i)
-            continue; /* printed with the first of its group */
-        const char *path = kbs_param_describe(i)->path;
-        if (group_length(path) > 0)
-            printf("%.*s:\n", (int)group_length(path), path);
-        print_line(setup, i);
-        for (uint32_t j = i + 1; j < kbs_param_count(); j++)
-            if (same_group(i, j))
-                print_line(setup, j);
+    if (*setup->config.help != '\0') {
+        printf("help: ");
+        print_text(setup->config.help);
+        printf("\n");
+    }
+    for (size_t i = 0; i < all->count; i++) {
+        const char *path = all->items[i].path;
+        const size_t length = strcspn(path, ".");
+        size_t before = 0;
+        while (before < i && !is_below(all->items[before].path, path, length))
+            before++;
+        if (path[length] == '\0')
+            print_line(&all->items[i], 0, path);
+        else if (before == i) /* else it was printed with the first of its group */
+            print_group(all, i, length);
     }
 }
 
@@ -176,22 +277,28 @@ static kb_status check_format(const sim_explain_values *values, kb_trail *trail)
     return KB_OK;
 }
 
-int sim_explain_config(kbt_call *call) {
+static kb_status explain(const kbt_call *call, sim_setup *setup, kb_trail *trail) {
     const sim_explain_values *values = call->values;
+    lines all;
+    KB_TRY(sim_setup_init(setup, call, &values->config, trail));
+    KB_TRY(kbs_machine_check(&setup->machine, trail));
+    KB_TRY(kbs_models_open(&setup->machine, NULL, &setup->models, trail));
+    KB_TRY(check_format(values, trail));
+    KB_TRY(gather(call, setup, &all, trail));
+    if (call->common->json)
+        print_json(setup, &all);
+    else if (strcmp(values->format, "yaml") == 0)
+        print_yaml(setup, &all);
+    else
+        print_table(call, &all);
+    return KB_OK;
+}
+
+int sim_explain_config(kbt_call *call) {
     sim_setup setup;
     kb_trail trail;
     kb_trail_init(&trail);
-    kb_status status = sim_setup_init(&setup, call, &values->config, &trail);
-    if (status == KB_OK)
-        status = kbs_machine_check(&setup.machine, &trail);
-    if (status == KB_OK)
-        status = check_format(values, &trail);
-    if (status == KB_OK && call->common->json)
-        print_json(&setup);
-    else if (status == KB_OK && strcmp(values->format, "yaml") == 0)
-        print_yaml(&setup);
-    else if (status == KB_OK)
-        print_table(call, &setup);
+    const kb_status status = explain(call, &setup, &trail);
     sim_setup_fini(&setup);
     return status == KB_OK ? KBT_FINE : kbt_fail(call, &trail);
 }

@@ -59,6 +59,40 @@ static void list_benches(kbt_json *json) {
     }
 }
 
+/* A component with its models, the default first, and their options. */
+static void print_component(uint32_t component) {
+    const kbs_model *model;
+    print_row(NULL, kbs_component_name(component), kbs_component_help(component), NULL);
+    for (size_t m = 0; (model = kbs_component_model_at(component, m)) != NULL; m++) {
+        printf("    %-14s %s%s\n", model->name, model->help, m == 0 ? " [default]" : "");
+        for (size_t i = 0; i < model->option_count; i++) {
+            const kbs_model_option *option = &model->options[i];
+            printf("      %-12s %s: %s, %s to %s [%s]\n", option->name, option->unit, option->help,
+                   option->least, option->most, option->standard);
+        }
+    }
+}
+
+static void print_component_json(kbt_json *json, uint32_t component) {
+    const kbs_model *model;
+    kbt_json_begin(json, NULL, '{');
+    kbt_json_text(json, "name", kbs_component_name(component));
+    kbt_json_text(json, "help", kbs_component_help(component));
+    kbt_json_begin(json, "models", '[');
+    for (size_t m = 0; (model = kbs_component_model_at(component, m)) != NULL; m++) {
+        kbt_json_begin(json, NULL, '{');
+        kbt_json_text(json, "name", model->name);
+        kbt_json_text(json, "help", model->help);
+        kbt_json_begin(json, "options", '[');
+        for (size_t i = 0; i < model->option_count; i++)
+            print_row(json, model->options[i].name, model->options[i].help, model->options[i].standard);
+        kbt_json_end(json);
+        kbt_json_end(json);
+    }
+    kbt_json_end(json);
+    kbt_json_end(json);
+}
+
 /* "2x1 packages of 4x4 cubes of 8 PEs, 256 in all: ..." */
 static void describe(const sim_setup *setup, char *text, size_t size) {
     char sips[KBS_VALUE_CHARS], cubes[KBS_VALUE_CHARS];
@@ -103,8 +137,11 @@ static kb_status list_one(const kbt_call *call, kbt_json *json, int which, kb_tr
                  algorithm->help);
         print_row(json, algorithm->name, help, NULL);
     }
-    for (size_t i = 0; which == COMPONENTS && i < kbs_component_count(); i++)
-        print_row(json, kbs_component_name(i), kbs_component_help(i), NULL);
+    for (uint32_t i = 0; which == COMPONENTS && i < KBS_COMPONENTS; i++)
+        if (json != NULL)
+            print_component_json(json, i);
+        else
+            print_component(i);
     if (which == TOPOLOGIES)
         KB_TRY(list_topologies(call, json, trail));
     if (json != NULL)

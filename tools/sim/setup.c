@@ -15,6 +15,7 @@ const char *sim_share(const kbt_call *call) {
 
 kb_status sim_setup_init(sim_setup *setup, const kbt_call *call, const sim_config_values *values,
                          kb_trail *trail) {
+    memset(&setup->models, 0, sizeof setup->models);
     kbs_machine_init(&setup->machine);
     kbs_config_init(&setup->config, &setup->machine, NULL, NULL, sim_share(call));
     if (values->topology != NULL)
@@ -29,5 +30,6 @@ kb_status sim_setup_init(sim_setup *setup, const kbt_call *call, const sim_confi
 }
 
 void sim_setup_fini(sim_setup *setup) {
+    kbs_models_close(&setup->models);
     kbs_config_fini(&setup->config);
 }

@@ -17,6 +17,7 @@
 
 #include <stdint.h>
 
+#include "kbsim/component.h"
 #include "kbtrace/status.h"
 
 /* Where a value came from. */
@@ -25,6 +26,27 @@ typedef struct kbs_origin {
     const char *source;    /* the file or option; NULL where nobody set it */
     uint32_t line, column; /* in the file, from 1; 0 for an option */
 } kbs_origin;
+
+/* The components, in the order of their table: KBS_COMPONENT_gemm. */
+typedef enum kbs_component {
+#define KBS_COMPONENT(name, models, help) KBS_COMPONENT_##name,
+#include "kbsim/components.def"
+#undef KBS_COMPONENT
+    KBS_COMPONENTS
+} kbs_component;
+
+enum { KBS_OPTION_CHARS = 24, KBS_VALUE_CHARS = 32 };
+
+/* The model of a component that somebody chose, and its options: kbs_models_open() looks them up. */
+typedef struct kbs_choice {
+    const char *model; /* a name, or a file's (with a '/' in it); NULL: nobody chose */
+    kbs_origin origin;
+    struct {
+        char name[KBS_OPTION_CHARS], value[KBS_VALUE_CHARS];
+        kbs_origin origin;
+    } options[KBS_MODEL_OPTIONS];
+    size_t option_count;
+} kbs_choice;
 
 typedef struct kbs_machine {
     struct {
@@ -37,6 +59,7 @@ typedef struct kbs_machine {
 #include "kbsim/params.def"
 #undef KBS_PARAM
     } origin;
+    kbs_choice choices[KBS_COMPONENTS];
 } kbs_machine;
 
 #define KBS_MILLION UINT64_C(1000000)
@@ -61,13 +84,17 @@ enum { KBS_CREDIT_FAST, KBS_CREDIT_VC };            /* ipcq.credit_path */
 
 void kbs_machine_init(kbs_machine *machine);
 
-/* `value` may have a unit: "2us" where the parameter counts ns. `by` is a constant, as in kbs_origin. */
+/*
+ * `value` may have a unit: "2us" where the parameter counts ns. `by` is a constant, as in kbs_origin. The
+ * path components.NAME chooses that component's model, and components.NAME.OPTION sets an option of it; a
+ * model's name outlives the machine.
+ */
 kb_status kbs_machine_set(kbs_machine *machine, const char *path, const char *value, const char *by,
                           kb_trail *trail) KB_MUST_USE;
 /* The same; what `origin` points to outlives the machine. */
 kb_status kbs_machine_set_from(kbs_machine *machine, const char *path, const char *value,
                                const kbs_origin *origin, kb_trail *trail) KB_MUST_USE;
-/* "PATH=VALUE", as --set has it. */
+/* "PATH=VALUE", as --set has it; the text outlives the machine. */
 kb_status kbs_machine_assign(kbs_machine *machine, const char *assignment, const char *by,
                              kb_trail *trail) KB_MUST_USE;
 /* "sips=3x2,cubes=4x4,pes=8", any of them. */
@@ -81,12 +108,12 @@ typedef struct kbs_param {
     const char *path, *unit, *standard, *least, *most, *source, *help;
 } kbs_param;
 
-enum { KBS_VALUE_CHARS = 32 };
-
 uint32_t kbs_param_count(void);
 const kbs_param *kbs_param_describe(uint32_t index);
 /* kbs_param_count() where there is none of that path. */
 uint32_t kbs_param_find(const char *path);
+/* Whole numbers as they are, decimals in millionths. */
+uint64_t kbs_machine_number(const kbs_machine *machine, uint32_t index);
 /* As a user would write it, without a sign of size. */
 const char *kbs_machine_value(const kbs_machine *machine, uint32_t index, char buffer[KBS_VALUE_CHARS]);
 /* The same with a sign of size where one fits: 6GiB. */

@@ -19,6 +19,7 @@
 #include "kbsim/config.h"
 #include "kbsim/host.h"
 #include "kbsim/machine.h"
+#include "kbsim/models.h"
 #include "kbtrace/fs.h"
 #include "kbtrace/log.h"
 #include "kbtrace/run.h"
@@ -89,10 +90,5 @@ const kbs_bench_param *kbs_bench_params(size_t index, size_t *ret_count);
 
 size_t kbs_algorithm_count(void);
 const kbs_algorithm *kbs_algorithm_describe(size_t index);
-
-/* Kinds of component that are simulated. */
-size_t kbs_component_count(void);
-const char *kbs_component_name(size_t index);
-const char *kbs_component_help(size_t index);
 
 #endif

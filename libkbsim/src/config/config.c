@@ -12,20 +12,12 @@
 #include <string.h>
 
 #include "config/files.h"
+#include "config/reading.h"
 #include "config/yaml.h"
 #include "kbtrace/nearest.h"
 #include "machine/origin.h"
 
 enum { PATH_CHARS = 64 };
-
-/* A file that is being read, and who asked for it. */
-typedef struct reading {
-    kbs_config *config;
-    const char *by; /* "topology" or "ccl" */
-    const char *name;
-    const struct reading *outer;
-    unsigned depth;
-} reading;
 
 void kbs_config_init(kbs_config *config, kbs_machine *machine, const kb_alloc *alloc, const kb_fs *fs,
                      const char *share) {
@@ -89,7 +81,7 @@ static kb_status refuse_key(const kbs_origin *at, const char *path, const char *
 
 /* --- settings -------------------------------------------------------------------------------- */
 
-static kb_status set(const reading *r, const char *path, const kbs_yaml *node, kb_trail *trail) {
+static kb_status set(const kbs_reading *r, const char *path, const kbs_yaml *node, kb_trail *trail) {
     kbs_machine *machine = r->config->machine;
     const kbs_origin *before = kbs_machine_origin(machine, kbs_param_find(path));
     kbs_origin origin = node->key_at;
@@ -113,7 +105,8 @@ static kb_status refuse_kind(const kbs_yaml *node, const char *path, kb_trail *t
                        found[node->kind]);
 }
 
-static kb_status check_may_set(const reading *r, const kbs_yaml *node, const char *path, kb_trail *trail) {
+static kb_status check_may_set(const kbs_reading *r, const kbs_yaml *node, const char *path,
+                               kb_trail *trail) {
     static const char queues[] = "ipcq";
     const size_t length = sizeof queues - 1;
     if (strcmp(r->by, "ccl") != 0 ||
@@ -123,15 +116,16 @@ static kb_status check_may_set(const reading *r, const kbs_yaml *node, const cha
                        "%s belongs into a topology: a ccl file sets ipcq and collective", path);
 }
 
-static const char *const *words_of(const reading *r) {
-    static const char *const of_topology[] = {"include", "help", NULL};
+static const char *const *words_of(const kbs_reading *r) {
+    static const char *const of_topology[] = {"include", "help", "components", NULL};
     static const char *const of_ccl[] = {"include", "help", "collective", NULL};
     return strcmp(r->by, "ccl") == 0 ? of_ccl : of_topology;
 }
 
-static kb_status apply_group(const reading *r, const kbs_yaml *map, const char *prefix, kb_trail *trail);
+static kb_status apply_group(const kbs_reading *r, const kbs_yaml *map, const char *prefix, kb_trail *trail);
 
-static kb_status apply_member(const reading *r, const kbs_yaml *node, const char *prefix, kb_trail *trail) {
+static kb_status apply_member(const kbs_reading *r, const kbs_yaml *node, const char *prefix,
+                              kb_trail *trail) {
     static const char *const none[] = {NULL};
     char path[PATH_CHARS];
     const int length = snprintf(path, sizeof path, "%s%s%s", prefix, *prefix != '\0' ? "." : "", node->key);
@@ -147,7 +141,7 @@ static kb_status apply_member(const reading *r, const kbs_yaml *node, const char
 }
 
 /* As deep as the paths of parameters are. */
-static kb_status apply_group(const reading *r, const kbs_yaml *map, const char *prefix, kb_trail *trail) {
+static kb_status apply_group(const kbs_reading *r, const kbs_yaml *map, const char *prefix, kb_trail *trail) {
     for (const kbs_yaml *node = map->first; node != NULL; node = node->next)
         KB_TRY(apply_member(r, node, prefix, trail));
     return KB_OK;
@@ -155,7 +149,7 @@ static kb_status apply_group(const reading *r, const kbs_yaml *map, const char *
 
 /* --- what is no parameter -------------------------------------------------------------------- */
 
-static kb_status give(const reading *r, const kbs_yaml *node, kb_trail *trail) {
+static kb_status give(const kbs_reading *r, const kbs_yaml *node, kb_trail *trail) {
     kbs_config *config = r->config;
     if (node->kind != KBS_YAML_SCALAR || strchr(node->text, '\n') != NULL)
         return kbs_fail_at(&node->at, trail, "collective.%.40s takes one value in one line", node->key);
@@ -179,7 +173,7 @@ static kb_status give(const reading *r, const kbs_yaml *node, kb_trail *trail) {
     return KB_OK;
 }
 
-static kb_status apply_collective(const reading *r, const kbs_yaml *node, kb_trail *trail) {
+static kb_status apply_collective(const kbs_reading *r, const kbs_yaml *node, kb_trail *trail) {
     if (node->kind != KBS_YAML_MAP)
         return kbs_fail_at(
             &node->at, trail,
@@ -189,13 +183,13 @@ static kb_status apply_collective(const reading *r, const kbs_yaml *node, kb_tra
     return KB_OK;
 }
 
-static kb_status read_file(kbs_config *config, const char *by, const char *name, const reading *outer,
+static kb_status read_file(kbs_config *config, const char *by, const char *name, const kbs_reading *outer,
                            kb_trail *trail);
 
-static kb_status refuse_cycle(const reading *r, const kbs_yaml *node, const char *name, kb_trail *trail) {
+static kb_status refuse_cycle(const kbs_reading *r, const kbs_yaml *node, const char *name, kb_trail *trail) {
     char chain[240];
     int length = snprintf(chain, sizeof chain, "%s", name);
-    for (const reading *at = r; length < (int)sizeof chain; at = at->outer) {
+    for (const kbs_reading *at = r; length < (int)sizeof chain; at = at->outer) {
         char before[sizeof chain];
         memcpy(before, chain, sizeof before);
         length = snprintf(chain, sizeof chain, "%s -> %s", at->name, before);
@@ -205,7 +199,7 @@ static kb_status refuse_cycle(const reading *r, const kbs_yaml *node, const char
     return kbs_fail_at(&node->at, trail, "a circle of includes: %s", chain);
 }
 
-static kb_status include_one(const reading *r, const kbs_yaml *node, kb_trail *trail) {
+static kb_status include_one(const kbs_reading *r, const kbs_yaml *node, kb_trail *trail) {
     const char *name;
     kb_status status;
     if (node->kind != KBS_YAML_SCALAR || *node->text == '\0' || strchr(node->text, '\n') != NULL)
@@ -216,7 +210,7 @@ static kb_status include_one(const reading *r, const kbs_yaml *node, kb_trail *t
         status = kbs_file_of_topology(r->config, node->text, &name, trail);
     if (status != KB_OK)
         return kbs_blame(&node->at, status, trail);
-    for (const reading *at = r; at != NULL; at = at->outer)
+    for (const kbs_reading *at = r; at != NULL; at = at->outer)
         if (strcmp(at->name, name) == 0)
             return refuse_cycle(r, node, name, trail);
     if (r->depth == KBS_CONFIG_DEEPEST)
@@ -227,7 +221,7 @@ static kb_status include_one(const reading *r, const kbs_yaml *node, kb_trail *t
                                       node->at.line, node->at.column);
 }
 
-static kb_status apply_includes(const reading *r, const kbs_yaml *node, kb_trail *trail) {
+static kb_status apply_includes(const kbs_reading *r, const kbs_yaml *node, kb_trail *trail) {
     if (node->kind != KBS_YAML_LIST)
         return include_one(r, node, trail);
     for (const kbs_yaml *item = node->first; item != NULL; item = item->next)
@@ -235,7 +229,7 @@ static kb_status apply_includes(const reading *r, const kbs_yaml *node, kb_trail
     return KB_OK;
 }
 
-static kb_status apply_help(const reading *r, const kbs_yaml *node, kb_trail *trail) {
+static kb_status apply_help(const kbs_reading *r, const kbs_yaml *node, kb_trail *trail) {
     if (node->kind != KBS_YAML_SCALAR)
         return kbs_fail_at(&node->at, trail, "help is a text: one line on what this file is for");
     if (r->outer == NULL && strcmp(r->by, "topology") == 0)
@@ -249,7 +243,7 @@ static bool is_key(const kbs_yaml *node, const char *key) {
     return strcmp(node->key, key) == 0;
 }
 
-static kb_status apply_root(const reading *r, const kbs_yaml *root, kb_trail *trail) {
+static kb_status apply_root(const kbs_reading *r, const kbs_yaml *root, kb_trail *trail) {
     for (const kbs_yaml *node = root->first; node != NULL; node = node->next)
         if (is_key(node, "include"))
             KB_TRY(apply_includes(r, node, trail));
@@ -260,15 +254,17 @@ static kb_status apply_root(const reading *r, const kbs_yaml *root, kb_trail *tr
             KB_TRY(apply_help(r, node, trail));
         else if (is_key(node, "collective") && strcmp(r->by, "ccl") == 0)
             KB_TRY(apply_collective(r, node, trail));
+        else if (kbs_is_components(node) && strcmp(r->by, "topology") == 0)
+            continue;
         else
             KB_TRY(apply_member(r, node, "", trail));
     }
-    return KB_OK;
+    return strcmp(r->by, "topology") == 0 ? kbs_apply_components(r, root, trail) : KB_OK;
 }
 
-static kb_status read_file(kbs_config *config, const char *by, const char *name, const reading *outer,
+static kb_status read_file(kbs_config *config, const char *by, const char *name, const kbs_reading *outer,
                            kb_trail *trail) {
-    const reading r = {config, by, name, outer, outer != NULL ? outer->depth + 1 : 1};
+    const kbs_reading r = {config, by, name, outer, outer != NULL ? outer->depth + 1 : 1};
     const char *text;
     size_t size;
     const kbs_yaml *root;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kbtrace/nearest.h"
+#include "machine/choose.h"
 #include "machine/number.h"
 
 typedef enum param_kind { COUNT, BYTES, REAL, GRID, BOX, WORD, KIND_COUNT } param_kind;
@@ -76,6 +77,7 @@ static const kbs_origin *origin_of(const kbs_machine *machine, const param_row *
 
 void kbs_machine_init(kbs_machine *machine) {
     static const kbs_origin standard = {.by = "default"};
+    memset(machine->choices, 0, sizeof machine->choices);
     for (uint32_t i = 0; i < row_count; i++) {
         uint64_t value = 0;
         const kbs_number_fault fault = parse(&rows[i], rows[i].shown.standard, &value);
@@ -194,6 +196,9 @@ static kb_status refuse_number(const param_row *row, const char *value, kbs_numb
 kb_status kbs_machine_set_from(kbs_machine *machine, const char *path, const char *value,
                                const kbs_origin *origin, kb_trail *trail) {
     const param_row *row = NULL;
+    const char *below = kbs_below_components(path);
+    if (below != NULL)
+        return kbs_choose(machine, below, value, origin, trail);
     KB_TRY(find(path, &row, trail));
     uint64_t number;
     const kbs_number_fault fault = parse(row, value, &number);
@@ -231,11 +236,13 @@ static bool cut(const char *text, const char *end, char name[PATH_CHARS], char v
 }
 
 kb_status kbs_machine_assign(kbs_machine *machine, const char *assignment, const char *by, kb_trail *trail) {
-    char path[PATH_CHARS], value[PATH_CHARS];
-    if (!cut(assignment, assignment + strlen(assignment), path, value))
+    char path[PATH_CHARS];
+    const char *equals = strchr(assignment, '=');
+    if (equals == NULL || equals == assignment || equals - assignment >= PATH_CHARS)
         return kb_fail(trail, KB_E_ARGUMENT, "'%s' is not PATH=VALUE (try ipcq.slots=8)", assignment);
+    snprintf(path, sizeof path, "%.*s", (int)(equals - assignment), assignment);
     const kbs_origin origin = {.by = by, .source = "--set"};
-    const kb_status status = kbs_machine_set_from(machine, path, value, &origin, trail);
+    const kb_status status = kbs_machine_set_from(machine, path, equals + 1, &origin, trail);
     return status == KB_OK ? KB_OK : kb_while(trail, status, "reading --set %s", assignment);
 }
 
@@ -279,11 +286,17 @@ const kbs_param *kbs_param_describe(uint32_t index) {
     return &rows[index].shown;
 }
 
+uint64_t kbs_machine_number(const kbs_machine *machine, uint32_t index) {
+    assert(index < row_count);
+    uint64_t value;
+    memcpy(&value, (const char *)machine + rows[index].value_offset, sizeof value);
+    return value;
+}
+
 const char *kbs_machine_value(const kbs_machine *machine, uint32_t index, char buffer[KBS_VALUE_CHARS]) {
     assert(index < row_count);
     const param_row *row = &rows[index];
-    uint64_t value;
-    memcpy(&value, (const char *)machine + row->value_offset, sizeof value);
+    uint64_t value = kbs_machine_number(machine, index);
     if (row->kind == GRID) {
         snprintf(buffer, KBS_VALUE_CHARS, "%ux%u", kbs_columns(value), kbs_rows(value));
     } else if (row->kind == BOX) {
@@ -297,12 +310,7 @@ const char *kbs_machine_value(const kbs_machine *machine, uint32_t index, char b
     } else if (row->kind != REAL) {
         snprintf(buffer, KBS_VALUE_CHARS, "%" PRIu64, value);
     } else {
-        int length = snprintf(buffer, KBS_VALUE_CHARS, "%" PRIu64 ".%06" PRIu64, value / KBS_MILLION,
-                              value % KBS_MILLION);
-        while (length > 0 && buffer[length - 1] == '0')
-            buffer[--length] = '\0';
-        if (length > 0 && buffer[length - 1] == '.')
-            buffer[--length] = '\0';
+        kbs_real_text(value, buffer, KBS_VALUE_CHARS);
     }
     return buffer;
 }
@@ -310,8 +318,7 @@ const char *kbs_machine_value(const kbs_machine *machine, uint32_t index, char b
 const char *kbs_machine_written(const kbs_machine *machine, uint32_t index, char buffer[KBS_VALUE_CHARS]) {
     static const char *const signs[] = {"MiB", "GiB", "TiB"};
     enum { SIGNS = sizeof signs / sizeof signs[0], STEP_BITS = 10 };
-    uint64_t value;
-    memcpy(&value, (const char *)machine + rows[index].value_offset, sizeof value);
+    uint64_t value = kbs_machine_number(machine, index);
     if (rows[index].kind != BYTES || value == 0 || value % (UINT64_C(1) << 2 * STEP_BITS) != 0)
         return kbs_machine_value(machine, index, buffer);
     value >>= 2 * STEP_BITS;

@@ -2,6 +2,8 @@
 /* Parsing of numbers; see number.h. */
 #include "machine/number.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Digits from *at on; moves *at behind them. */
@@ -95,6 +97,15 @@ kbs_number_fault kbs_parse_quantity(const char *text, const char *own, uint64_t 
         return KBS_NUMBER_LARGE;
     *ret = (uint64_t)(product / divisor);
     return KBS_NUMBER_FINE;
+}
+
+const char *kbs_real_text(uint64_t millionths, char *buffer, size_t size) {
+    int length = snprintf(buffer, size, "%" PRIu64 ".%06" PRIu64, millionths / 1000000, millionths % 1000000);
+    while (length > 0 && buffer[length - 1] == '0')
+        buffer[--length] = '\0';
+    if (length > 0 && buffer[length - 1] == '.')
+        buffer[--length] = '\0';
+    return buffer;
 }
 
 bool kbs_parse_bytes(const char *text, uint64_t *ret) {

@@ -29,6 +29,9 @@ kbs_number_fault kbs_parse_quantity(const char *text, const char *own, uint64_t 
 /* The i-th unit beside `own` that a quantity may have, or NULL. */
 const char *kbs_unit_of(const char *own, size_t i);
 
+/* A number of millionths as a decimal, without zeros at its end; 27 characters at most. */
+const char *kbs_real_text(uint64_t millionths, char *buffer, size_t size);
+
 /* All return false, and leave *ret alone, where the text is not wholly such a number. */
 /* A whole number of bytes, with a unit or without. */
 bool kbs_parse_bytes(const char *text, uint64_t *ret);

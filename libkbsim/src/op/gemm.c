@@ -9,10 +9,11 @@
  * not full takes as long as one that is. Each of the loops over K fills the array once. `bytes` are all that
  * the tiles stream: a once for each column of tiles, b once for each row of them, out once (twice where it
  * accumulates); they pass the engine's own port, or with gemm.port_gbps 0 the TCM's, reads beside writes.
- * Slots in SRAM or HBM cost their own access.
+ * Slots in SRAM or HBM cost their own access. That is the model `tiles`; a machine may choose another.
  */
 #include "op/access.h"
 #include "op/kind.h"
+#include "op/model.h"
 #include "pe/unit.h"
 
 static uint64_t ceil_div(uint64_t a, uint64_t b) {
@@ -56,7 +57,8 @@ static int64_t service_ps(const kbs_sim *sim, const kbs_common *common) {
 static bool begin(kbs_pe *pe, kbs_op *op) {
     kbs_shape *shape = op->shape;
     if (shape->service_ps == 0)
-        shape->service_ps = service_ps(pe->sim, &shape->common);
+        shape->service_ps =
+            kbs_model_ps(pe->sim, KBS_COMPONENT_gemm, &shape->common, service_ps(pe->sim, &shape->common));
     return kbs_unit_serve(pe, op,
                           &(kbs_job){.unit = &pe->gemm,
                                      .beside = pe->sim->costs.shared_slots ? &pe->math : NULL,

@@ -8,9 +8,11 @@
  * `bytes` are those of the results; of a function over an axis those of its input, for that is what passes
  * the lanes. `passes` is 1; math.transcendental_cycles where a lane takes so many cycles for an element; a
  * softmax takes one pass for the largest, one for the powers and their sum, one for the quotients.
+ * That is the model `lanes`; a machine may choose another.
  */
 #include "op/access.h"
 #include "op/kind.h"
+#include "op/model.h"
 #include "pe/unit.h"
 
 typedef enum work { SIMPLE, SPECIAL, OVER_AXIS, SOFTMAX } work;
@@ -50,7 +52,8 @@ static int64_t service_ps(const kbs_sim *sim, const kbs_common *common) {
 static bool begin(kbs_pe *pe, kbs_op *op) {
     kbs_shape *shape = op->shape;
     if (shape->service_ps == 0)
-        shape->service_ps = service_ps(pe->sim, &shape->common);
+        shape->service_ps =
+            kbs_model_ps(pe->sim, KBS_COMPONENT_math, &shape->common, service_ps(pe->sim, &shape->common));
     return kbs_unit_serve(pe, op,
                           &(kbs_job){.unit = &pe->math,
                                      .beside = pe->sim->costs.shared_slots ? &pe->gemm : NULL,

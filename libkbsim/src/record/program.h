@@ -13,7 +13,7 @@
 
 #include "fabric/fabric.h"
 #include "kbsim/host.h"
-#include "kbsim/machine.h"
+#include "kbsim/models.h"
 #include "kbtrace/defs.h"
 #include "kbtrace/log.h"
 #include "record/command.h"
@@ -160,6 +160,7 @@ typedef struct kbs_payload {
 
 struct kbs_program {
     const kbs_machine *machine;
+    const kbs_models *models; /* NULL: the default ones */
     const kb_alloc *alloc;
     const kb_log *log;
     uint32_t ranks;

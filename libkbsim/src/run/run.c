@@ -14,26 +14,6 @@
 /* A change of times for the same program and machine changes this. */
 #define MODEL_VERSION "kb.time.2"
 
-/* --- listings -------------------------------------------------------------------------------- */
-
-static const char *const components[][2] = {
-#define KBS_COMPONENT(name, help) {#name, help},
-#include "run/components.def"
-#undef KBS_COMPONENT
-};
-
-size_t kbs_component_count(void) {
-    return sizeof components / sizeof components[0];
-}
-
-const char *kbs_component_name(size_t index) {
-    return components[index][0];
-}
-
-const char *kbs_component_help(size_t index) {
-    return components[index][1];
-}
-
 /* --- settings and identity ------------------------------------------------------------------- */
 
 static kb_status define_machine(kbs_program *program, kb_trail *trail) {
@@ -43,6 +23,33 @@ static kb_status define_machine(kbs_program *program, kb_trail *trail) {
         const kb_setting row = {kbs_param_describe(i)->path, kbs_machine_value(program->machine, i, value),
                                 kbs_machine_origin(program->machine, i)->by};
         KB_TRY(kb_defs_add_setting(&program->defs, &row, &id, trail));
+    }
+    return KB_OK;
+}
+
+static kb_status define_model(kbs_program *program, const char *name, const kbs_choice *choice,
+                              const kbs_chosen *chosen, kb_trail *trail) {
+    char path[80], value[KBS_VALUE_CHARS];
+    uint32_t id;
+    snprintf(path, sizeof path, "components.%s", name);
+    kb_setting row = {path, chosen->name, choice->origin.by};
+    KB_TRY(kb_defs_add_setting(&program->defs, &row, &id, trail));
+    for (size_t i = 0; i < chosen->model->option_count; i++) {
+        snprintf(path, sizeof path, "components.%s.%s", name, chosen->model->options[i].name);
+        row.value = kbs_models_option(chosen, i, value);
+        row.origin = chosen->option_origins[i] != NULL ? chosen->option_origins[i]->by : "default";
+        KB_TRY(kb_defs_add_setting(&program->defs, &row, &id, trail));
+    }
+    return KB_OK;
+}
+
+/* Of models those that are not the default. */
+static kb_status define_models(kbs_program *program, kb_trail *trail) {
+    for (uint32_t i = 0; i < KBS_COMPONENTS; i++) {
+        const kbs_chosen *chosen = &program->models->of[i];
+        if (chosen->model != NULL && !chosen->is_standard)
+            KB_TRY(
+                define_model(program, kbs_component_name(i), &program->machine->choices[i], chosen, trail));
     }
     return KB_OK;
 }
@@ -161,6 +168,7 @@ static kb_status write_run(kbs_program *program, const kbs_run_options *options,
 static kb_status run_program(kbs_program *program, const kbs_bench *bench, const kbs_bench_values *values,
                              const kbs_run_options *options, kbs_result *ret_result, kb_trail *trail) {
     KB_TRY(define_machine(program, trail));
+    KB_TRY(define_models(program, trail));
     KB_TRY(define_program(program, bench, options->ranks != 0, trail));
     begin_phase(options, KBS_RECORDING);
     for (uint32_t rank = 0; rank < program->ranks; rank++)
@@ -205,19 +213,29 @@ static kb_status resolve_ranks(const kbs_run_options *options, uint32_t *ret, kb
     return KB_OK;
 }
 
-static kb_status run_with(const kbs_bench *bench, const kbs_run_options *options, kb_arena *arena,
-                          kbs_result *ret_result, kb_trail *trail) {
-    kbs_bench_values values;
-    KB_TRY(kbs_bench_parse(bench, options, arena, &values, trail));
-    KB_TRY(kbs_machine_check(options->machine, trail));
+static kb_status run_on(const kbs_bench *bench, const kbs_bench_values *values, const kbs_models *models,
+                        const kbs_run_options *options, kbs_result *ret_result, kb_trail *trail) {
     uint32_t ranks = 0;
     KB_TRY(resolve_ranks(options, &ranks, trail));
     kbs_program *program;
     KB_TRY(kbs_program_create(options->machine, ranks, options->seed, options->alloc, options->log, &program,
                               trail));
     program->stop = options->stop;
-    const kb_status status = run_program(program, bench, &values, options, ret_result, trail);
+    program->models = models;
+    const kb_status status = run_program(program, bench, values, options, ret_result, trail);
     kbs_program_destroy(program);
+    return status;
+}
+
+static kb_status run_with(const kbs_bench *bench, const kbs_run_options *options, kb_arena *arena,
+                          kbs_result *ret_result, kb_trail *trail) {
+    kbs_bench_values values;
+    kbs_models models;
+    KB_TRY(kbs_bench_parse(bench, options, arena, &values, trail));
+    KB_TRY(kbs_machine_check(options->machine, trail));
+    KB_TRY(kbs_models_open(options->machine, options->fs, &models, trail));
+    const kb_status status = run_on(bench, &values, &models, options, ret_result, trail);
+    kbs_models_close(&models);
     return status;
 }
 
