@@ -8,7 +8,7 @@
 #include "play/state.h"
 
 /* What is handed over at once, in bytes of operands and in ops. */
-enum { BATCH_SIZE = 32 << 10, BATCH_OPS = 8 };
+enum { BATCH_SIZE = 256 << 10, BATCH_OPS = 64 };
 
 enum { THREADS_MAX = 256 };
 

@@ -22,7 +22,7 @@
 typedef struct kbr_play kbr_play;
 
 /* Bytes of operands with which handing an op over costs about as much as running it. */
-#define KBR_LITTLE_SIZE 4096u
+#define KBR_LITTLE_SIZE 2048u
 
 /*
  * The checks of bytes are called for each op before it runs; `run` and its pass, the walk's, outlive the
