@@ -143,7 +143,7 @@ static void start_with_credit(kbs_sim *sim, kbs_ipcq *q) {
     q->sending = op;
     q->started++;
     begin_copy(sim, q, op, credit_ps, slot->release);
-    if (!op->shape->common.joined)
+    if (!op->shape->common.continues)
         kbs_line_begin(&q->line, op->pe, op->record.start_ps);
 }
 
@@ -157,7 +157,7 @@ bool kbs_ipcq_send(kbs_pe *pe, kbs_op *op) {
     kbs_sim *sim = pe->sim;
     kbs_ipcq *q = kbs_ipcq_of(sim, op);
     const kbs_common *common = &op->shape->common;
-    if (!common->joined && !kbs_line_enter(&q->line, pe, op->ready_ps))
+    if (!common->continues && !kbs_line_enter(&q->line, pe, op->ready_ps))
         return false;
     const kbs_route *route = q->queue->route;
     if (common->route != KB_NONE) /* of a source that does not lie in the TCM */

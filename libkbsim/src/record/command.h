@@ -32,6 +32,7 @@ typedef struct kbs_common {
     uint8_t blocks; /* KB_BLOCKS_… */
     uint8_t point;  /* wait: KB_POINT_… of what it awaits */
     bool joined;    /* goes with the command before it: no dispatch of its own */
+    bool continues; /* a message, which has its place in its queue's line already */
     bool numbered;  /* a wait may name it: it takes the stream's next number */
     uint16_t operand_count;
     uint32_t awaited; /* wait: how many numbered ops */

@@ -11,6 +11,7 @@ typedef struct sending {
     uint32_t queue_id, route;
     uint64_t most;  /* elements of a slot */
     uint64_t slots; /* of the whole message */
+    bool has_begun; /* its first slot is recorded */
     tl_view view;
     kbs_lies lies;
     tl_where where;
@@ -63,6 +64,7 @@ static bool prepare(sending *s, tl_stream *stream, tl_queue queue, const tl_view
     s->queue_id = queue.id;
     s->view = *view;
     s->where = where;
+    s->has_begun = false;
     if (s->queue == NULL)
         return false;
     s->lies = kbs_view_check(s->stream, &s->view, "source", s->where);
@@ -91,10 +93,12 @@ static bool prepare(sending *s, tl_stream *stream, tl_queue queue, const tl_view
 
 /* --- copies ---------------------------------------------------------------------------------- */
 
-static void record_copy(const sending *s, const tl_view *part, bool is_joined, uint8_t blocks) {
+static void record_copy(sending *s, const tl_view *part, bool is_joined, uint8_t blocks) {
     kbs_common common;
     kbs_common_init(s->stream, &common, KB_OP_IPCQ_COPY, blocks, s->where);
     common.joined = is_joined;
+    common.continues = s->has_begun;
+    s->has_begun = true;
     common.numbered = blocks == KB_BLOCKS_NO;
     common.queue = s->queue_id;
     common.route = s->route;
@@ -108,7 +112,7 @@ static void record_copy(const sending *s, const tl_view *part, bool is_joined, u
 }
 
 /* A view in the PE's reach, slot by slot; all behind the first go with it. */
-static void record_copies(const sending *s, const tl_view *view, uint8_t blocks) {
+static void record_copies(sending *s, const tl_view *view, uint8_t blocks) {
     if (view->elements <= s->most) {
         record_copy(s, view, false, blocks);
         return;
@@ -123,7 +127,7 @@ static void record_copies(const sending *s, const tl_view *view, uint8_t blocks)
 /* --- through scratch ------------------------------------------------------------------------- */
 
 /* Loads a far view into scratch, in whole slots, and sends each part when it is there. */
-static void send_staged(const sending *s, const tl_view *view, uint64_t place) {
+static void send_staged(sending *s, const tl_view *view, uint64_t place) {
     const uint64_t size = kb_dtype_size(view->dtype), slots = kbs_piece_bytes(s->stream) / (s->most * size);
     const uint64_t most = view->dims > 1 ? view->elements : (slots > 0 ? slots : 1) * s->most;
     const tl_view stage = kbs_view_vector(s->stream->tcm, view->dtype, place, view->elements);

@@ -113,7 +113,7 @@ static bool copy(timeless *t, player *p) {
     const kbs_common *common = &p->command.shape->common;
     queue *q = &t->queues[common->queue];
     if (!p->issued) {
-        if (!common->joined) {
+        if (!common->continues) {
             if (q->head_count == t->depth)
                 return false;
             q->heads[(q->head_first + q->head_count++) % q->places] = q->issued;

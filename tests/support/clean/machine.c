@@ -37,7 +37,8 @@ static void draw_rates(clean_plan *plan) {
     machine->at.dma_reads_outstanding = between(plan, 1, 6);
     machine->at.dma_writes_outstanding = between(plan, 1, 6);
     machine->at.dma_setup_ns = between(plan, 0, 20) * KBS_MILLION;
-    machine->at.hbm_channels_per_pe = UINT64_C(1) << clean_below(plan, 5);
+    machine->at.hbm_channels_per_pe = UINT64_C(1) << clean_below(plan, clean_once_in(plan, 2) ? 1 : 5);
+    machine->at.hbm_channel_gbps = between(plan, 1, 40) * KBS_MILLION;
     machine->at.hbm_channel_hash = clean_below(plan, 2);
     machine->at.pe_cpu_dispatch_ns = between(plan, 0, 9) * KBS_MILLION;
     machine->at.pe_compute_slots = clean_below(plan, 2);

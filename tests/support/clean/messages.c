@@ -90,7 +90,6 @@ static int send(clean_plan *plan, int queue_id, const clean_view *view, bool is_
     call->views[0] = *view;
     if (!is_near) { /* it is loaded into scratch by then */
         call->is_async = false;
-        plan->credit = NULL;
         clean_do(plan, call, rank, CLEAN_ENGINE_NONE);
         call->is_async = is_async;
         call->op = clean_issue(plan, rank, CLEAN_ENGINE_NONE);
@@ -148,12 +147,14 @@ bool clean_send(clean_plan *plan, uint32_t rank) {
     clean_view view;
     if (queue == CLEAN_NONE)
         return false;
-    plan->credit = credit_of(plan, &plan->queues[queue], 1);
+    /* What lies elsewhere is loaded first, and that asks for no credit. */
+    plan->credit = want.is_near ? credit_of(plan, &plan->queues[queue], 1) : NULL;
     const bool found = clean_find(plan, &want, CLEAN_ENGINE_NONE, &view);
     plan->credit = NULL;
     if (!found)
         return false;
-    plan->credit = credit_of(plan, &plan->queues[queue], slots_of(plan, clean_count(&view), view.dtype));
+    if (slots_of(plan, clean_count(&view), view.dtype) == 1 && want.is_near)
+        plan->credit = credit_of(plan, &plan->queues[queue], 1);
     const bool sends =
         clean_admit(plan, &want, CLEAN_ENGINE_NONE, &view) && can_send(plan, queue, &view, is_async);
     if (sends) {
@@ -233,6 +234,7 @@ static void release_oldest(clean_plan *plan, int queue_id) {
     const int op = clean_issue(plan, rank, CLEAN_ENGINE_NONE);
     clean_call *call = clean_add_call(plan, rank, CLEAN_RELEASE);
     call->queue = queue_id;
+    call->message = queue->messages[queue->given_back];
     for (uint64_t i = 0; i < message->slots; i++) {
         clean_known *known = clean_new(plan, sizeof *known);
         if (message->slots == 1)
@@ -291,14 +293,12 @@ bool clean_notify(clean_plan *plan, uint32_t from, uint32_t to) {
 
 /* --- drawn ----------------------------------------------------------------------------------- */
 
-/* A message that the rank can use now: a new one, or one that it holds. */
-static int any_message(clean_plan *plan, uint32_t rank, bool is_new) {
+/* A message that can be used now: a new one, or one that is held. */
+static int any_message(clean_plan *plan, bool is_new) {
     int found[CLEAN_QUEUES];
     uint64_t count = 0;
     for (int id = 0; id < plan->queue_count; id++) {
         const clean_queue *queue = &plan->queues[id];
-        if (queue->to != rank)
-            continue;
         if (is_new) {
             found[count] = receivable(plan, queue);
             count += found[count] != CLEAN_NONE;
@@ -329,8 +329,9 @@ static clean_view in_shape(clean_plan *plan, int number, const clean_want *want)
 }
 
 /* Copies it, or works on it: on its own or with another tensor of its shape. */
-static bool use_once(clean_plan *plan, uint32_t rank, int number) {
+static bool use_once(clean_plan *plan, int number) {
     const clean_message *message = &plan->messages[number];
+    const uint32_t rank = plan->queues[message->queue].to;
     const clean_function *f = clean_any_function(plan);
     const bool is_number = message->dtype <= KB_DTYPE_I32 && is_all_defined(message);
     const bool is_float = message->dtype <= KB_DTYPE_F32, is_long = message->slots > 1;
@@ -366,8 +367,9 @@ static bool use_once(clean_plan *plan, uint32_t rank, int number) {
 }
 
 bool clean_receive(clean_plan *plan, uint32_t rank) {
-    const int number = any_message(plan, rank, true);
-    if (number == CLEAN_NONE || !use_once(plan, rank, number))
+    const int number = any_message(plan, true);
+    (void)rank; /* who is next is whom a message waits for */
+    if (number == CLEAN_NONE || !use_once(plan, number))
         return false;
     const clean_message *message = &plan->messages[number];
     while (message->slots > 1 && message->state != CLEAN_GONE)
@@ -376,18 +378,21 @@ bool clean_receive(clean_plan *plan, uint32_t rank) {
 }
 
 bool clean_use_again(clean_plan *plan, uint32_t rank) {
-    const int number = any_message(plan, rank, false);
+    const int number = any_message(plan, false);
+    (void)rank;
     return number != CLEAN_NONE && plan->messages[number].reader_count < CLEAN_READERS - 1 &&
-           use_once(plan, rank, number);
+           use_once(plan, number);
 }
 
 /* Only what can be sent at once: else two PEs that send on what they got from each other could hang. */
-bool clean_forward(clean_plan *plan, uint32_t rank) {
-    const int number = any_message(plan, rank, false);
-    if (number == CLEAN_NONE || plan->ranks == 1)
+bool clean_forward(clean_plan *plan, uint32_t any) {
+    const int number = any_message(plan, false);
+    (void)any;
+    if (number == CLEAN_NONE)
         return false;
     const clean_message *message = &plan->messages[number];
-    const uint32_t to = (rank + 1 + (uint32_t)clean_below(plan, plan->ranks - 1)) % plan->ranks;
+    const uint32_t rank = plan->queues[message->queue].to,
+                   to = (rank + 1 + (uint32_t)clean_below(plan, plan->ranks - 1)) % plan->ranks;
     const int queue_id = queue_between(plan, rank, to, (uint32_t)clean_below(plan, 2));
     if (queue_id == CLEAN_NONE || message->reader_count >= CLEAN_READERS - 1)
         return false;
@@ -401,7 +406,8 @@ bool clean_forward(clean_plan *plan, uint32_t rank) {
 }
 
 bool clean_release(clean_plan *plan, uint32_t rank) {
-    const int number = any_message(plan, rank, false);
+    const int number = any_message(plan, false);
+    (void)rank;
     if (number == CLEAN_NONE)
         return false;
     release_oldest(plan, plan->messages[number].queue);

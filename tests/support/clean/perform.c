@@ -247,7 +247,7 @@ static void perform_all(caller *c) {
         it->at[c->rank] = call->next;
         if (call->kind == CLEAN_END)
             return;
-        if (!it->is_rehearsal || is_rehearsed(call->kind))
+        if (!call->is_left_out && (!it->is_rehearsal || is_rehearsed(call->kind)))
             perform[call->kind](c, call);
     }
 }

@@ -127,8 +127,8 @@ typedef struct clean_call {
     struct clean_call *next;
     uint32_t number; /* among all calls, in the order in which they were drawn */
     bool is_async, adds, uses_peek;
-    bool is_spoilt; /* left out, or not waited for before the kernel's end */
-    uint32_t variant;
+    bool is_left_out; /* see spoil.h */
+    uint32_t variant; /* of its forms; of a barrier: its number */
     uint32_t func;
     double value;
     uint32_t count;
@@ -163,7 +163,7 @@ typedef struct clean_plan {
     clean_known now;                       /* what the op that is being drawn comes after */
     clean_stream streams[2 * CLEAN_RANKS]; /* of PEs, then of hosts */
     clean_call *first[CLEAN_RANKS], *last[CLEAN_RANKS];
-    uint32_t call_count;
+    uint32_t call_count, barrier_count;
     clean_op *ops;
     int op_count;
     clean_tensor *tensors;

@@ -67,9 +67,12 @@ void clean_barrier(clean_plan *plan, uint32_t members) {
             clean_join(&joined, &plan->streams[rank].known);
     for (uint32_t rank = 0; rank < plan->ranks; rank++)
         if ((members >> rank & 1) != 0) {
-            clean_add_call(plan, rank, CLEAN_BARRIER)->members = members;
+            clean_call *call = clean_add_call(plan, rank, CLEAN_BARRIER);
+            call->members = members;
+            call->variant = plan->barrier_count;
             plan->streams[rank].known = joined;
         }
+    plan->barrier_count++;
 }
 
 void clean_host_barrier(clean_plan *plan) {
@@ -77,9 +80,10 @@ void clean_host_barrier(clean_plan *plan) {
     for (uint32_t rank = 0; rank < plan->ranks; rank++)
         clean_join(&joined, &plan->streams[clean_host_of(plan, rank)].known);
     for (uint32_t rank = 0; rank < plan->ranks; rank++) {
-        clean_add_call(plan, rank, CLEAN_HOST_BARRIER);
+        clean_add_call(plan, rank, CLEAN_HOST_BARRIER)->variant = plan->barrier_count;
         plan->streams[clean_host_of(plan, rank)].known = joined;
     }
+    plan->barrier_count++;
 }
 
 static void tell(clean_plan *plan, uint32_t from, uint32_t to) {

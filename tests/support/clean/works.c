@@ -211,8 +211,11 @@ static bool elementwise(drawing *d, const clean_function *f, uint32_t dtype) {
         [UNARY] = 1, [BINARY] = 2, [TERNARY] = 3, [SCALAR] = 1, [CAST] = 1, [ROWS] = 1};
     clean_want want = want_of(d, dtype);
     want.writes = true;
+    const uint64_t shape[] = {d->plan->extents[clean_below(d->plan, CLEAN_EXTENTS)],
+                              d->plan->extents[clean_below(d->plan, CLEAN_EXTENTS)]};
     if (!find_any(d, want))
-        return false;
+        d->call.views[d->call.count++] =
+            clean_scratch(d->plan, d->rank, dtype, 1 + (uint32_t)clean_below(d->plan, 2), shape);
     const clean_view out = d->call.views[0];
     for (uint32_t i = 0; i < inputs[f->form]; i++) {
         const uint32_t in = f->form == CAST ? clean_any_dtype(d->plan, false) : dtype;
@@ -222,10 +225,21 @@ static bool elementwise(drawing *d, const clean_function *f, uint32_t dtype) {
     return f->form != ROWS || out.dims > 0;
 }
 
+/* One that a tensor of the rank has, or any. */
+static uint32_t dtype_at_hand(clean_plan *plan, uint32_t rank, bool is_float) {
+    for (int tries = 0; tries < 30 && !clean_once_in(plan, 8); tries++) {
+        const clean_tensor *tensor = &plan->tensors[clean_below(plan, (uint64_t)plan->tensor_count)];
+        if (tensor->is_live && tensor->rank == rank && tensor->space == KB_SPACE_TCM &&
+            tensor->dtype <= (is_float ? KB_DTYPE_F32 : KB_DTYPE_I32))
+            return tensor->dtype;
+    }
+    return clean_any_dtype(plan, is_float);
+}
+
 bool clean_math(clean_plan *plan, uint32_t rank) {
     drawing d = begin(plan, rank, CLEAN_MATH, CLEAN_ENGINE_MATH);
     const clean_function *f = clean_any_function(plan);
-    const uint32_t dtype = clean_any_dtype(plan, f->is_for_floats);
+    const uint32_t dtype = dtype_at_hand(plan, rank, f->is_for_floats);
     d.call.func = f->func;
     d.call.value = clean_any_scalar(plan, dtype);
     d.call.uses_peek = clean_once_in(plan, 4);

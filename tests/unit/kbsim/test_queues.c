@@ -316,6 +316,37 @@ static void messages_of_any_length_take_whole_slots(void **state) {
         }
 }
 
+/* What lies in HBM comes into scratch in pieces; sending it on does not hold the sender all the same. */
+static void far_message(kb_coll *c) {
+    if (c->rank == 1) {
+        const tl_queue from = tl_queue_from(c, 0);
+        tl_barrier(c);
+        tl_copy(c, c->buffer, tl_recv(c, from));
+        tl_release(c, from);
+        return;
+    }
+    tl_view view = c->buffer;
+    view.memory = kbs_memory_of(c->stream->program, KB_SPACE_HBM, c->rank);
+    const tl_token sent = tl_send_async(c, tl_queue_to(c, 1), view);
+    tl_barrier(c);
+    tl_wait_sent(c, sent);
+}
+
+static void a_message_in_pieces_is_one_entry_of_its_line(void **state) {
+    (void)state;
+    static kept run;
+    kept_init(&run, "cubes=1,pes=2", 2);
+    run.elements = 3000;
+    run.machine.at.engine_queue_depth = 1;
+    run.machine.at.scratch_bytes = 16384; /* a piece is 1024 bytes */
+    run.machine.at.ipcq_slots = 2;
+    run.machine.at.ipcq_slot_bytes = 512;
+    simulate(&run, far_message);
+    assert_non_null(find(&run, 0, KB_OP_IPCQ_COPY, 11));
+    check_queue(&run, 0, 1, 2);
+    kept_fini(&run);
+}
+
 /* --- several queues between two PEs ------------------------------------------------------------ */
 
 /* Channel 1 is used while the ring of channel 0 is full, and the other way round at the receiver. */
@@ -418,6 +449,7 @@ int main(void) {
         cmocka_unit_test(a_credit_may_be_several_packets),
         cmocka_unit_test(who_polls_sees_at_its_next_look),
         cmocka_unit_test(messages_of_any_length_take_whole_slots),
+        cmocka_unit_test(a_message_in_pieces_is_one_entry_of_its_line),
         cmocka_unit_test(channels_are_queues_of_their_own),
         cmocka_unit_test(times_do_not_depend_on_the_order_of_creation),
     };
