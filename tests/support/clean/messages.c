@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "support/clean/uses.h"
 #include "support/clean/waits.h"
 #include "support/clean/works.h"
 
@@ -169,8 +170,7 @@ bool clean_send(clean_plan *plan, uint32_t rank) {
 
 /* --- receiving ------------------------------------------------------------------------------- */
 
-/* The next message can come, and be used: its slot has its credit, or it is long and alone in its ring. */
-static int receivable(const clean_plan *plan, const clean_queue *queue) {
+int clean_receivable(const clean_plan *plan, const clean_queue *queue) {
     if (queue->received == queue->message_count)
         return CLEAN_NONE;
     const int number = queue->messages[queue->received];
@@ -179,13 +179,6 @@ static int receivable(const clean_plan *plan, const clean_queue *queue) {
                            ? has_credits(plan, queue, message->first_slot + 1)
                            : queue->given_back == queue->received && queue->released == message->first_slot;
     return comes ? number : CLEAN_NONE;
-}
-
-static bool is_all_defined(const clean_message *message) {
-    for (uint64_t i = 0; i < message->elements; i++)
-        if (!clean_has(message->defined, i))
-            return false;
-    return true;
 }
 
 /* What uses it knows what its sender knew. */
@@ -204,8 +197,7 @@ static void meet(clean_plan *plan, int number) {
     queue->received++;
 }
 
-/* A command uses a message: its first use receives it. */
-static void use(clean_plan *plan, clean_call *made, int number, uint32_t engine) {
+void clean_use(clean_plan *plan, clean_call *made, int number, uint32_t engine) {
     clean_message *message = &plan->messages[number];
     const uint32_t rank = plan->queues[message->queue].to;
     const bool is_first = message->state == CLEAN_SENT;
@@ -251,13 +243,13 @@ static void release_oldest(clean_plan *plan, int queue_id) {
 /* Copies the next message into fresh scratch, and gives it back. */
 static void take(clean_plan *plan, int queue_id) {
     const clean_queue *queue = &plan->queues[queue_id];
-    const int number = receivable(plan, queue);
+    const int number = clean_receivable(plan, queue);
     assert(number != CLEAN_NONE);
     const clean_message *message = &plan->messages[number];
     clean_call call = {.kind = CLEAN_MOVE, .variant = 2, .count = 2};
     call.views[0] = clean_scratch(plan, queue->to, message->dtype, 1, &message->elements);
     call.views[1] = clean_view_of_message(plan, number);
-    use(plan, &call, number, CLEAN_ENGINE_NONE);
+    clean_use(plan, &call, number, CLEAN_ENGINE_NONE);
     release_oldest(plan, queue_id);
 }
 
@@ -300,7 +292,7 @@ static int any_message(clean_plan *plan, bool is_new) {
     for (int id = 0; id < plan->queue_count; id++) {
         const clean_queue *queue = &plan->queues[id];
         if (is_new) {
-            found[count] = receivable(plan, queue);
+            found[count] = clean_receivable(plan, queue);
             count += found[count] != CLEAN_NONE;
         } else if (queue->given_back < queue->received) {
             found[count++] =
@@ -310,66 +302,10 @@ static int any_message(clean_plan *plan, bool is_new) {
     return count > 0 ? found[clean_below(plan, count)] : CLEAN_NONE;
 }
 
-/* Its elements, in the shape in which they were sent, or in a row. */
-static void set_shape(clean_plan *plan, const clean_message *message, clean_want *want) {
-    want->has_shape = true;
-    want->dims = 1;
-    want->shape[0] = message->elements;
-    if (message->dims == 0 || clean_once_in(plan, 2))
-        return;
-    want->dims = message->dims;
-    memcpy(want->shape, message->shape, sizeof want->shape);
-}
-
-static clean_view in_shape(clean_plan *plan, int number, const clean_want *want) {
-    clean_view view = clean_view_of_message(plan, number);
-    if (want->dims != 1 && clean_once_in(plan, 2))
-        (void)clean_reshape(&view, want->dims, want->shape);
-    return view;
-}
-
-/* Copies it, or works on it: on its own or with another tensor of its shape. */
-static bool use_once(clean_plan *plan, int number) {
-    const clean_message *message = &plan->messages[number];
-    const uint32_t rank = plan->queues[message->queue].to;
-    const clean_function *f = clean_any_function(plan);
-    const bool is_number = message->dtype <= KB_DTYPE_I32 && is_all_defined(message);
-    const bool is_float = message->dtype <= KB_DTYPE_F32, is_long = message->slots > 1;
-    const bool works = is_number && (f->form == BINARY || f->form == UNARY || f->form == SCALAR) &&
-                       (is_float || !f->is_for_floats) && message->reader_count < CLEAN_READERS;
-    const bool is_near = !clean_once_in(plan, 4);
-    const uint32_t engine = works && is_near && !is_long ? CLEAN_ENGINE_MATH : CLEAN_ENGINE_NONE;
-    clean_want want = {.rank = rank,
-                       .stream = rank,
-                       .dtype = message->dtype,
-                       .writes = true,
-                       .is_near = is_near,
-                       .is_whole = is_long};
-    clean_call call = {.kind = works ? CLEAN_MATH : CLEAN_MOVE, .variant = 2, .count = 2, .func = f->func};
-    set_shape(plan, message, &want);
-    if (!clean_find(plan, &want, engine, &call.views[0]))
-        return false;
-    want.writes = false;
-    call.views[1] = in_shape(plan, number, &want);
-    call.value = clean_any_scalar(plan, message->dtype);
-    if (works && f->form == BINARY && !clean_find(plan, &want, engine, &call.views[call.count++]))
-        return false;
-    if (call.count == 3 && !is_near && call.views[2].tensor == call.views[0].tensor &&
-        !clean_same_place(&call.views[2], &call.views[0]))
-        return false;
-    call.is_async = is_near && !is_long && clean_once_in(plan, 2);
-    if (message->state == CLEAN_GONE ||
-        (message->state == CLEAN_SENT && receivable(plan, &plan->queues[message->queue]) != number) ||
-        !clean_still_admitted(plan, &call, rank, engine))
-        return false;
-    use(plan, &call, number, engine);
-    return true;
-}
-
 bool clean_receive(clean_plan *plan, uint32_t rank) {
     const int number = any_message(plan, true);
     (void)rank; /* who is next is whom a message waits for */
-    if (number == CLEAN_NONE || !use_once(plan, number))
+    if (number == CLEAN_NONE || !clean_use_once(plan, number))
         return false;
     const clean_message *message = &plan->messages[number];
     while (message->slots > 1 && message->state != CLEAN_GONE)
@@ -381,7 +317,7 @@ bool clean_use_again(clean_plan *plan, uint32_t rank) {
     const int number = any_message(plan, false);
     (void)rank;
     return number != CLEAN_NONE && plan->messages[number].reader_count < CLEAN_READERS - 1 &&
-           use_once(plan, number);
+           clean_use_once(plan, number);
 }
 
 /* Only what can be sent at once: else two PEs that send on what they got from each other could hang. */
