@@ -295,6 +295,28 @@ static void tie_in_stream(scene *it, int unused) {
     }
 }
 
+/* Two loads at once over one link, each as quick as it would be alone; clean: as quick as both can be. */
+static void link_shared(scene *it, int unused) {
+    (void)unused;
+    enum { PS_A_BYTE = 1000, BOTH = 2 * 2 * TILE };
+    made_trace *made = &it->made;
+    made_init(made, 1);
+    kb_trail trail;
+    kb_trail_init(&trail);
+    uint32_t link, route;
+    check_ok(kb_defs_add_link(&made->defs, &(kb_link){"hbm>tcm", 1000000000, PS_A_BYTE, 0}, &link, &trail),
+             &trail);
+    check_ok(kb_defs_add_route(&made->defs, &(kb_route){&link, 1}, &route, &trail), &trail);
+    made_initial(made, HBM(0), KB_DTYPE_F16, X_AT, ELEMENTS, 3);
+    made_launch(made, 0, 0);
+    for (uint64_t i = 0; i < 2; i++) {
+        it->culprit = load(it, 0, KB_BLOCKS_NO, SCRATCH_AT + i * 2 * TILE, HBM(0), X_AT + i * 2 * TILE, TILE);
+        it->culprit->what.route = route;
+        it->culprit->cost_ps = 2 * (int64_t)(it->is_bad ? BOTH / 2 : BOTH) * PS_A_BYTE;
+    }
+    made_fence(made, PE(0));
+}
+
 /* --- the command ------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -320,6 +342,7 @@ static const struct {
     {"start-at-enqueue", messages, SLIP_ENQUEUED},
     {"uninitialised", uninitialised, 0},
     {"tie", tie, 0},
+    {"link-shared", link_shared, 0},
     {"tie-in-stream", tie_in_stream, 0},
 };
 
