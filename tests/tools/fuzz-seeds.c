@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes the seeds of the fuzz targets: fuzz-seeds FOLDER. They are committed in tests/fuzz/corpus; run it
- * again when the format grows.
+ * Writes the seeds of the fuzz targets: fuzz-seeds FOLDER [TRACE...]; of each trace a seed of fuzz_replay.
+ * They are committed in tests/fuzz/corpus; run it again when the format grows.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +48,8 @@ static void save_messages(const char *name, const uint8_t *raw, size_t size) {
         }
 }
 
-static void save_frames(const char *name, const forge_part *parts, size_t count, uint8_t how) {
+static void save_frames(const char *target, const char *name, const forge_part *parts, size_t count,
+                        uint8_t how) {
     uint8_t bytes[1 << 18];
     size_t size = 1;
     bytes[0] = how;
@@ -60,7 +61,7 @@ static void save_frames(const char *name, const forge_part *parts, size_t count,
         memcpy(bytes + size, parts[i].raw, parts[i].raw_size);
         size += parts[i].raw_size;
     }
-    save("fuzz_frames", name, bytes, size);
+    save(target, name, bytes, size);
 }
 
 static void make(const char *name, uint64_t seed, uint32_t ranks, uint64_t ops, size_t open_bytes) {
@@ -82,9 +83,9 @@ static void make(const char *name, uint64_t seed, uint32_t ranks, uint64_t ops, 
     memcpy(file + 1, bytes, size);
     save("fuzz_reader", name, file, size + 1);
     size_t count = forge_take_apart(bytes, size, &parts);
-    save_frames(name, parts, count, 2 + 8);
+    save_frames("fuzz_frames", name, parts, count, 2 + 8);
     snprintf(other, sizeof other, "%s-cut", name);
-    save_frames(other, parts, count > 3 ? count - 2 : count, 1 + 4 + 8);
+    save_frames("fuzz_frames", other, parts, count > 3 ? count - 2 : count, 1 + 4 + 8);
     for (size_t i = 0; i < count; i++)
         save_messages(name, parts[i].raw, parts[i].raw_size);
     forge_parts_free(parts, count);
@@ -111,9 +112,27 @@ static void save_definitions(void) {
     records_fini(&r);
 }
 
+/* A trace of a tool, to be verified, and looked at in time. */
+static void save_trace(const char *path) {
+    static uint8_t bytes[1 << 18];
+    FILE *file = fopen(path, "rb");
+    const size_t size = file != NULL ? fread(bytes, 1, sizeof bytes, file) : 0;
+    if (size == 0 || size == sizeof bytes || fclose(file) != 0) {
+        fprintf(stderr, "fuzz-seeds: %s: not there, or too large\n", path);
+        exit(2);
+    }
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    char bare[128];
+    forge_part *parts;
+    const size_t count = forge_take_apart(bytes, size, &parts);
+    snprintf(bare, sizeof bare, "%.*s", (int)strcspn(name, "."), name);
+    save_frames("fuzz_replay", bare, parts, count, 8 + 64 + 128);
+    forge_parts_free(parts, count);
+}
+
 int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: fuzz-seeds FOLDER\n");
+    if (argc < 2) {
+        fprintf(stderr, "usage: fuzz-seeds FOLDER [TRACE...]\n");
         return 2;
     }
     folder = argv[1];
@@ -122,5 +141,7 @@ int main(int argc, char **argv) {
     make("many-frames", 3, 2, 40, 400);
     save_definitions();
     save("fuzz_reader", "empty", "", 0);
+    for (int i = 2; i < argc; i++)
+        save_trace(argv[i]);
     return 0;
 }
