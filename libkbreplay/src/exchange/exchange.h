@@ -4,7 +4,7 @@
  *
  * A memory has one owner, a rank. An op runs for the rank whose op it is; most of its operands lie in
  * memories of that rank. What lies in another's memory is touched through an exchange and in no other
- * way, so ranks can be spread over places that share no memory. Only src/op/access.c asks it.
+ * way, so ranks can be spread over places that share no memory. Only src/op asks it.
  *
  * Where all ranks share one address space (exchange_shared) everything is in reach, and nothing is
  * ever fetched or stored: that two ops do not touch one rank's memory at the same time, and in which
