@@ -99,6 +99,10 @@ void kbr_findings_sort(kbr_findings *findings) {
 
 /* --- words ------------------------------------------------------------------------------------- */
 
+kbr_mention kbr_mention_of_number(uint32_t rank, uint64_t index) {
+    return (kbr_mention){.rank = rank, .index = index};
+}
+
 kbr_mention kbr_mention_of(uint32_t rank, const kb_op *op) {
     const kb_template *what = op->what;
     return (kbr_mention){.rank = rank,

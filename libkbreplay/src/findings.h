@@ -39,6 +39,9 @@ kbr_finding *kbr_findings_add(kbr_findings *findings, const kbr_finding *finding
 /* Adds all of another list, in its order. */
 void kbr_findings_join(kbr_findings *findings, const kbr_findings *from);
 
+/* An op of which a check kept no more than that; kbr_lookup_findings() does the rest. */
+kbr_mention kbr_mention_of_number(uint32_t rank, uint64_t index);
+
 /* By check in the order of the table, then by time, rank and op. */
 void kbr_findings_sort(kbr_findings *findings);
 

@@ -6,6 +6,7 @@
 
 #include "blame/blame.h"
 #include "blame/causes.h"
+#include "blame/lookup.h"
 #include "check/running.h"
 #include "dump.h"
 #include "play/play.h"
@@ -198,6 +199,7 @@ kb_status kbr_replay_run(kbr_replay *replay, kb_trail *trail) {
         status = explain(replay, trail);
     if (status != KB_OK)
         return status;
+    KB_TRY(kbr_lookup_findings(&pass, &replay->findings, trail));
     KB_TRY(kbr_causes_find(&pass, &replay->findings, &replay->result.cause_count, trail));
     replay->result.findings = replay->findings.items;
     replay->result.finding_count = replay->findings.count;

@@ -379,6 +379,9 @@ static kb_status finish_head(causes *it, size_t head, kbr_lookup *lookup, kb_tra
 static kb_status find_causes(causes *it, kbr_lookup *lookup, place *places, size_t *ret_count, void *copy,
                              kb_trail *trail) {
     size_t count = it->findings->count;
+    for (size_t i = 0; i < count; i++)
+        if (is_check(&it->findings->items[i], "order"))
+            kbr_order_by_program(&it->findings->items[i], it->pass->defs);
     kbr_findings_sort(it->findings);
     for (size_t i = 0; i < count; i++) {
         it->of[i].group = (uint32_t)i;

@@ -98,6 +98,21 @@ static void say_unawaited(const kb_defs *defs, kbr_finding *finding, const char 
                         kbr_mention_text(defs, first, first->rank, text, sizeof text), point);
 }
 
+void kbr_order_by_program(kbr_finding *finding, const kb_defs *defs) {
+    static const char *const turned[][2] = {
+        {"write/read", "read/write"}, {"read/write", "write/read"}, {"write/write", "write/write"}};
+    const kbr_mention *ops = finding->ops;
+    if (finding->op_count < 2 || !ops[0].known || !ops[1].known || ops[0].stream != ops[1].stream ||
+        ops[0].index > ops[1].index)
+        return;
+    for (size_t i = 0; i < sizeof turned / sizeof turned[0]; i++)
+        if (strcmp(finding->rule, turned[i][0]) == 0) {
+            kbr_finding_swap(finding, defs);
+            snprintf(finding->rule, sizeof finding->rule, "%s", turned[i][1]);
+            return;
+        }
+}
+
 kb_status kbr_explain_edge(kbr_lookup *lookup, kbr_finding *finding, kb_trail *trail) {
     const kb_defs *defs = lookup->pass->defs;
     const kbr_mention second = finding->ops[0], first = finding->ops[1];

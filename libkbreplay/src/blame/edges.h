@@ -11,6 +11,12 @@
  */
 kb_status kbr_explain_edge(kbr_lookup *lookup, kbr_finding *finding, kb_trail *trail) KB_MUST_USE;
 
+/*
+ * A finding of `order` names that op first which came second in this replay. Of two of one stream it is the
+ * later one by program that came too soon, or went on too soon, whichever the replay ran first.
+ */
+void kbr_order_by_program(kbr_finding *finding, const kb_defs *defs);
+
 /* Makes ops[1] of a finding its culprit: it comes first, and rank, PE and time are its own. */
 void kbr_finding_swap(kbr_finding *finding, const kb_defs *defs);
 

@@ -46,3 +46,13 @@ kb_status kbr_lookup_mention(const kbr_pass *pass, uint32_t rank, uint64_t index
     kbr_lookup_fini(&lookup);
     return status;
 }
+
+kb_status kbr_lookup_findings(const kbr_pass *pass, kbr_findings *findings, kb_trail *trail) {
+    for (size_t i = 0; i < findings->count; i++)
+        for (uint32_t k = 0; k < findings->items[i].op_count; k++) {
+            kbr_mention *it = &findings->items[i].ops[k];
+            if (!it->known && it->rank < pass->run->ranks)
+                KB_TRY(kbr_lookup_mention(pass, it->rank, it->index, it, trail));
+        }
+    return KB_OK;
+}

@@ -21,5 +21,7 @@ kb_status kbr_lookup_op(kbr_lookup *lookup, uint32_t rank, uint64_t index, const
 /* As a finding names it; known is false where the trace has none. */
 kb_status kbr_lookup_mention(const kbr_pass *pass, uint32_t rank, uint64_t index, kbr_mention *ret_mention,
                              kb_trail *trail) KB_MUST_USE;
+/* All ops of findings of which only the number is known; one that the trace does not hold stays so. */
+kb_status kbr_lookup_findings(const kbr_pass *pass, kbr_findings *findings, kb_trail *trail) KB_MUST_USE;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * order: of two ops that touch the same byte, one writing it, the second starts where the first is reached
- * by edges of the memory model, whatever the clock says; and a slot is read between its receive and release.
+ * by edges of the memory model, whatever the times say; and a slot is read between its receive and release.
  *
  * For each byte the last write is kept, and the reads since that are not ordered among each other: an
  * access that is ordered after these is ordered after all before. Ranges that only begin or end to live
@@ -18,7 +18,6 @@ typedef struct state {
     kbr_pass *pass;
     kbr_order order;
     kbr_histories map;
-    bool off; /* there are too many streams */
     bool found;
 } state;
 
@@ -48,8 +47,6 @@ static kb_status open_order(kbr_pass *pass, void **ret_state, kb_trail *trail) {
     KB_TRY(kb_new_zeroed(pass->alloc, sizeof(state), &block, trail));
     state *it = block;
     it->pass = pass;
-    uint64_t streams = pass->defs->stream_count, most = pass->limit_size / 4 / sizeof(uint32_t);
-    it->off = streams != 0 && streams > most / streams;
     kb_status status = kbr_order_init(&it->order, pass, trail);
     if (status == KB_OK)
         status = kbr_histories_init(&it->map, &it->order, trail);
@@ -57,9 +54,6 @@ static kb_status open_order(kbr_pass *pass, void **ret_state, kb_trail *trail) {
         close_order(it, pass->alloc);
         return status;
     }
-    if (it->off)
-        kbr_pass_unchecked(pass, "order: the clocks of %" PRIu64 " streams do not fit the limit of memory",
-                           streams);
     *ret_state = it;
     return KB_OK;
 }
@@ -67,29 +61,40 @@ static kb_status open_order(kbr_pass *pass, void **ret_state, kb_trail *trail) {
 /* --- findings ---------------------------------------------------------------------------------- */
 
 /* What could have ordered them. */
-static const char *advice(const state *it, const kbr_mention *first, const kbr_mention *second) {
-    if (first->stream == second->stream)
+static const char *advice(const state *it, uint32_t first, uint32_t second) {
+    if (first == second)
         return "its stream went on without waiting for that: wait for it, or fence";
     const kb_stream *streams = it->pass->defs->streams;
-    if (streams[first->stream].rank != streams[second->stream].rank)
+    if (streams[first].rank != streams[second].rank)
         return "between ranks a message or a barrier orders, with what was awaited before it";
     return "between streams a launch, a message or a barrier orders";
 }
 
 static void report(touching *at, const char *rule, uint64_t low, uint64_t high, const kbr_mention *first,
-                   const char *point) {
+                   uint32_t first_stream, const char *point) {
     state *it = at->of;
     kbr_finding finding = kbr_finding_about(it->pass->defs, "order", rule, at->rank, at->op);
-    finding.key = (uint64_t)first->stream << 32 | at->op->what->stream;
+    finding.key = (uint64_t)first_stream << 32 | at->op->what->stream;
     kbr_finding_mention(&finding, first);
     kbr_finding_place(&finding, it->pass->defs, at->memory, low, high - low);
-    kbr_mention self = finding.ops[0];
     kbr_finding_say(&finding, "no edge: its start is not reached from the %s of the other; %s", point,
-                    advice(it, first, &self));
+                    advice(it, first_stream, at->op->what->stream));
     if (!kbr_regions_element(it->pass->regions, at->memory, low, &finding.tensor, &finding.element))
         finding.tensor = KB_NONE;
     kbr_findings_add(it->pass->findings, &finding);
     it->found = true;
+}
+
+static void report_event(touching *at, const char *rule, uint64_t low, uint64_t high, const kbr_event *first,
+                         const char *point) {
+    kbr_mention mention = kbr_event_mention(first);
+    report(at, rule, low, high, &mention, first->stream, point);
+}
+
+/* It reads what a message brought that was given back: by the stream that emptied the copy's queue. */
+static void report_release(touching *at, uint64_t low, uint64_t high, const kbr_event *copy) {
+    kbr_mention mention = kbr_mention_of_number(copy->releasing_rank, copy->releasing_index);
+    report(at, "read/release", low, high, &mention, copy->releasing_stream, "message that it gave back");
 }
 
 /* --- accesses ---------------------------------------------------------------------------------- */
@@ -141,9 +146,9 @@ static kb_status visit_read(void *user, uint64_t low, uint64_t high, kbr_segment
         bool good;
         KB_TRY(ordered(at, write, KB_POINT_DONE, &good, trail));
         if (!good)
-            report(at, "write/read", low, high, &write->who, "done");
-        else if (write->released.known && kbr_op_flow(at->op->what) != KBR_FLOW_NONE)
-            report(at, "read/release", low, high, &write->released, "message that it gave back");
+            report_event(at, "write/read", low, high, write, "done");
+        else if (write->released && kbr_op_flow(at->op->what) != KBR_FLOW_NONE)
+            report_release(at, low, high, write);
     }
     kbr_readers *has = at->has;
     if (has == NULL || segment->reads != at->had) {
@@ -167,13 +172,13 @@ static kb_status visit_write(void *user, uint64_t low, uint64_t high, kbr_segmen
     if (write != NULL && write != at->event)
         KB_TRY(ordered(at, write, KB_POINT_DONE, &good, trail));
     if (!good)
-        report(at, "write/write", low, high, &write->who, "done");
+        report_event(at, "write/write", low, high, write, "done");
     for (const kbr_readers *it = segment->reads; it != NULL; it = it->next) {
         if (it->event == at->event)
             continue;
         KB_TRY(ordered(at, it->event, KB_POINT_SENT, &good, trail));
         if (!good)
-            report(at, "read/write", low, high, &it->event->who, "sent");
+            report_event(at, "read/write", low, high, it->event, "sent");
     }
     kbr_segment_write(&at->of->map, segment, at->event);
     return KB_OK;
@@ -228,8 +233,6 @@ static kb_status touch_all(touching *at, kb_trail *trail) {
 
 static kb_status execute_order(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
     state *it = user;
-    if (it->off)
-        return KB_OK;
     touching at = {.of = it, .rank = rank, .op = op};
     KB_TRY(kbr_order_start(&it->order, rank, op, &at.event, &at.start, trail));
     kb_status status = KB_OK;
@@ -249,22 +252,25 @@ static kb_status visit_release(void *user, uint64_t low, uint64_t high, kbr_segm
         bool good;
         KB_TRY(ordered(at, it->event, KB_POINT_SENT, &good, trail));
         if (!good)
-            report(at, "read/release", low, high, &it->event->who, "sent");
+            report_event(at, "read/release", low, high, it->event, "sent");
     }
-    if (segment->write != NULL && segment->write->kind == KB_OP_IPCQ_COPY)
-        segment->write->released = kbr_mention_of(at->rank, at->op);
+    kbr_event *copy = segment->write;
+    if (copy == NULL || copy->kind != KB_OP_IPCQ_COPY)
+        return KB_OK;
+    copy->released = true;
+    copy->releasing_rank = at->rank;
+    copy->releasing_index = at->op->index;
+    copy->releasing_stream = at->op->what->stream;
     return KB_OK;
 }
 
 static kb_status issue_order(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
     state *it = user;
-    if (it->off)
-        return KB_OK;
     KB_TRY(kbr_order_issue(&it->order, rank, op, trail));
     if (op->what->kind != KB_OP_IPCQ_RELEASE)
         return KB_OK;
     touching at = {.of = it, .rank = rank, .op = op};
-    at.start = (kbr_point){kbr_order_now(&it->order, op->what->stream), NULL};
+    at.start = (kbr_point){kbr_past_of_chain(&it->order.pasts, op->what->stream), NULL};
     return touch_operand(&at, 0, visit_release, trail);
 }
 

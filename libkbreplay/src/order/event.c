@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Clocks, edges and the search along them; see event.h. */
+/* Events, edges and the search along them; see event.h. */
 #include "order/event.h"
 
 #include <assert.h>
@@ -13,7 +13,7 @@ typedef struct kbr_crowd {
     uint32_t group;
     uint64_t id;
     size_t inside;
-    uint32_t *clock;
+    uint32_t chain; /* which all who came have joined */
 } kbr_crowd;
 
 typedef struct kbr_reached {
@@ -21,57 +21,14 @@ typedef struct kbr_reached {
     unsigned point;
 } kbr_reached;
 
-/* --- clocks ------------------------------------------------------------------------------------ */
-
-static size_t clock_size(const kbr_order *order) {
-    size_t size = order->streams * sizeof(uint32_t);
-    return size < sizeof(void *) ? sizeof(void *) : size;
-}
-
-/* A copy of `from`, or all zero. */
-static kb_status new_clock(kbr_order *order, const uint32_t *from, uint32_t **ret_clock, kb_trail *trail) {
-    void *block = order->spare_clocks;
-    if (block != NULL)
-        memcpy(&order->spare_clocks, block, sizeof(void *));
-    else
-        KB_TRY(kb_new(order->pass->alloc, clock_size(order), &block, trail));
-    if (from != NULL)
-        memcpy(block, from, order->streams * sizeof(uint32_t));
-    else
-        memset(block, 0, clock_size(order));
-    *ret_clock = block;
-    return KB_OK;
-}
-
-static void free_clock(kbr_order *order, uint32_t **clock) {
-    if (*clock == NULL)
-        return;
-    memcpy(*clock, &order->spare_clocks, sizeof(void *));
-    order->spare_clocks = *clock;
-    *clock = NULL;
-}
-
-static void join(const kbr_order *order, uint32_t *to, const uint32_t *from) {
-    for (size_t i = 0; from != NULL && i < order->streams; i++)
-        to[i] = from[i] > to[i] ? from[i] : to[i];
-}
-
-/* As join, into a clock that may not be there yet. */
-static kb_status join_new(kbr_order *order, uint32_t **to, const uint32_t *from, kb_trail *trail) {
-    if (*to == NULL)
-        return new_clock(order, from, to, trail);
-    join(order, *to, from);
-    return KB_OK;
-}
-
-const uint32_t *kbr_order_now(const kbr_order *order, uint32_t stream) {
-    return order->chains[stream].clock;
-}
-
 /* --- events ------------------------------------------------------------------------------------ */
 
 static kbr_event *find(const kbr_order *order, uint32_t rank, uint64_t index) {
     return (kbr_event *)kbr_table_find(&order->events, rank, index);
+}
+
+kbr_mention kbr_event_mention(const kbr_event *event) {
+    return kbr_mention_of_number(event->node.rank, event->node.index);
 }
 
 void kbr_event_hold(kbr_event *event) {
@@ -99,7 +56,6 @@ void kbr_event_drop(kbr_order *order, kbr_event *event) {
             edge->next = order->spare_edges;
             order->spare_edges = edge;
         }
-        free_clock(order, &it->clock);
         it->next_open = order->spare_events;
         order->spare_events = it;
     }
@@ -110,8 +66,9 @@ static void unlist(kbr_order *order, kbr_event *event) {
     if (!event->listed)
         return;
     event->listed = false;
-    kbr_table_remove(&order->events, &event->node);
-    free_clock(order, &event->clock);
+    if (event->tabled)
+        kbr_table_remove(&order->events, &event->node);
+    event->past = (kbr_past){.count = 0};
     kbr_event_drop(order, event);
 }
 
@@ -130,8 +87,15 @@ static bool is_composite(const kb_op *op) {
 /* Ops of its engine or composite that claim it may start after somebody has waited for it. */
 static bool has_followers(const kbr_order *order, const kb_op *op) {
     uint32_t engine = op->what->engine;
-    return (is_composite(op) && op->id != 0) ||
+    return (op->id != 0 && is_composite(op)) ||
            (engine != KB_NONE && order->pass->defs->engines[engine].promise == KB_PROMISE_TOTAL);
+}
+
+/* Others find it: not one that holds its stream until it is done, which only that stream asks for. */
+static bool is_claimed(const kb_op *op) {
+    const kb_template *what = op->what;
+    return what->blocks != KB_BLOCKS_DONE || what->reached != KB_POINT_DONE ||
+           what->kind == KB_OP_IPCQ_COPY || what->kind == KB_OP_IPCQ_RELEASE || what->kind == KB_OP_LAUNCH;
 }
 
 static kb_status new_event(kbr_order *order, uint32_t rank, const kb_op *op, uint32_t number,
@@ -141,25 +105,22 @@ static kb_status new_event(kbr_order *order, uint32_t rank, const kb_op *op, uin
         order->spare_events = it->next_open;
     } else {
         void *block;
-        KB_TRY(kb_new(order->pass->alloc, sizeof *it, &block, trail));
+        KB_TRY(kb_arena_new(&order->arena, sizeof *it, &block, trail));
         it = block;
     }
     *it = (kbr_event){.node = {.rank = rank, .index = op->index},
                       .refs = 1,
                       .listed = true,
+                      .tabled = is_claimed(op),
                       .blocks = op->what->blocks,
                       .kind = op->what->kind,
                       .stream = op->what->stream,
                       .number = number,
-                      .composite = is_composite(op) ? op->id : 0,
+                      .composite = op->id != 0 && is_composite(op) ? op->id : 0,
                       .chained = has_followers(order, op),
-                      .who = kbr_mention_of(rank, op)};
-    kb_status status = kbr_table_add(&order->events, &it->node, trail);
-    if (status != KB_OK) {
-        it->next_open = order->spare_events;
-        order->spare_events = it;
-        return status;
-    }
+                      .time = order->pasts.time};
+    if (it->tabled)
+        KB_TRY(kbr_table_add(&order->events, &it->node, trail));
     *ret_event = it;
     return KB_OK;
 }
@@ -173,7 +134,7 @@ static kb_status add_edge(kbr_order *order, kbr_event *from, unsigned point, con
         order->spare_edges = edge->next;
     } else {
         void *block;
-        KB_TRY(kb_new(order->pass->alloc, sizeof *edge, &block, trail));
+        KB_TRY(kb_arena_new(&order->arena, sizeof *edge, &block, trail));
         edge = block;
     }
     *edge = *like;
@@ -206,13 +167,26 @@ static const kbr_bulk *find_bulk(const kbr_bulks *bulks, uint32_t number) {
     return first < bulks->count ? &bulks->items[first] : NULL;
 }
 
-/* All former ops of the stream are done before its issue number `issues` - 1, and before `clock`. */
+/* --- what is observed -------------------------------------------------------------------------- */
+
+/* What something joins: the past of an event, or else a stream's chain. */
+typedef struct joined {
+    kbr_event *event;
+    uint32_t stream;
+} joined;
+
+static kb_status join(kbr_order *order, const joined *to, const kbr_past *from, kb_trail *trail) {
+    return to->event != NULL ? kbr_past_join(&order->pasts, &to->event->past, from, trail)
+                             : kbr_pasts_join_chain(&order->pasts, to->stream, from, trail);
+}
+
+/* All former ops of the stream are done before its issue number `issues` - 1, and before what is joined. */
 static kb_status observe_stream(kbr_order *order, uint32_t stream, uint32_t below, uint32_t issues,
-                                uint32_t *clock, kb_trail *trail) {
+                                const joined *to, kb_trail *trail) {
     kbr_chain *chain = &order->chains[stream];
     KB_TRY(add_bulk(order, &chain->fences, (kbr_bulk){below, stream, issues}, trail));
-    join(order, clock, chain->async);
-    free_clock(order, &chain->async);
+    KB_TRY(join(order, to, &chain->async, trail));
+    chain->async = (kbr_past){.count = 0};
     kbr_event **at = &chain->open;
     while (*at != NULL) {
         kbr_event *it = *at;
@@ -231,15 +205,17 @@ static kb_status observe_stream(kbr_order *order, uint32_t stream, uint32_t belo
 
 /* All that a rank's PEs did in a launch is done before an issue of the host. */
 static kb_status observe_launch(kbr_order *order, uint32_t host, uint64_t launch, uint32_t issues,
-                                uint32_t *clock, kb_trail *trail) {
-    uint32_t rank = order->pass->defs->streams[host].rank;
-    for (uint32_t stream = 0; stream < order->streams; stream++) {
+                                const joined *to, kb_trail *trail) {
+    uint32_t rank = order->pass->defs->streams[host].rank, stream = order->first_streams[rank];
+    for (; stream != KB_NONE; stream = order->chains[stream].next_stream) {
         kbr_chain *chain = &order->chains[stream];
-        if (order->pass->defs->streams[stream].rank != rank || chain->launch != launch || stream == host)
+        if (chain->launch != launch || stream == host)
             continue;
-        KB_TRY(add_bulk(order, &chain->launches, (kbr_bulk){chain->issues, host, issues}, trail));
-        join(order, clock, chain->clock);
-        join(order, clock, chain->async);
+        kbr_past past = kbr_past_of_chain(&order->pasts, stream);
+        uint32_t below = kbr_pasts_issues(&order->pasts, stream);
+        KB_TRY(add_bulk(order, &chain->launches, (kbr_bulk){below, host, issues}, trail));
+        KB_TRY(join(order, to, &past, trail));
+        KB_TRY(join(order, to, &chain->async, trail));
     }
     return KB_OK;
 }
@@ -254,35 +230,42 @@ static bool matters(const kb_op *op) {
            what->kind == KB_OP_IPCQ_RELEASE || what->kind == KB_OP_LAUNCH;
 }
 
-static kb_status enter_crowd(kbr_order *order, const kb_op *op, const uint32_t *clock, kb_trail *trail) {
+static kb_status enter_crowd(kbr_order *order, const kb_op *op, kb_trail *trail) {
     kbr_crowd *it = order->crowds;
     while (it != NULL && (it->group != op->what->group || it->id != op->id))
         it = it->next;
     if (it == NULL) {
+        uint32_t chain;
         void *block;
-        KB_TRY(kb_new_zeroed(order->pass->alloc, sizeof *it, &block, trail));
+        KB_TRY(kbr_pasts_add_chain(&order->pasts, &chain, trail));
+        KB_TRY(kb_new(order->pass->alloc, sizeof *it, &block, trail));
         it = block;
-        *it = (kbr_crowd){.next = order->crowds, .group = op->what->group, .id = op->id};
+        *it = (kbr_crowd){.next = order->crowds, .group = op->what->group, .id = op->id, .chain = chain};
         order->crowds = it;
     }
     it->inside++;
-    return join_new(order, &it->clock, clock, trail);
+    kbr_past past = kbr_past_of_chain(&order->pasts, op->what->stream);
+    kbr_pasts_issue(&order->pasts, it->chain);
+    return kbr_pasts_join_chain(&order->pasts, it->chain, &past, trail);
 }
 
 static kb_status claim_at_issue(kbr_order *order, uint32_t rank, const kb_op *op, uint32_t number,
                                 kb_trail *trail) {
-    kbr_chain *chain = &order->chains[op->what->stream];
+    uint32_t stream = op->what->stream;
+    const joined to = {NULL, stream};
     for (uint32_t i = 0; i < op->what->claim_count; i++) {
         const kb_claim *claim = &op->what->claims[i];
         if (claim->role == KB_ROLE_OBSERVED && claim->set == KB_SET_STREAM)
-            KB_TRY(observe_stream(order, op->what->stream, number, number + 1, chain->clock, trail));
+            KB_TRY(observe_stream(order, stream, number, number + 1, &to, trail));
         if (claim->role != KB_ROLE_LAUNCH || claim->set != KB_SET_ONE || claim->rank != rank)
             continue;
         const kbr_event *launch = find(order, rank, op->claimed[i]);
-        if (launch != NULL && launch->kind == KB_OP_LAUNCH)
-            join(order, chain->clock,
-                 launch->clock != NULL ? launch->clock : order->chains[launch->stream].clock);
-        chain->launch = op->claimed[i] + 1;
+        if (launch != NULL && launch->kind == KB_OP_LAUNCH) {
+            kbr_past past =
+                launch->past.count != 0 ? launch->past : kbr_past_of_chain(&order->pasts, launch->stream);
+            KB_TRY(join(order, &to, &past, trail));
+        }
+        order->chains[stream].launch = op->claimed[i] + 1;
     }
     return KB_OK;
 }
@@ -290,23 +273,23 @@ static kb_status claim_at_issue(kbr_order *order, uint32_t rank, const kb_op *op
 kb_status kbr_order_issue(kbr_order *order, uint32_t rank, const kb_op *op, kb_trail *trail) {
     const kb_template *what = op->what;
     kbr_chain *chain = &order->chains[what->stream];
-    uint32_t number = chain->issues++;
-    if (chain->clock == NULL)
-        KB_TRY(new_clock(order, NULL, &chain->clock, trail));
-    chain->clock[what->stream] = chain->issues;
+    kbr_pasts_issue(&order->pasts, what->stream);
+    uint32_t issues = kbr_pasts_issues(&order->pasts, what->stream), number = issues - 1;
     if (chain->former != 0) {
-        KB_TRY(observe_launch(order, what->stream, chain->former, chain->issues, chain->clock, trail));
+        const joined to = {NULL, what->stream};
+        KB_TRY(observe_launch(order, what->stream, chain->former, issues, &to, trail));
         chain->former = 0;
     }
     KB_TRY(claim_at_issue(order, rank, op, number, trail));
     if (kbr_op_impl_of(what->kind)->joins)
-        KB_TRY(enter_crowd(order, op, chain->clock, trail));
+        KB_TRY(enter_crowd(order, op, trail));
     if (!matters(op))
         return KB_OK;
     kbr_event *event;
     KB_TRY(new_event(order, rank, op, number, &event, trail));
+    chain->latest = event;
     if (what->blocks == KB_BLOCKS_NO)
-        KB_TRY(new_clock(order, chain->clock, &event->clock, trail));
+        event->past = kbr_past_of_chain(&order->pasts, what->stream);
     if (what->blocks != KB_BLOCKS_DONE) {
         kbr_event_hold(event);
         event->next_open = chain->open;
@@ -317,25 +300,26 @@ kb_status kbr_order_issue(kbr_order *order, uint32_t rank, const kb_op *op, kb_t
 
 /* --- start ------------------------------------------------------------------------------------- */
 
-static void leave_crowd(kbr_order *order, const kb_op *op, uint32_t *clock) {
+static kb_status leave_crowd(kbr_order *order, const kb_op *op, const joined *to, kb_trail *trail) {
     kbr_crowd **at = &order->crowds;
     while (*at != NULL && ((*at)->group != op->what->group || (*at)->id != op->id))
         at = &(*at)->next;
     kbr_crowd *it = *at;
     if (it == NULL)
-        return;
-    join(order, clock, it->clock);
+        return KB_OK;
+    kbr_past past = kbr_past_of_chain(&order->pasts, it->chain);
+    KB_TRY(join(order, to, &past, trail));
     if (--it->inside > 0)
-        return;
+        return KB_OK;
     *at = it->next;
-    free_clock(order, &it->clock);
     kb_delete(order->pass->alloc, it, sizeof *it);
+    return KB_OK;
 }
 
 /* One op that is claimed at the start; `here` is where the claim's edge leads to. */
 static kb_status claim_one(kbr_order *order, kbr_event *whom, const kb_claim *claim, const kbr_edge *here,
-                           uint32_t *clock, kb_trail *trail) {
-    join(order, clock, whom->clock);
+                           const joined *to, kb_trail *trail) {
+    KB_TRY(join(order, to, &whom->past, trail));
     KB_TRY(add_edge(order, whom, claim->point, here, trail));
     whom->received = whom->received || claim->role == KB_ROLE_COPY;
     bool done =
@@ -348,9 +332,9 @@ static kb_status claim_one(kbr_order *order, kbr_event *whom, const kb_claim *cl
     return KB_OK;
 }
 
-static kb_status claim_at_start(kbr_order *order, const kb_op *op, const kbr_edge *here, uint32_t *clock,
+static kb_status claim_at_start(kbr_order *order, const kb_op *op, const kbr_edge *here, const joined *to,
                                 bool *ret_joined, kb_trail *trail) {
-    uint32_t stream = op->what->stream, issued = order->chains[stream].issues;
+    uint32_t stream = op->what->stream, issued = kbr_pasts_issues(&order->pasts, stream);
     for (uint32_t i = 0; i < op->what->claim_count; i++) {
         const kb_claim *claim = &op->what->claims[i];
         if (claim->role == KB_ROLE_OBSERVED || claim->role == KB_ROLE_LAUNCH ||
@@ -358,16 +342,16 @@ static kb_status claim_at_start(kbr_order *order, const kb_op *op, const kbr_edg
             continue;
         if (claim->set == KB_SET_STREAM &&
             here->event == NULL) /* a fence that does not block shows nothing */
-            KB_TRY(observe_stream(order, stream, issued - 1, here->issues, clock, trail));
+            KB_TRY(observe_stream(order, stream, issued - 1, here->issues, to, trail));
         if (claim->set != KB_SET_ONE)
             continue;
         kbr_event *whom = find(order, claim->rank, op->claimed[i]);
         if (whom == NULL)
             continue;
         if (whom->kind == KB_OP_LAUNCH && here->event == NULL)
-            KB_TRY(observe_launch(order, stream, whom->node.index + 1, here->issues, clock, trail));
-        *ret_joined = *ret_joined || whom->clock != NULL;
-        KB_TRY(claim_one(order, whom, claim, here, clock, trail));
+            KB_TRY(observe_launch(order, stream, whom->node.index + 1, here->issues, to, trail));
+        *ret_joined = *ret_joined || whom->past.count != 0;
+        KB_TRY(claim_one(order, whom, claim, here, to, trail));
     }
     return KB_OK;
 }
@@ -383,43 +367,54 @@ static bool completes(const kb_op *op, unsigned set) {
 static kb_status complete_composite(kbr_order *order, const kb_op *op, kbr_event *event, kb_trail *trail) {
     if (event->composite == 0 || !completes(op, KB_SET_COMPOSITE))
         return KB_OK;
-    for (uint32_t stream = 0; stream < order->streams; stream++) {
-        kbr_event *it =
-            order->pass->defs->streams[stream].rank == event->node.rank ? order->chains[stream].open : NULL;
-        for (; it != NULL; it = it->next_open)
+    uint32_t stream = order->first_streams[event->node.rank];
+    for (; stream != KB_NONE; stream = order->chains[stream].next_stream)
+        for (kbr_event *it = order->chains[stream].open; it != NULL; it = it->next_open)
             if (it->composite == event->composite && it != event)
                 KB_TRY(
                     add_edge(order, it, KB_POINT_DONE, &(kbr_edge){.event = event, .to_done = true}, trail));
-    }
     return KB_OK;
+}
+
+/* The event of an op that is to start; NULL where it is none. */
+static kbr_event *event_of(const kbr_order *order, uint32_t rank, const kb_op *op) {
+    kbr_event *latest = order->chains[op->what->stream].latest;
+    if (!matters(op))
+        return NULL;
+    if (latest != NULL && latest->listed && latest->node.index == op->index && latest->node.rank == rank)
+        return latest;
+    return find(order, rank, op->index);
 }
 
 kb_status kbr_order_start(kbr_order *order, uint32_t rank, const kb_op *op, kbr_event **ret_event,
                           kbr_point *ret_start, kb_trail *trail) {
     const kb_template *what = op->what;
     kbr_chain *chain = &order->chains[what->stream];
-    kbr_event *event = find(order, rank, op->index);
-    uint32_t *clock = event != NULL && event->clock != NULL ? event->clock : chain->clock;
-    uint32_t number = event != NULL ? event->number : chain->issues - 1;
+    kbr_event *event = event_of(order, rank, op);
+    joined to = {event != NULL && event->past.count != 0 ? event : NULL, what->stream};
+    uint32_t number = event != NULL ? event->number : kbr_pasts_issues(&order->pasts, what->stream) - 1;
     kbr_edge here = {.stream = what->stream, .issues = number + 2};
     if (event != NULL) /* its own edges go on from there */
         here = (kbr_edge){.event = event};
-    bool joined = false;
-    KB_TRY(claim_at_start(order, op, &here, clock, &joined, trail));
+    if (to.event == NULL)
+        kbr_pasts_start(&order->pasts, what->stream);
+    bool has_joined = false;
+    KB_TRY(claim_at_start(order, op, &here, &to, &has_joined, trail));
     if (kbr_op_impl_of(what->kind)->joins)
-        leave_crowd(order, op, clock);
-    if (joined && what->blocks == KB_BLOCKS_NO)
-        KB_TRY(join_new(order, &chain->async, clock, trail));
+        KB_TRY(leave_crowd(order, op, &to, trail));
+    ret_start->past = to.event != NULL ? event->past : kbr_past_of_chain(&order->pasts, what->stream);
+    ret_start->event = event;
+    if (has_joined && what->blocks == KB_BLOCKS_NO)
+        KB_TRY(kbr_past_join(&order->pasts, &chain->async, &ret_start->past, trail));
     bool claimable = what->kind == KB_OP_IPCQ_COPY || what->kind == KB_OP_IPCQ_RELEASE;
-    if (event != NULL && event->clock == NULL && claimable)
-        KB_TRY(new_clock(order, clock, &event->clock, trail));
+    if (event != NULL && claimable)
+        event->past = ret_start->past;
     if (event != NULL)
         KB_TRY(complete_composite(order, op, event, trail));
     chain->former = completes(op, KB_SET_LAUNCHED) ? op->index + 1 : chain->former;
     if (event != NULL)
         kbr_event_hold(event);
     *ret_event = event;
-    *ret_start = (kbr_point){clock, event};
     return KB_OK;
 }
 
@@ -433,10 +428,11 @@ void kbr_order_started(kbr_order *order, kbr_event *event) {
 /* --- search ------------------------------------------------------------------------------------ */
 
 static kb_status push(kbr_order *order, size_t *count, kbr_event *event, unsigned point, kb_trail *trail) {
-    uint64_t *seen = point == KB_POINT_SENT ? &event->seen_sent : &event->seen_done;
-    if (*seen == order->search)
+    uint8_t seen = event->search == order->search ? event->seen : 0, bit = (uint8_t)(1u << point);
+    if ((seen & bit) != 0)
         return KB_OK;
-    *seen = order->search;
+    event->search = order->search;
+    event->seen = seen | bit;
     void *stack = order->stack;
     KB_TRY(
         kb_grow(order->pass->alloc, sizeof(kbr_reached), *count + 1, &order->stack_capacity, &stack, trail));
@@ -445,42 +441,51 @@ static kb_status push(kbr_order *order, size_t *count, kbr_event *event, unsigne
     return KB_OK;
 }
 
-/* Does a clock know the chain behind a point of the event, by what its own stream does? */
-static bool stream_passes(const kbr_order *order, const kbr_event *it, unsigned point,
-                          const uint32_t *clock) {
+/* Is the chain behind a point of the event in a past, by what its own stream does? */
+static kb_status stream_passes(kbr_order *order, const kbr_event *it, unsigned point, const kbr_past *past,
+                               bool *ret_passes, kb_trail *trail) {
     const kbr_chain *chain = &order->chains[it->stream];
     bool blocks = it->blocks == KB_BLOCKS_DONE || (it->blocks == KB_BLOCKS_SENT && point == KB_POINT_SENT);
-    if (blocks && clock[it->stream] >= it->number + 2)
-        return true;
-    const kbr_bulk *fence = find_bulk(&chain->fences, it->number);
-    const kbr_bulk *launch = find_bulk(&chain->launches, it->number);
-    return (fence != NULL && clock[fence->stream] >= fence->issues) ||
-           (launch != NULL && clock[launch->stream] >= launch->issues);
+    *ret_passes = false;
+    if (blocks)
+        KB_TRY(kbr_past_has(&order->pasts, past, it->stream, it->number + 2, it->time, ret_passes, trail));
+    const kbr_bulk *bulks[] = {find_bulk(&chain->fences, it->number),
+                               find_bulk(&chain->launches, it->number)};
+    for (int i = 0; i < 2 && !*ret_passes; i++)
+        if (bulks[i] != NULL)
+            KB_TRY(kbr_past_has(&order->pasts, past, bulks[i]->stream, bulks[i]->issues, it->time, ret_passes,
+                                trail));
+    return KB_OK;
+}
+
+/* Is an edge's end the point, or in its past? */
+static kb_status edge_reaches(kbr_order *order, const kbr_event *it, const kbr_edge *edge,
+                              const kbr_point *to, bool *ret_reaches, kb_trail *trail) {
+    *ret_reaches = edge->event != NULL && edge->event == to->event && !edge->to_done;
+    if (edge->event != NULL)
+        return KB_OK;
+    return kbr_past_has(&order->pasts, &to->past, edge->stream, edge->issues, it->time, ret_reaches, trail);
 }
 
 kb_status kbr_order_reaches(kbr_order *order, kbr_event *from, unsigned point, const kbr_point *to,
                             bool *ret_reaches, kb_trail *trail) {
     size_t count = 0;
+    bool there = false;
     order->search++;
-    *ret_reaches = true;
     KB_TRY(push(order, &count, from, point, trail));
-    while (count > 0) {
+    while (count > 0 && !there) {
         kbr_reached at = order->stack[--count];
-        if (stream_passes(order, at.event, at.point, to->clock))
-            return KB_OK;
-        for (const kbr_edge *edge = at.event->edges; edge != NULL; edge = edge->next) {
+        KB_TRY(stream_passes(order, at.event, at.point, &to->past, &there, trail));
+        for (const kbr_edge *edge = at.event->edges; edge != NULL && !there; edge = edge->next) {
             if (edge->point < at.point)
                 continue;
-            bool there = edge->event == NULL ? to->clock[edge->stream] >= edge->issues
-                                             : edge->event == to->event && !edge->to_done;
-            if (there)
-                return KB_OK;
-            if (edge->event != NULL) /* from its start its sent is reached */
+            KB_TRY(edge_reaches(order, at.event, edge, to, &there, trail));
+            if (!there && edge->event != NULL) /* from its start its sent is reached */
                 KB_TRY(
                     push(order, &count, edge->event, edge->to_done ? KB_POINT_DONE : KB_POINT_SENT, trail));
         }
     }
-    *ret_reaches = false;
+    *ret_reaches = there;
     return KB_OK;
 }
 
@@ -488,55 +493,42 @@ kb_status kbr_order_reaches(kbr_order *order, kbr_event *from, unsigned point, c
 
 kb_status kbr_order_init(kbr_order *order, const kbr_pass *pass, kb_trail *trail) {
     void *block;
+    size_t ranks = pass->run->ranks;
     *order = (kbr_order){.pass = pass, .streams = pass->defs->stream_count};
     kbr_table_init(&order->events, pass->alloc);
+    kb_arena_init(&order->arena, pass->alloc, 0);
+    KB_TRY(kbr_pasts_init(&order->pasts, pass->alloc, order->streams, pass->limit_size / 4, trail));
     KB_TRY(kb_new_zeroed(pass->alloc, (order->streams + 1) * sizeof(kbr_chain), &block, trail));
     order->chains = block;
-    return KB_OK;
-}
-
-static void free_clocks(kbr_order *order) {
-    while (order->spare_clocks != NULL) {
-        void *block = order->spare_clocks;
-        memcpy(&order->spare_clocks, block, sizeof(void *));
-        kb_delete(order->pass->alloc, block, clock_size(order));
+    KB_TRY(kb_new(pass->alloc, (ranks + 1) * sizeof(uint32_t), &block, trail));
+    order->first_streams = block;
+    for (size_t i = 0; i < ranks; i++)
+        order->first_streams[i] = KB_NONE;
+    for (uint32_t i = (uint32_t)order->streams; i-- > 0;) {
+        uint32_t rank = pass->defs->streams[i].rank;
+        order->chains[i].next_stream = rank < ranks ? order->first_streams[rank] : KB_NONE;
+        if (rank < ranks)
+            order->first_streams[rank] = i;
     }
+    return KB_OK;
 }
 
 void kbr_order_fini(kbr_order *order) {
     const kb_alloc *alloc = order->pass->alloc;
     for (size_t i = 0; order->chains != NULL && i < order->streams; i++) {
         kbr_chain *chain = &order->chains[i];
-        free_clock(order, &chain->clock);
-        free_clock(order, &chain->async);
-        while (chain->open != NULL) {
-            kbr_event *it = chain->open;
-            chain->open = it->next_open;
-            it->next_open = NULL;
-            kbr_event_drop(order, it);
-        }
         kb_delete(alloc, chain->fences.items, chain->fences.capacity * sizeof(kbr_bulk));
         kb_delete(alloc, chain->launches.items, chain->launches.capacity * sizeof(kbr_bulk));
     }
-    kbr_node *node;
-    while ((node = kbr_table_take(&order->events)) != NULL)
-        kbr_event_drop(order, (kbr_event *)node);
-    kbr_table_fini(&order->events);
     while (order->crowds != NULL) {
         kbr_crowd *it = order->crowds;
         order->crowds = it->next;
-        free_clock(order, &it->clock);
         kb_delete(alloc, it, sizeof *it);
     }
-    free_clocks(order);
-    for (kbr_event *it = order->spare_events, *next; it != NULL; it = next) {
-        next = it->next_open;
-        kb_delete(alloc, it, sizeof *it);
-    }
-    for (kbr_edge *it = order->spare_edges, *next; it != NULL; it = next) {
-        next = it->next;
-        kb_delete(alloc, it, sizeof *it);
-    }
+    kbr_table_fini(&order->events);
+    kbr_pasts_fini(&order->pasts);
+    kb_arena_fini(&order->arena);
     kb_delete(alloc, order->stack, order->stack_capacity * sizeof(kbr_reached));
     kb_delete(alloc, order->chains, (order->streams + 1) * sizeof(kbr_chain));
+    kb_delete(alloc, order->first_streams, (order->pass->run->ranks + 1) * sizeof(uint32_t));
 }

@@ -2,15 +2,16 @@
 /*
  * Which point of an op is reached from which, by the edges of the memory model alone.
  *
- * The issues of a stream are a chain. A clock says, for each stream, how many of its issues come before a
- * point. What hangs beside the chains, the sent and done of ops, is joined to them by few edges: the next
- * issue, where an op blocks; the issue behind a wait, a receive, a fence, the end of a launch. So from p.sent
- * or p.done a point is reached if its clock has passed the end of one of these edges. An op is an event as
- * long as somebody may claim it, or it was the last to touch some bytes.
+ * The issues of a stream are a chain; past.h tells which issues come before a point. What hangs beside the
+ * chains, the sent and done of ops, is joined to them by few edges: the next issue, where an op blocks; the
+ * issue behind a wait, a receive, a fence, the end of a launch. So from p.sent or p.done a point is reached
+ * if the end of one of these edges is in its past. An op is an event as long as somebody may claim it, or it
+ * was the last to touch some bytes.
  */
 #ifndef KBREPLAY_SRC_EVENT_H
 #define KBREPLAY_SRC_EVENT_H
 
+#include "order/past.h"
 #include "pass.h"
 #include "walk/table.h"
 
@@ -23,27 +24,31 @@ typedef struct kbr_edge {
     bool to_done;     /* to the done of the other event */
     kbr_event *event; /* NULL: to the chain */
     uint32_t stream;
-    uint32_t issues; /* a clock with so many of the stream's issues has passed it */
+    uint32_t issues; /* a past with so many of the stream's issues has passed it */
 } kbr_edge;
 
 struct kbr_event {
     kbr_node node; /* in kbr_order.events, by rank and index */
-    uint32_t refs; /* of bytes that it was the last to touch, of edges, and of the table */
-    bool listed;   /* it is in the table: it may be claimed */
+    uint32_t refs; /* of bytes that it was the last to touch, of edges, and of who may claim it */
+    bool listed;   /* it is not over: it may be claimed, or has not started */
+    bool tabled;   /* while it is listed it can be found in the table */
     bool received; /* a copy: its receive came */
     bool observed; /* its stream has waited for it */
     bool fenced;   /* its stream has waited for all up to it */
     bool chained;  /* ops of its engine or composite follow it */
+    bool released; /* a copy: the release of its message is issued */
     uint8_t blocks;
+    uint8_t seen; /* points that the search of number `search` has come to */
     uint16_t kind;
     uint32_t stream, number; /* in its stream, from 0 */
-    uint64_t composite;      /* its id, or 0 */
-    uint32_t *clock;         /* of its start; NULL: that of its stream, or nobody needs it */
+    uint32_t releasing_rank, releasing_stream;
+    uint64_t releasing_index;
+    uint64_t composite; /* its id, or 0 */
+    uint64_t time;      /* of its issue; see past.h */
+    kbr_past past;      /* of its start; none: that of its stream, or nobody needs it */
     kbr_edge *edges;
     kbr_event *next_open; /* in its stream: those that nothing waited for yet */
-    kbr_mention who;
-    kbr_mention released;          /* a copy: the release of its message, once that is issued */
-    uint64_t seen_sent, seen_done; /* by the search of this number */
+    uint64_t search;
 };
 
 /* At a fence all former ops of the stream are done; likewise, for the host, at the end of a launch. */
@@ -58,24 +63,26 @@ typedef struct kbr_bulks {
 } kbr_bulks;
 
 typedef struct kbr_chain {
-    uint32_t issues; /* ops issued so far */
-    uint32_t *clock; /* of its latest issue; NULL before the first */
-    uint32_t *async; /* joined from the starts of ops that nobody waited for; NULL: of none */
+    kbr_past async; /* joined from the starts of ops that nobody waited for */
     kbr_event *open;
+    kbr_event *latest; /* of its latest issue; it may be gone */
     kbr_bulks fences, launches;
-    uint64_t launch; /* 1 + index of the launch that it works for */
-    uint64_t former; /* a host: 1 + index of the launch before its next op, or 0 */
+    uint64_t launch;      /* 1 + index of the launch that it works for */
+    uint64_t former;      /* a host: 1 + index of the launch before its next op, or 0 */
+    uint32_t next_stream; /* of the same rank, or KB_NONE */
 } kbr_chain;
 
 typedef struct kbr_order {
     const kbr_pass *pass;
     size_t streams;
     kbr_chain *chains;
+    uint32_t *first_streams; /* [ranks] */
+    kbr_pasts pasts;         /* chains are streams, then barriers */
+    kb_arena arena;          /* of events and edges, and of what histories keep */
     kbr_table events;
     struct kbr_crowd *crowds; /* barriers that are under way */
     kbr_event *spare_events;
     kbr_edge *spare_edges;
-    void *spare_clocks; /* each begins with a pointer to the next */
     uint64_t search;
     struct kbr_reached *stack;
     size_t stack_capacity;
@@ -83,7 +90,7 @@ typedef struct kbr_order {
 
 /* A point that may be reached: the start, or the issue, of an op. */
 typedef struct kbr_point {
-    const uint32_t *clock;
+    kbr_past past;
     const kbr_event *event; /* NULL at an issue */
 } kbr_point;
 
@@ -101,8 +108,8 @@ void kbr_order_started(kbr_order *order, kbr_event *event);
 kb_status kbr_order_reaches(kbr_order *order, kbr_event *from, unsigned point, const kbr_point *to,
                             bool *ret_reaches, kb_trail *trail) KB_MUST_USE;
 
-/* The clock of the latest issue of a stream. */
-const uint32_t *kbr_order_now(const kbr_order *order, uint32_t stream);
+/* The op, by its number. */
+kbr_mention kbr_event_mention(const kbr_event *event);
 
 void kbr_event_hold(kbr_event *event);
 void kbr_event_drop(kbr_order *order, kbr_event *event);

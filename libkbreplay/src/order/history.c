@@ -21,7 +21,7 @@ kb_status kbr_readers_new(kbr_histories *map, kbr_event *event, kbr_readers *nex
         map->spare = it->next;
     } else {
         void *block;
-        KB_TRY(kb_new(map->order->pass->alloc, sizeof *it, &block, trail));
+        KB_TRY(kb_arena_new(&map->order->arena, sizeof *it, &block, trail));
         it = block;
     }
     *it = (kbr_readers){.next = next, .event = event, .refs = 1};
@@ -75,12 +75,12 @@ static uint32_t cut(map_page *page, uint32_t at);
 
 /* What lies in the page of large ranges. */
 static kb_status begin_page(kbr_histories *map, map_page *page, kb_trail *trail) {
-    const kbr_expanses *of = &map->expanses[page->node.rank];
+    const kbr_history *of = &map->items[page->node.rank];
     uint64_t base = page->node.index * PAGE;
     KB_TRY(reserve(map, page, 4, trail));
     page->items[page->count++] = (kbr_segment){.low = 0};
-    for (size_t i = 0; i < of->count; i++) {
-        const kbr_expanse *it = &of->items[i];
+    for (size_t i = 0; i < of->expanse_count; i++) {
+        const kbr_expanse *it = &of->expanses[i];
         if (it->high <= base || it->low >= base + PAGE)
             continue;
         KB_TRY(reserve(map, page, page->count + 2, trail));
@@ -91,35 +91,40 @@ static kb_status begin_page(kbr_histories *map, map_page *page, kb_trail *trail)
     return KB_OK;
 }
 
-static void free_page(kbr_histories *map, map_page *page) {
-    const kb_alloc *alloc = map->order->pass->alloc;
-    for (uint32_t i = 0; i < page->count; i++) {
-        if (page->items[i].write != NULL)
-            kbr_event_drop(map->order, page->items[i].write);
-        kbr_readers_drop(map, page->items[i].reads);
-    }
+static void free_page(const kb_alloc *alloc, map_page *page) {
     kb_delete(alloc, page->items, page->capacity * sizeof(kbr_segment));
     kb_delete(alloc, page, sizeof *page);
 }
 
+static kb_status new_page(kbr_histories *map, uint32_t memory, uint64_t number, map_page **ret_page,
+                          kb_trail *trail) {
+    const kb_alloc *alloc = map->order->pass->alloc;
+    void *block;
+    KB_TRY(kb_new_zeroed(alloc, sizeof(map_page), &block, trail));
+    map_page *page = block;
+    page->node = (kbr_node){.rank = memory, .index = number};
+    kb_status status = begin_page(map, page, trail);
+    if (status == KB_OK)
+        status = kbr_table_add(&map->items[memory].pages, &page->node, trail);
+    if (status != KB_OK) {
+        free_page(alloc, page);
+        return status;
+    }
+    map->used_size += sizeof *page;
+    *ret_page = page;
+    return KB_OK;
+}
+
 static kb_status page_of(kbr_histories *map, uint32_t memory, uint64_t number, map_page **ret_page,
                          kb_trail *trail) {
-    map_page *page = (map_page *)kbr_table_find(&map->pages, memory, number);
-    if (page == NULL) {
-        void *block;
-        KB_TRY(kb_new_zeroed(map->order->pass->alloc, sizeof *page, &block, trail));
-        page = block;
-        page->node = (kbr_node){.rank = memory, .index = number};
-        kb_status status = begin_page(map, page, trail);
-        if (status == KB_OK)
-            status = kbr_table_add(&map->pages, &page->node, trail);
-        if (status != KB_OK) {
-            free_page(map, page);
-            return status;
-        }
-        map->used_size += sizeof *page;
+    kbr_history *of = &map->items[memory];
+    if (of->last == NULL || of->last->node.index != number) {
+        map_page *page = (map_page *)kbr_table_find(&of->pages, memory, number);
+        if (page == NULL)
+            KB_TRY(new_page(map, memory, number, &page, trail));
+        of->last = page;
     }
-    *ret_page = page;
+    *ret_page = of->last;
     return KB_OK;
 }
 
@@ -205,19 +210,19 @@ kb_status kbr_histories_touch(kbr_histories *map, uint32_t memory, uint64_t low,
 /* --- large ranges ------------------------------------------------------------------------------- */
 
 /* Makes [low, high) one range: others are cut, or gone. */
-static kb_status set_expanse(kbr_histories *map, kbr_expanses *of, uint64_t low, uint64_t high,
+static kb_status set_expanse(kbr_histories *map, kbr_history *of, uint64_t low, uint64_t high,
                              kbr_event *event, kb_trail *trail) {
-    void *items = of->items;
-    KB_TRY(
-        kb_grow(map->order->pass->alloc, sizeof(kbr_expanse), of->count + 2, &of->capacity, &items, trail));
-    of->items = items;
+    void *items = of->expanses;
+    KB_TRY(kb_grow(map->order->pass->alloc, sizeof(kbr_expanse), of->expanse_count + 2, &of->expanse_capacity,
+                   &items, trail));
+    of->expanses = items;
     size_t first = 0, count = 0;
-    while (first < of->count && of->items[first].high <= low)
+    while (first < of->expanse_count && of->expanses[first].high <= low)
         first++;
     size_t end = first;
     kbr_expanse put[3];
-    for (; end < of->count && of->items[end].low < high; end++) {
-        const kbr_expanse *it = &of->items[end];
+    for (; end < of->expanse_count && of->expanses[end].low < high; end++) {
+        const kbr_expanse *it = &of->expanses[end];
         if (it->low < low) {
             kbr_event_hold(it->event);
             put[count++] = (kbr_expanse){it->low, low, it->event};
@@ -225,25 +230,27 @@ static kb_status set_expanse(kbr_histories *map, kbr_expanses *of, uint64_t low,
     }
     kbr_event_hold(event);
     put[count++] = (kbr_expanse){low, high, event};
-    if (end > first && of->items[end - 1].high > high) {
-        kbr_event_hold(of->items[end - 1].event);
-        put[count++] = (kbr_expanse){high, of->items[end - 1].high, of->items[end - 1].event};
+    if (end > first && of->expanses[end - 1].high > high) {
+        kbr_event_hold(of->expanses[end - 1].event);
+        put[count++] = (kbr_expanse){high, of->expanses[end - 1].high, of->expanses[end - 1].event};
     }
     for (size_t i = first; i < end; i++)
-        kbr_event_drop(map->order, of->items[i].event);
-    memmove(&of->items[first + count], &of->items[end], (of->count - end) * sizeof(kbr_expanse));
-    memcpy(&of->items[first], put, count * sizeof(kbr_expanse));
-    of->count = of->count - (end - first) + count;
+        kbr_event_drop(map->order, of->expanses[i].event);
+    memmove(&of->expanses[first + count], &of->expanses[end],
+            (of->expanse_count - end) * sizeof(kbr_expanse));
+    memcpy(&of->expanses[first], put, count * sizeof(kbr_expanse));
+    of->expanse_count = of->expanse_count - (end - first) + count;
     return KB_OK;
 }
 
 /* Visits the pages of a range that were touched already. */
 static kb_status touch_existing(kbr_histories *map, uint32_t memory, uint64_t low, uint64_t high,
                                 kbr_visit *visit, void *user, kb_trail *trail) {
-    for (size_t i = 0; i < map->pages.bucket_count; i++)
-        for (kbr_node *node = map->pages.buckets[i]; node != NULL; node = node->next) {
+    const kbr_table *pages = &map->items[memory].pages;
+    for (size_t i = 0; i < pages->bucket_count; i++)
+        for (kbr_node *node = pages->buckets[i]; node != NULL; node = node->next) {
             uint64_t base = node->index * PAGE;
-            if (node->rank != memory || base >= high || base + PAGE <= low)
+            if (base >= high || base + PAGE <= low)
                 continue;
             uint32_t from = low > base ? (uint32_t)(low - base) : 0;
             uint32_t to = high < base + PAGE ? (uint32_t)(high - base) : PAGE;
@@ -254,11 +261,11 @@ static kb_status touch_existing(kbr_histories *map, uint32_t memory, uint64_t lo
 
 kb_status kbr_histories_renew(kbr_histories *map, uint32_t memory, uint64_t low, uint64_t high,
                               kbr_event *event, kbr_visit *visit, void *user, kb_trail *trail) {
-    kbr_expanses *of = &map->expanses[memory];
+    kbr_history *of = &map->items[memory];
     if (high - low < LARGE)
         return kbr_histories_touch(map, memory, low, high, visit, user, trail);
-    for (size_t i = 0; i < of->count; i++) {
-        const kbr_expanse *it = &of->items[i];
+    for (size_t i = 0; i < of->expanse_count; i++) {
+        const kbr_expanse *it = &of->expanses[i];
         if (it->high <= low || it->low >= high)
             continue;
         kbr_segment whole = {.write = it->event};
@@ -277,30 +284,26 @@ kb_status kbr_histories_renew(kbr_histories *map, uint32_t memory, uint64_t low,
 
 kb_status kbr_histories_init(kbr_histories *map, kbr_order *order, kb_trail *trail) {
     void *block;
+    size_t count = order->pass->defs->memory_count;
     *map = (kbr_histories){.order = order};
-    kbr_table_init(&map->pages, order->pass->alloc);
-    KB_TRY(kb_new_zeroed(order->pass->alloc, (order->pass->defs->memory_count + 1) * sizeof(kbr_expanses),
-                         &block, trail));
-    map->expanses = block;
+    KB_TRY(kb_new_zeroed(order->pass->alloc, (count + 1) * sizeof(kbr_history), &block, trail));
+    map->items = block;
+    for (size_t i = 0; i < count; i++)
+        kbr_table_init(&map->items[i].pages, order->pass->alloc);
     return KB_OK;
 }
 
 void kbr_histories_fini(kbr_histories *map) {
-    if (map->order == NULL) /* it never began */
+    if (map->items == NULL) /* it never began */
         return;
     const kbr_pass *pass = map->order->pass;
-    kbr_node *node;
-    while ((node = kbr_table_take(&map->pages)) != NULL)
-        free_page(map, (map_page *)node);
-    kbr_table_fini(&map->pages);
-    for (size_t i = 0; map->expanses != NULL && i < pass->defs->memory_count; i++) {
-        for (size_t k = 0; k < map->expanses[i].count; k++)
-            kbr_event_drop(map->order, map->expanses[i].items[k].event);
-        kb_delete(pass->alloc, map->expanses[i].items, map->expanses[i].capacity * sizeof(kbr_expanse));
+    size_t count = pass->defs->memory_count;
+    for (size_t i = 0; i < count; i++) {
+        kbr_history *of = &map->items[i];
+        for (kbr_node *node; (node = kbr_table_take(&of->pages)) != NULL;)
+            free_page(pass->alloc, (map_page *)node);
+        kbr_table_fini(&of->pages);
+        kb_delete(pass->alloc, of->expanses, of->expanse_capacity * sizeof(kbr_expanse));
     }
-    kb_delete(pass->alloc, map->expanses, (pass->defs->memory_count + 1) * sizeof(kbr_expanses));
-    for (kbr_readers *it = map->spare, *next; it != NULL; it = next) {
-        next = it->next;
-        kb_delete(pass->alloc, it, sizeof *it);
-    }
+    kb_delete(pass->alloc, map->items, (count + 1) * sizeof(kbr_history));
 }

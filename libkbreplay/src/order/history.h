@@ -29,21 +29,23 @@ typedef struct kbr_expanse {
     kbr_event *event;
 } kbr_expanse;
 
-typedef struct kbr_expanses {
-    kbr_expanse *items; /* disjoint, by rising offset */
-    size_t count, capacity;
-} kbr_expanses;
+/* What is known of one memory. */
+typedef struct kbr_history {
+    struct map_page *last; /* that was asked for */
+    kbr_table pages;       /* by number */
+    kbr_expanse *expanses; /* disjoint, by rising offset */
+    size_t expanse_count, expanse_capacity;
+} kbr_history;
 
 typedef struct kbr_histories {
     kbr_order *order;
-    kbr_table pages;        /* by memory and number */
-    kbr_expanses *expanses; /* [memories] */
+    kbr_history *items; /* [memories] */
     kbr_readers *spare;
     uint64_t used_size; /* bytes of pages */
 } kbr_histories;
 
 kb_status kbr_histories_init(kbr_histories *map, kbr_order *order, kb_trail *trail) KB_MUST_USE;
-/* Before the events' own end. */
+/* What it keeps of events goes with the order. */
 void kbr_histories_fini(kbr_histories *map);
 
 /* Looks at or changes what is known of bytes [low, high) of a memory. */

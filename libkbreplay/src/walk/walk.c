@@ -371,7 +371,15 @@ kb_status kbr_walk_take(kbr_walk_state *walk, uint32_t rank, const kb_op *op, bo
     return stream->head == it ? advance(walk, it, trail) : KB_OK;
 }
 
-/* Reads a rank until an op is parked or others can go on. */
+/* Nothing that follows in the stream can be issued now. */
+static bool holds(const kbr_walk_stream *stream) {
+    return stream->head != NULL || stream->blocker != NULL;
+}
+
+/*
+ * Reads a rank as far as its streams go on; who waits for it goes on at once. Many ops of a rank in a row are
+ * quicker than as many of several: what is kept of a rank is in the caches then.
+ */
 static kb_status read_turn(kbr_walk_state *walk, uint32_t rank, bool *inout_moved, kb_trail *trail) {
     kbr_walk_rank *in = &walk->ranks[rank];
     for (int i = 0; i < TURN_OPS && !in->ended && in->parked_count < walk->parked_limit; i++) {
@@ -387,7 +395,9 @@ static kb_status read_turn(kbr_walk_state *walk, uint32_t rank, bool *inout_move
             KB_TRY(kbr_walk_take(walk, rank, op, &parked, trail));
         if (in->readers.head != NULL && (in->ended || in->last_issue_ps > in->readers_ps))
             kbr_walk_wake(walk, &in->readers);
-        if (parked || walk->waking.head != NULL)
+        if (walk->waking.head != NULL)
+            KB_TRY(kbr_walk_settle(walk, trail));
+        if (parked && holds(&walk->streams[op->what->stream]))
             break;
     }
     return KB_OK;
