@@ -3,6 +3,7 @@
  * Whatever stands in a record, a replay ends: with findings, or with a status and a word. And whatever
  * allocation is refused, nothing leaks.
  */
+#include "kbreplay/timeline.h"
 #include "replayed.h"
 
 #include "support/fail_alloc.h"
@@ -90,6 +91,46 @@ static bool writable(ring *it) {
     return true;
 }
 
+static kb_status digest_at(kbr_timeline *timeline, int64_t time_ps, kb_digest *ret_digest, kb_trail *trail) {
+    KB_TRY(kbr_timeline_seek(timeline, time_ps, trail));
+    return kbr_timeline_digest(timeline, ret_digest, trail);
+}
+
+/* Memory at a time is the same wherever one comes from; and at the end as much has run as in a replay. */
+static void same_from_anywhere(kb_reader *reader, uint64_t seed) {
+    kb_trail trail;
+    kb_trail_init(&trail);
+    kbr_timeline *timeline;
+    kbr_timeline_options options = {.replay.max_memory = 1 << 24, .checkpoint_ops = 1 + seed % 40};
+    uint64_t random = seed;
+    kb_digest first[4], again;
+    if (kbr_timeline_create(reader, &options, &timeline, &trail) != KB_OK)
+        return;
+    int64_t at_ps[4] = {1000, 2000, (int64_t)(draw(&random) % 8000), INT64_MAX};
+    kb_status status = KB_OK;
+    for (int i = 0; i < 4 && status == KB_OK; i++)
+        status = digest_at(timeline, at_ps[i], &first[i], &trail);
+    for (int i = 0; i < 12 && status == KB_OK; i++) {
+        size_t which = draw(&random) % 4;
+        status = digest_at(timeline, at_ps[which], &again, &trail);
+        assert_true(status != KB_OK || kb_digest_equal(&first[which], &again));
+    }
+    const kbr_result *told;
+    kbr_replay *replay;
+    kbr_options plain = {.max_memory = 1 << 24};
+    check_ok(kbr_replay_create(reader, &plain, &replay, &trail), &trail);
+    if (status == KB_OK && kbr_replay_run(replay, &trail) == KB_OK) {
+        const kbr_result *whole = kbr_replay_result(replay);
+        check_ok(kbr_timeline_seek(timeline, INT64_MAX, &trail), &trail);
+        check_ok(kbr_timeline_result(timeline, &told, &trail), &trail);
+        assert_int_equal(told->ops, whole->ops);
+        assert_int_equal(told->unfinished, whole->unfinished);
+    }
+    kbr_replay_destroy(replay);
+    assert_true(status == KB_OK || trail.count != 0);
+    kbr_timeline_destroy(timeline);
+}
+
 /* Replays run.zst, if a reader takes it. 0: clean, 1: findings, 2: a status, 3: not read. */
 static int end_of(const fault_fs *disk, uint64_t seed) {
     kb_trail trail;
@@ -107,6 +148,7 @@ static int end_of(const fault_fs *disk, uint64_t seed) {
         status = kbr_replay_run(replay, &trail);
         found = kbr_replay_result(replay)->finding_count != 0;
         kbr_replay_destroy(replay);
+        same_from_anywhere(reader, seed);
     }
     kb_reader_destroy(reader);
     assert_true(status == KB_OK || trail.count != 0);
