@@ -142,10 +142,12 @@ static kb_status gather_shard(const kbr_dumped *from, const kb_tensor *tensor, c
 }
 
 /* Of a checked shard none leaves the tensor, and none its memory. */
-static kb_status gather(const kbr_dumped *from, uint32_t id, gathered *into, kb_trail *trail) {
-    const kb_tensor *tensor = &from->defs->tensors[id];
-    for (size_t i = 0; i < tensor->shard_count; i++)
-        KB_TRY(gather_shard(from, tensor, &tensor->shards[i], into, trail));
+kb_status kbr_dump_gather(const kbr_dumped *from, uint32_t tensor, uint8_t *bytes, uint8_t *defined,
+                          kb_trail *trail) {
+    const kb_tensor *what = &from->defs->tensors[tensor];
+    gathered into = {.bytes = bytes, .covered = defined, .size = kb_dtype_size(what->dtype)};
+    for (size_t i = 0; i < what->shard_count; i++)
+        KB_TRY(gather_shard(from, what, &what->shards[i], &into, trail));
     return KB_OK;
 }
 
@@ -295,7 +297,7 @@ kb_status kbr_dump(const kbr_dumped *from, uint32_t tensor, const kb_fs *fs, con
     all.bytes = bytes;
     all.covered = covered;
     if (status == KB_OK)
-        status = gather(from, tensor, &all, trail);
+        status = kbr_dump_gather(from, tensor, bytes, covered, trail);
     if (status == KB_OK)
         status = write_file(from, what, &all, fs, path, trail);
     uint64_t undefined = 0;

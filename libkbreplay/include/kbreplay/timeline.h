@@ -84,6 +84,13 @@ kb_status kbr_timeline_result(kbr_timeline *timeline, const kbr_result **ret_res
 kb_status kbr_timeline_read(kbr_timeline *timeline, uint32_t memory, uint64_t offset, uint64_t size,
                             uint8_t *bytes, uint8_t *defined, kb_trail *trail) KB_MUST_USE;
 
+/*
+ * All elements of a tensor, gathered from its shards in row-major order; undefined ones are 0. defined[i] is
+ * 1 where element i lies in a shard and is defined, else 0. Both have room for all elements.
+ */
+kb_status kbr_timeline_read_tensor(kbr_timeline *timeline, uint32_t tensor, uint8_t *bytes, uint8_t *defined,
+                                   kb_trail *trail) KB_MUST_USE;
+
 /* The memory_digest of that time. */
 kb_status kbr_timeline_digest(kbr_timeline *timeline, kb_digest *ret_digest, kb_trail *trail) KB_MUST_USE;
 

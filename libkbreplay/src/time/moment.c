@@ -6,6 +6,8 @@
  * overwrite what it reads. So when somebody looks, what ops write that are not done is made undefined, in
  * memory itself; a snapshot keeps what the walk goes on from.
  */
+#include <string.h>
+
 #include "dump.h"
 #include "time/state.h"
 
@@ -57,10 +59,30 @@ kb_status kbr_timeline_digest(kbr_timeline *timeline, kb_digest *ret_digest, kb_
     return KB_OK;
 }
 
+static kbr_dumped here(const kbr_timeline *timeline) {
+    return (kbr_dumped){timeline->alloc, timeline->defs, timeline->memories,
+                        timeline->options.replay.max_memory};
+}
+
+kb_status kbr_timeline_read_tensor(kbr_timeline *timeline, uint32_t tensor, uint8_t *bytes, uint8_t *defined,
+                                   kb_trail *trail) {
+    const kb_tensor *what = &timeline->defs->tensors[tensor];
+    size_t elements = 1;
+    for (size_t i = 0; i < what->shape_count; i++)
+        elements *= (size_t)what->shape[i];
+    if (kb_dtype_size(what->dtype) == 0)
+        return kb_fail(trail, KB_E_UNSUPPORTED, "tensor `%s` is of a dtype that this build does not know",
+                       what->name);
+    KB_TRY(mask(timeline, trail));
+    memset(bytes, 0, elements * kb_dtype_size(what->dtype));
+    memset(defined, 0, elements);
+    kbr_dumped from = here(timeline);
+    return kbr_dump_gather(&from, tensor, bytes, defined, trail);
+}
+
 kb_status kbr_timeline_dump(kbr_timeline *timeline, uint32_t tensor, const kb_fs *fs, const char *path,
                             uint64_t *ret_undefined, kb_trail *trail) {
     KB_TRY(mask(timeline, trail));
-    kbr_dumped from = {timeline->alloc, timeline->defs, timeline->memories,
-                       timeline->options.replay.max_memory};
+    kbr_dumped from = here(timeline);
     return kbr_dump(&from, tensor, fs, path, ret_undefined, trail);
 }

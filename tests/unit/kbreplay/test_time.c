@@ -199,6 +199,45 @@ static void an_incomplete_trace_at_any_time(void **state) {
     }
 }
 
+/* Tensors as values and as files are what memory holds; a chunk being written is undefined in them. */
+static void tensors_at_any_time(void **state) {
+    (void)state;
+    enum { ELEMENTS = 150 };
+    ring made;
+    replayed it;
+    ring_make(&made, &(ring_shape){.ranks = 3, .elements = ELEMENTS, .seed = 10});
+    replayed_open(&it, &made, &(kbr_options){.verify = false});
+    kbr_timeline *timeline;
+    check_ok(kbr_timeline_create(it.reader, &small_steps, &timeline, &it.trail), &it.trail);
+    times at = times_of(it.reader);
+    uint64_t in_flight = 0;
+    for (size_t n = 0; n < at.count; n += 5) {
+        uint8_t bytes[2][2 * ELEMENTS], defined[ELEMENTS], bits[ELEMENTS / 4 + 1];
+        uint32_t rank = (uint32_t)n % 3;
+        uint64_t undefined, counted = 0;
+        size_t size;
+        check_ok(kbr_timeline_seek(timeline, at.items[n], &it.trail), &it.trail);
+        check_ok(kbr_timeline_read_tensor(timeline, rank, bytes[0], defined, &it.trail), &it.trail);
+        check_ok(kbr_timeline_read(timeline, rank, RING_X_AT, sizeof bytes[1], bytes[1], bits, &it.trail),
+                 &it.trail);
+        assert_memory_equal(bytes[0], bytes[1], sizeof bytes[0]);
+        for (size_t i = 0; i < ELEMENTS; i++) {
+            assert_int_equal(defined[i], bits[i / 4] >> i % 4 * 2 & 1);
+            counted += !defined[i];
+        }
+        check_ok(kbr_timeline_dump(timeline, rank, &it.disk.fs, "x.npy", &undefined, &it.trail), &it.trail);
+        const uint8_t *file = fault_fs_bytes(&it.disk, "x.npy", &size);
+        assert_memory_equal(file + size - sizeof bytes[0], bytes[0], sizeof bytes[0]);
+        assert_int_equal(undefined, counted);
+        in_flight += counted;
+    }
+    assert_true(in_flight != 0);
+    kbr_timeline_destroy(timeline);
+    test_free(at.items);
+    replayed_fini(&it);
+    ring_fini(&made);
+}
+
 /* An op that may not be executed is judged once, and never executed; nor is a finding told twice. */
 static void unfit_ops_stay_unfit(void **state) {
     (void)state;
@@ -463,6 +502,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_ring_at_any_time),
         cmocka_unit_test(a_program_at_any_time),
         cmocka_unit_test(an_incomplete_trace_at_any_time),
+        cmocka_unit_test(tensors_at_any_time),
         cmocka_unit_test(unfit_ops_stay_unfit),
         cmocka_unit_test(a_far_seek_begins_at_a_checkpoint),
         cmocka_unit_test(checkpoints_keep_to_their_size),
