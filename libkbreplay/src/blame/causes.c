@@ -332,9 +332,34 @@ static void tell_in_order(causes *it, place *places, kbr_finding *copy, size_t *
     }
 }
 
+enum { OPS_MOST = 1 << 16 }; /* that are read on for a finding */
+
+static void add_words(kbr_finding *finding, const char *words) {
+    size_t length = strlen(finding->message);
+    snprintf(finding->message + length, sizeof finding->message - length, "%s", words);
+}
+
+/* A stream that never leaves a collective: what it did last in it. */
+static kb_status name_last(kbr_finding *finding, kbr_lookup *lookup, kb_trail *trail) {
+    const kbr_mention begin = finding->ops[0];
+    kbr_mention last = begin;
+    for (uint64_t i = 1; i < OPS_MOST; i++) {
+        const kb_op *op;
+        KB_TRY(kbr_lookup_op(lookup, begin.rank, begin.index + i, &op, trail));
+        if (op == NULL)
+            break;
+        if (op->what->stream == begin.stream)
+            last = kbr_mention_of(begin.rank, op);
+    }
+    if (last.index == begin.index)
+        return KB_OK;
+    kbr_finding_mention(finding, &last);
+    add_words(finding, "; the second is the last op of that stream");
+    return KB_OK;
+}
+
 /* A rank that never enters a collective has a launch that nothing ran of: the first such. */
 static kb_status name_launch(const causes *it, kbr_finding *finding, kbr_lookup *lookup, kb_trail *trail) {
-    enum { OPS_MOST = 1 << 16 };
     kbr_mention launch = {.known = false};
     bool used = false;
     for (uint64_t i = 0; i < OPS_MOST; i++) {
@@ -351,12 +376,10 @@ static kb_status name_launch(const causes *it, kbr_finding *finding, kbr_lookup 
     }
     if (!launch.known || used)
         return KB_OK;
-    size_t length = strlen(finding->message);
     kbr_finding_mention(finding, &launch);
     finding->time_ps = launch.time_ps;
     finding->pe = it->pass->defs->streams[launch.stream].pe;
-    snprintf(finding->message + length, sizeof finding->message - length,
-             "; of this launch no op is there: its kernel never ran");
+    add_words(finding, "; of this launch no op is there: its kernel never ran");
     return KB_OK;
 }
 
@@ -369,6 +392,8 @@ static kb_status finish_head(causes *it, size_t head, kbr_lookup *lookup, kb_tra
         KB_TRY(kbr_explain_edge(lookup, finding, trail));
     if (is_rule(finding, "value", "entry") && finding->op_count == 0 && finding->rank != KB_NONE)
         KB_TRY(name_launch(it, finding, lookup, trail));
+    if (is_rule(finding, "value", "exit") && finding->op_count == 1 && finding->ops[0].known)
+        KB_TRY(name_last(finding, lookup, trail));
     if (finding->op_count == 0 || !finding->ops[0].known)
         return KB_OK;
     KB_TRY(kbr_lookup_op(lookup, finding->ops[0].rank, finding->ops[0].index, &op, trail));

@@ -107,10 +107,53 @@ static size_t lost_at(const holding *place, size_t until) {
                                           : until;
 }
 
+/* Of what was not read by `until`, that which was lost first; `late` leaves out what was read afterwards. */
+static kbr_loss first_loss(const following *it, const bool *read_late, bool late, size_t until) {
+    kbr_loss found = {.entry = KBR_NOWHERE};
+    size_t first = until;
+    for (size_t i = 0; i < it->count; i++) {
+        const holding *place = &it->places[i];
+        if (place->read || (late && read_late[i]) || lost_at(place, until) >= first)
+            continue;
+        first = lost_at(place, until);
+        bool released = place->release != KBR_NOWHERE;
+        bool lies = !released && !place->gone && first == place->holder;
+        size_t others = lies ? reader_of_others(it->log, first, until) : first;
+        found = (kbr_loss){.entry = released ? reader_of_rest(it->log, first, place->holder) : others,
+                           .holder = place->holder,
+                           .memory = place->memory,
+                           .offset = place->offset,
+                           .released = released,
+                           .overwritten = !released && place->gone,
+                           .left_out = others != first};
+    }
+    return found;
+}
+
+/* Which of the places are read after `until`, before they are written: their time had not come. */
+static void look_ahead(const following *it, size_t until, bool *read_late) {
+    for (size_t i = 0; i < it->count; i++) {
+        const holding *place = &it->places[i];
+        bool over = place->read || place->gone || place->release != KBR_NOWHERE;
+        for (size_t at = until; at < it->log->count && !over; at++) {
+            const kbr_entry *entry = &it->log->entries[at];
+            uint64_t where;
+            for (uint32_t touch = 0; touch < entry->touch_count && entry->flow != KBR_FLOW_NONE; touch++) {
+                const kbr_touch *with = &entry->touches[touch];
+                if (with->view->memory != place->memory || !kbr_touch_place(with, place->offset, &where))
+                    continue;
+                over = true;
+                read_late[i] = read_late[i] || with->view->access != KB_ACCESS_WRITE;
+            }
+        }
+    }
+}
+
 kb_status kbr_find_loss(const kbr_origins *origins, uint32_t memory, uint64_t offset, uint64_t element,
                         size_t begin, size_t until, kb_arena *arena, kbr_loss *ret_loss, kb_trail *trail) {
-    void *block;
+    void *block, *late;
     KB_TRY(kb_arena_new(arena, PLACES_MOST * sizeof(holding), &block, trail));
+    KB_TRY(kb_arena_new(arena, PLACES_MOST * sizeof(bool), &late, trail));
     following it = {.origins = origins,
                     .log = origins->writers->log,
                     .element = element,
@@ -121,22 +164,11 @@ kb_status kbr_find_loss(const kbr_origins *origins, uint32_t memory, uint64_t of
     for (size_t at = begin + 1; at < until && it.stray.entry == KBR_NOWHERE; at++)
         note_touches(&it, at);
     *ret_loss = it.stray;
-    size_t first = until;
-    for (size_t i = 0; i < it.count && !it.stray.strayed; i++) {
-        const holding *place = &it.places[i];
-        if (place->read || lost_at(place, until) >= first)
-            continue;
-        first = lost_at(place, until);
-        bool released = place->release != KBR_NOWHERE;
-        bool lies = !released && !place->gone && first == place->holder;
-        size_t others = lies ? reader_of_others(it.log, first, until) : first;
-        *ret_loss = (kbr_loss){.entry = released ? reader_of_rest(it.log, first, place->holder) : others,
-                               .holder = place->holder,
-                               .memory = place->memory,
-                               .offset = place->offset,
-                               .released = released,
-                               .overwritten = !released && place->gone,
-                               .left_out = others != first};
-    }
+    if (it.stray.strayed)
+        return KB_OK;
+    look_ahead(&it, until, late);
+    *ret_loss = first_loss(&it, late, true, until);
+    if (ret_loss->entry == KBR_NOWHERE)
+        *ret_loss = first_loss(&it, late, false, until);
     return KB_OK;
 }
