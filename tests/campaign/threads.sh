@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What tests/cli/replay_threads.sh samples: N clean random programs, and of each a mutant, whose whole reports
-# must be the same for any number of threads, over shared memory and over messages, in any order of the walk.
+# What tests/cli/replay_threads.sh samples: N random programs, of each a mutant and racy ones; whole reports
+# are the same for any number of threads, over shared memory and over messages, in any order of the walk.
 #   KB_BIN=build/release/bin tests/campaign/threads.sh [N [FIRST]]
 count=${1:-300} first=${2:-1}
 KB_BIN=$(cd "$KB_BIN" && pwd) && scratch=$(mktemp -d) || exit 2
@@ -14,6 +14,9 @@ cd "$2" && mkdir "$seed" && cd "$seed" || exit 2
 faults=$("$KB_BIN/kb-mutate" --list | wc -l)
 fault=$("$KB_BIN/kb-mutate" --list | sed -n "$((seed % faults + 1))s/ .*//p")
 "$KB_BIN/kb-mutate" clean.zst --fault "$fault" --seed "$seed" -q -o bad.zst 2>err || rm -f bad.zst
+for race in no-wait no-fence no-barrier early-release; do
+    "$KB_BIN/../tests/random-program" "$seed" $race.zst --spoil "$race:$seed" >what 2>err || rm -f $race.zst
+done
 "$KB_BIN/../tests/replay-threads" ./*.zst >out 2>&1 || { echo "seed $seed, $fault:"; head -n 20 out; exit 1; }
 cd .. && rm -rf "$seed"
 END

@@ -12,21 +12,22 @@
  *
  * An implementation over messages (MPI), one process for a share of the ranks:
  * - Each process walks all records, so all agree on the order of the walk and on the number that each
- *   op has in it; (that number, place of the operand) is a message's tag. Checks of records run in each,
- *   or in one of them; checks of bytes run where the op runs.
+ *   op has in it: (number, place of the operand) is a message's tag. Checks of records run in each, or in
+ *   one of them; checks of bytes run where the op runs. What src/play passes over, all pass over.
  * - reach() gives the process's own memories for a memory that one of its ranks owns, else NULL.
- * - An op that no rank of the process owns or lends an operand to is passed over. One that a rank of the
- *   process owns is run, at the head of the lines of all its owners *in this process*.
- * - One that is another's, but names memories of ours, is served at the head of those owners' lines,
- *   without knowing its kind: first each operand in our memory that the op reads (access read or update)
- *   is sent, whole, its bytes in the order of its elements and a bit of definedness for each: eagerly, so
- *   nobody waits here; then each that it writes is received and stored, in which the lines of these
- *   owners, and no others, wait. `alloc` and `free` write *undefined*, which needs no message: the
- *   owner does it as it passes.
- * - fetch() is the other end: it receives the operand, and keeps it until the op has run, for an op and
- *   its checks may fetch one operand more than once, and in parts. store() sends.
- * - Waiting cannot go in a circle: who waits, waits for an op that is earlier in the order of the walk, and
- *   the earliest op that has not run anywhere waits for nobody.
+ * - An op of a rank of the process is run, at the head of the lines of those of its owners that are here.
+ *   It stands in no line of others; instead each operand of theirs that it reads counts among what it
+ *   awaits (kbr_turn.awaited) until its message has come. So no thread ever waits inside an op.
+ * - An op of another process that names memories of ours is served at the head of those owners' lines,
+ *   without knowing its kind: each operand in our memory that it reads (access read or update) is sent,
+ *   whole, its bytes in the order of its elements and a bit of definedness for each, and nobody waits for
+ *   that to arrive; then the turn stays at the head of the lines of what the op writes here until these
+ *   operands have come, and stores them. `alloc`, `free` and ops that never were done write *undefined*,
+ *   which needs no message: the owner does it as it passes.
+ * - fetch() takes the operand, or a part, out of its message, which stays until the op has run: checks may
+ *   have asked for it before. store() sends.
+ * - Waiting cannot go in a circle: a turn waits for turns that are earlier in the order of the walk, here or
+ *   elsewhere, or for the other half of its own op; and the earliest op that has not run waits for nobody.
  * - What is found (findings, errors, digests of memories) is collected from all at the end.
  */
 #ifndef KBREPLAY_SRC_EXCHANGE_H
