@@ -141,6 +141,7 @@ static kb_status set_up(kbr_replay *replay, kb_trail *trail) {
     replay->wrongs = (kbr_wrongs){.values = values, .value_count = replay->defs->collective_count};
     KB_TRY(kbr_memories_create(replay->defs, replay->alloc, replay->options.max_memory, &replay->memories,
                                trail));
+    kbr_memories_use(replay->memories, replay->kernels);
     kbr_exchange_shared_init(&replay->shared, replay->memories);
     replay->exchange = &replay->shared.exchange;
     replay->little_size = KBR_LITTLE_SIZE;

@@ -41,14 +41,6 @@ uint64_t kbr_bits_put(uint8_t *bits, uint64_t first, uint64_t count, bool value)
     return changed;
 }
 
-void kbr_bits_copy(uint8_t *to, uint64_t at, const uint8_t *from, uint64_t first, uint64_t count) {
-    for (uint64_t done = 0; done < count;) {
-        uint64_t end = kbr_bits_run(from, first + done, first + count);
-        (void)kbr_bits_put(to, at + done, end - first - done, kbr_bit(from, first + done));
-        done = end - first;
-    }
-}
-
 uint64_t kbr_bits_run(const uint8_t *bits, uint64_t at, uint64_t end) {
     bool value = kbr_bit(bits, at);
     const uint8_t whole = value ? 0xFF : 0;

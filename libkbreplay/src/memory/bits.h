@@ -13,9 +13,6 @@ static inline bool kbr_bit(const uint8_t *bits, uint64_t at) {
 /* Sets or clears bits [first, first + count), and returns how many of them changed. */
 uint64_t kbr_bits_put(uint8_t *bits, uint64_t first, uint64_t count, bool value);
 
-/* Bits [first, first + count) of `from` to those from `at` on. */
-void kbr_bits_copy(uint8_t *to, uint64_t at, const uint8_t *from, uint64_t first, uint64_t count);
-
 /* Where the run of equal bits ends that begins at `at`, below `end`. */
 uint64_t kbr_bits_run(const uint8_t *bits, uint64_t at, uint64_t end);
 

@@ -66,6 +66,7 @@ kb_status kbr_memories_create(const kb_defs *defs, const kb_alloc *alloc, uint64
     memories->alloc = alloc;
     memories->defs = defs;
     memories->limit_size = limit_size;
+    memories->kernels = kbr_kernels_choose();
     kb_arena_init(&memories->arena, alloc, 0);
     kb_status status = make_items(memories, trail);
     if (status == KB_OK)
@@ -88,6 +89,10 @@ void kbr_memories_destroy(kbr_memories *memories) {
     }
     kb_arena_fini(&memories->arena);
     kb_delete(memories->alloc, memories, sizeof *memories);
+}
+
+void kbr_memories_use(kbr_memories *memories, const kbr_kernels *kernels) {
+    memories->kernels = kernels;
 }
 
 uint64_t kbr_memories_size(const kbr_memories *memories) {
@@ -170,7 +175,11 @@ kb_status kbr_memory_write(kbr_memories *memories, uint32_t memory, uint64_t off
 }
 
 static kb_status undefine_part(kbr_memories *memories, uint32_t memory, part at, kb_trail *trail) {
-    kbr_page *page;
+    kbr_page *page = kbr_pages_find(&memories->items[memory], at.number);
+    bool defined;
+    if (page != NULL && kbr_page_run(page, at.first, at.first + at.count, &defined) == at.first + at.count &&
+        !defined)
+        return KB_OK;
     KB_TRY(kbr_pages_writing(memories, memory, at.number, at.first, at.count, &page, trail));
     memset(page->bytes + at.first, 0, at.count);
     return kbr_page_undefine(memories->alloc, page, at.first, at.count, trail);

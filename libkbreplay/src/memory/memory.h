@@ -17,6 +17,7 @@
 #define KBREPLAY_SRC_MEMORY_H
 
 #include "kbtrace/defs.h"
+#include "number/kernels.h"
 
 typedef struct kbr_memories kbr_memories;
 
@@ -24,6 +25,8 @@ typedef struct kbr_memories kbr_memories;
 kb_status kbr_memories_create(const kb_defs *defs, const kb_alloc *alloc, uint64_t limit_size,
                               kbr_memories **ret_memories, kb_trail *trail) KB_MUST_USE;
 void kbr_memories_destroy(kbr_memories *memories);
+/* Which kernels draw initial contents; the best that this machine has, where nobody says. */
+void kbr_memories_use(kbr_memories *memories, const kbr_kernels *kernels);
 
 /*
  * A range below must lie inside its memory: whoever calls has checked it. *ret_defined (may be NULL)

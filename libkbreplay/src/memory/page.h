@@ -11,7 +11,7 @@
 
 #include "kbtrace/memory.h"
 
-/* Why so many: docs/decisions/0017-pages-of-memory.md. */
+/* Why so many: docs/decisions/0019-pages-of-memory.md. */
 #define KBR_PAGE_SIZE 16384u
 
 typedef struct kbr_page {

@@ -133,8 +133,8 @@ static kb_status fill_part(const struct kbr_memories *memories, uint32_t memory,
         uint32_t a = low, b = high;
         if (!overlap(initial, page->number, &a, &b))
             continue;
-        kbr_recipe_fill(initial, page->number * KBR_PAGE_SIZE + a - initial->offset_bytes, b - a,
-                        page->bytes + a);
+        kbr_recipe_fill(memories->kernels, initial, page->number * KBR_PAGE_SIZE + a - initial->offset_bytes,
+                        b - a, page->bytes + a);
         KB_TRY(kbr_page_define(memories->alloc, page, a, b - a, trail));
     }
     return KB_OK;

@@ -12,6 +12,7 @@
 
 #include "kbtrace/defs.h"
 #include "memory/page.h"
+#include "number/kernels.h"
 
 /* Lies alone on a line of the cache, so that threads do not take it from each other. */
 typedef struct kbr_memory {
@@ -25,6 +26,7 @@ typedef struct kbr_memory {
 struct kbr_memories {
     const kb_alloc *alloc;
     const kb_defs *defs;
+    const kbr_kernels *kernels; /* that draw initial contents */
     kb_arena arena;
     kbr_memory *items;
     uint64_t limit_size;

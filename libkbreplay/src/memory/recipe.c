@@ -72,8 +72,8 @@ uint64_t kbr_recipe_size(const kb_initial *initial) {
 }
 
 /* Bytes [first, first + size) of elements that are drawn, in blocks from the first one's on. */
-static void draw(const kb_initial *initial, uint64_t first, uint64_t size, uint8_t *out) {
-    const kbr_kernels *kernels = kbr_kernels_choose();
+static void draw(const kbr_kernels *kernels, const kb_initial *initial, uint64_t first, uint64_t size,
+                 uint8_t *out) {
     const kbr_contents of = {initial->seed, initial->low, initial->high};
     uint64_t width = kb_dtype_size(initial->dtype), block = width * KBR_DRAWN;
     uint64_t element = first / width, skip = first % width;
@@ -89,9 +89,10 @@ static void draw(const kb_initial *initial, uint64_t first, uint64_t size, uint8
     }
 }
 
-void kbr_recipe_fill(const kb_initial *initial, uint64_t first, uint64_t size, uint8_t *out) {
+void kbr_recipe_fill(const kbr_kernels *kernels, const kb_initial *initial, uint64_t first, uint64_t size,
+                     uint8_t *out) {
     if (recipes[initial->recipe].drawn)
-        draw(initial, first, size, out);
+        draw(kernels, initial, first, size, out);
     else if (initial->recipe == KB_RECIPE_BYTES)
         memcpy(out, initial->bytes + first, size);
     else

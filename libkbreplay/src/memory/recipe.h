@@ -17,6 +17,7 @@
 #define KBREPLAY_SRC_RECIPE_H
 
 #include "kbtrace/defs.h"
+#include "number/kernels.h"
 
 /* Refuses a recipe that this build does not know, or whose numbers make no sense. `id` is for the message. */
 kb_status kbr_recipe_check(const kb_defs *defs, uint32_t id, kb_trail *trail) KB_MUST_USE;
@@ -24,7 +25,8 @@ kb_status kbr_recipe_check(const kb_defs *defs, uint32_t id, kb_trail *trail) KB
 /* Bytes that it covers; checked recipes only, here and below. */
 uint64_t kbr_recipe_size(const kb_initial *initial);
 
-/* Bytes [first, first + size) of the recipe's own range. */
-void kbr_recipe_fill(const kb_initial *initial, uint64_t first, uint64_t size, uint8_t *out);
+/* Bytes [first, first + size) of the recipe's own range; any set of kernels makes the same. */
+void kbr_recipe_fill(const kbr_kernels *kernels, const kb_initial *initial, uint64_t first, uint64_t size,
+                     uint8_t *out);
 
 #endif

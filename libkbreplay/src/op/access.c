@@ -19,7 +19,8 @@ uint64_t kbr_operand_size(const kb_operand *operand) {
 
 void kbr_runs_init(kbr_runs *runs, const kb_operand *operand, uint64_t offset) {
     uint32_t size = kb_dtype_size(operand->dtype);
-    *runs = (kbr_runs){.offset = offset, .run_size = size, .ended = kb_operand_elements(operand) == 0};
+    runs->offset = offset;
+    runs->ended = kb_operand_elements(operand) == 0;
     unsigned dims = operand->dims;
     uint64_t dense = 1; /* elements that lie side by side */
     while (dims > 0 && (operand->shape[dims - 1] == 1 || operand->stride[dims - 1] == (int64_t)dense))
@@ -27,6 +28,7 @@ void kbr_runs_init(kbr_runs *runs, const kb_operand *operand, uint64_t offset) {
     runs->run_size = dense * size;
     runs->dims = dims;
     for (unsigned i = 0; i < dims; i++) {
+        runs->index[i] = 0;
         runs->shape[i] = operand->shape[i];
         runs->step[i] = (int64_t)((uint64_t)operand->stride[i] * size);
     }

@@ -6,14 +6,18 @@
 #include <string.h>
 
 void kbr_cursor_init(kbr_cursor *cursor, kbr_memories *memories, const kb_operand *operand, uint64_t offset) {
-    *cursor = (kbr_cursor){.memories = memories, .memory = operand->memory};
+    cursor->memories = memories;
+    cursor->memory = operand->memory;
+    cursor->bytes = NULL;
     kbr_runs_init(&cursor->runs, operand, offset);
     if (!kbr_runs_next(&cursor->runs, &cursor->at, &cursor->left))
         cursor->left = 0;
 }
 
 void kbr_cursor_init_buffer(kbr_cursor *cursor, uint8_t *bytes, uint64_t size) {
-    *cursor = (kbr_cursor){.bytes = bytes, .left = size};
+    cursor->memories = NULL;
+    cursor->bytes = bytes;
+    cursor->left = size;
 }
 
 kb_status kbr_cursor_read(const kbr_cursor *cursor, kbr_span *ret_span, kb_trail *trail) {

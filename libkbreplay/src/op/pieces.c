@@ -109,7 +109,9 @@ static kb_status compute_piece(working *it, uint64_t most, uint64_t *ret_units, 
 
 kb_status kbr_compute(kbr_pass *pass, const kb_op *op, const kbr_task *task, kb_trail *trail) {
     const kb_operand *result = &op->what->operands[0];
-    working it = {.task = task, .count = op->what->operand_count};
+    working it;
+    it.task = task;
+    it.count = op->what->operand_count;
     assert(it.count <= 1 + KBR_MAP_INPUTS);
     for (uint32_t i = 0; i < it.count; i++)
         KB_TRY(kbr_pass_allow(pass, kbr_operand_size(&op->what->operands[i]), trail));

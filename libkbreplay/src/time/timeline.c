@@ -97,7 +97,9 @@ static kb_status set_up_pass(kbr_timeline *timeline, kb_reader *reader, kb_trail
     kbr_running_say_absent(pass);
     KB_TRY(kb_arena_new(&timeline->arena, pass->run->ranks * sizeof(uint64_t), &block, trail));
     timeline->seen_reads = block;
-    return kbr_kernels_wanted(options->kernels, &pass->kernels, trail);
+    KB_TRY(kbr_kernels_wanted(options->kernels, &pass->kernels, trail));
+    kbr_memories_use(timeline->memories, pass->kernels);
+    return KB_OK;
 }
 
 static kb_status set_up(kbr_timeline *timeline, kb_reader *reader, kb_trail *trail) {

@@ -213,7 +213,7 @@ static void recipes_follow_their_rules(void **state) {
             for (int piece = 0; piece < 50; piece++) {
                 uint64_t first = draw(&random) % (100 * dtype->size_bytes);
                 uint64_t size = draw(&random) % (100 * dtype->size_bytes - first + 1);
-                kbr_recipe_fill(&it, first, size, got);
+                kbr_recipe_fill(kbr_kernels_choose(), &it, first, size, got);
                 assert_memory_equal(got, want + first, size);
             }
         }
