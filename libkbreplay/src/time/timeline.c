@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "blame/causes.h"
+#include "blame/lookup.h"
 #include "time/state.h"
 
 #define MEMORY_DEFAULT ((uint64_t)16 << 30)
@@ -277,6 +278,7 @@ kb_status kbr_timeline_result(kbr_timeline *timeline, const kbr_result **ret_res
     if (timeline->findings.count != 0)
         memcpy(told->items, timeline->findings.items, timeline->findings.count * sizeof *told->items);
     told->count = timeline->findings.count;
+    KB_TRY(kbr_lookup_findings(&timeline->pass, told, trail));
     KB_TRY(kbr_causes_find(&timeline->pass, told, &result->cause_count, trail));
     result->findings = told->items;
     result->finding_count = told->count;
