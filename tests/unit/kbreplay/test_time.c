@@ -37,6 +37,7 @@ static times times_of(kb_reader *reader) {
         }
         kb_cursor_destroy(cursor);
     }
+    assert_int_equal(it.count, 2 * kb_reader_op_count(reader));
     return it;
 }
 
