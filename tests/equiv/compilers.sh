@@ -21,7 +21,7 @@ build() { # compiler level
     compile "$1" "$2" tools "-I$trace/include -I$trace/src -I$sim/include -I$tests" \
         "$tests"/support/records.c "$tests"/support/random.c "$tests"/support/check.c \
         "$tests"/tools/kb-trace-random.c "$tests"/tools/kb-sim-orders.c
-    libraries="-lzstd -lxxhash -lcmocka -lpthread -lm"
+    libraries="-lzstd -lxxhash -lcmocka -lfyaml -lpthread -ldl -lm"
     (cd "$1-$2" && mv tools/tools.kb-sim-orders.c.o orders.o &&
         "$1" tools/*.o trace/*.o $libraries -o random &&
         "$1" orders.o sim/*.o trace/*.o $libraries -o orders)
