@@ -5,7 +5,7 @@
 #include "common/json.h"
 #include "sim/config.h"
 
-/* A line of the table, or an object of --json: a parameter, a component's model, or an option of it. */
+/* A line of the table, or an object of --json: a parameter, a component's model, its option, or a fault. */
 typedef struct line {
     const char *path, *value, *unit, *standard, *least, *most, *source, *help;
     const kbs_origin *origin;
@@ -14,7 +14,8 @@ typedef struct line {
 
 typedef struct lines {
     line *items;
-    size_t count, params; /* of these the first */
+    size_t count;
+    size_t params, models; /* of these the first, and those behind them; faults come last */
 } lines;
 
 /* --- gathering ------------------------------------------------------------------------------- */
@@ -89,10 +90,20 @@ static bool add_model(const kbt_call *call, lines *all, const sim_setup *setup, 
     return fits;
 }
 
+static bool add_fault(const kbt_call *call, lines *all, const kbs_fault *fault, kb_trail *trail) {
+    const kbs_fault_row *row = kbs_fault_describe(fault->kind);
+    char path[KBS_FAULT_CHARS], value[KBS_FAULT_CHARS];
+    return add(call, all,
+               (line){kbs_fault_path(fault, path), kbs_fault_value(fault, value), row->unit, "none",
+                      row->least, row->most, "C", row->help, &fault->origin, NULL},
+               trail);
+}
+
 static kb_status gather(const kbt_call *call, const sim_setup *setup, lines *ret, kb_trail *trail) {
     void *memory;
     lines all = {0};
-    const size_t most = kbs_param_count() + KBS_COMPONENTS * (1 + (size_t)KBS_MODEL_OPTIONS);
+    const size_t most =
+        kbs_param_count() + KBS_COMPONENTS * (1 + (size_t)KBS_MODEL_OPTIONS) + setup->machine.fault_count;
     KB_TRY(kb_arena_new(call->arena, most * sizeof(line), &memory, trail));
     all.items = memory;
     bool fits = true;
@@ -101,6 +112,9 @@ static kb_status gather(const kbt_call *call, const sim_setup *setup, lines *ret
     for (uint32_t i = 0; fits && i < KBS_COMPONENTS; i++)
         if (setup->models.of[i].model != NULL)
             fits = add_model(call, &all, setup, i, trail);
+    all.models = all.count - all.params;
+    for (size_t i = 0; fits && i < setup->machine.fault_count; i++)
+        fits = add_fault(call, &all, &setup->machine.faults[i], trail);
     *ret = all;
     return fits ? KB_OK : KB_E_MEMORY;
 }
@@ -176,7 +190,11 @@ static void print_json(const sim_setup *setup, const lines *all) {
     }
     kbt_json_end(&json);
     kbt_json_begin(&json, "components", '[');
-    for (size_t i = all->params; i < all->count; i++)
+    for (size_t i = all->params; i < all->params + all->models; i++)
+        print_object(&json, &all->items[i], all->items[i].value);
+    kbt_json_end(&json);
+    kbt_json_begin(&json, "faults", '[');
+    for (size_t i = all->params + all->models; i < all->count; i++)
         print_object(&json, &all->items[i], all->items[i].value);
     kbt_json_end(&json);
     kbt_json_begin(&json, "collective", '[');
@@ -261,7 +279,7 @@ static void print_yaml(const sim_setup *setup, const lines *all) {
         size_t before = 0;
         while (before < i && !is_below(all->items[before].path, path, length))
             before++;
-        if (path[length] == '\0')
+        if (path[length] == '\0' || i >= all->params + all->models) /* names of links have points */
             print_line(&all->items[i], 0, path);
         else if (before == i) /* else it was printed with the first of its group */
             print_group(all, i, length);

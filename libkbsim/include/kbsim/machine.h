@@ -15,6 +15,7 @@
 #ifndef KBSIM_MACHINE_H
 #define KBSIM_MACHINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kbsim/component.h"
@@ -48,6 +49,26 @@ typedef struct kbs_choice {
     size_t option_count;
 } kbs_choice;
 
+/* What is wrong with single PEs and links. */
+typedef enum kbs_fault_kind {
+#define KBS_FAULT(NAME, name, of_link, unit, least, most, help) KBS_FAULT_##NAME,
+#include "kbsim/faults.def"
+#undef KBS_FAULT
+    KBS_FAULT_KINDS
+} kbs_fault_kind;
+
+enum { KBS_FAULTS = 64, KBS_TARGET_CHARS = 56, KBS_FAULT_CHARS = 96 };
+#define KBS_ANY_STEP UINT32_MAX
+
+typedef struct kbs_fault {
+    char target[KBS_TARGET_CHARS]; /* "sip0.cube1.pe3", "sip0.cube0>cube1.ucie0" */
+    kbs_fault_kind kind;
+    uint64_t value; /* in millionths */
+    char label[32]; /* of the step that is delayed; "": the first command of all */
+    uint64_t step;  /* its number, or KBS_ANY_STEP */
+    kbs_origin origin;
+} kbs_fault;
+
 typedef struct kbs_machine {
     struct {
 #define KBS_PARAM(field, path, kind, unit, value, least, most, source, help) uint64_t field;
@@ -60,6 +81,8 @@ typedef struct kbs_machine {
 #undef KBS_PARAM
     } origin;
     kbs_choice choices[KBS_COMPONENTS];
+    kbs_fault faults[KBS_FAULTS]; /* by target and kind */
+    size_t fault_count;
 } kbs_machine;
 
 #define KBS_MILLION UINT64_C(1000000)
@@ -87,7 +110,7 @@ void kbs_machine_init(kbs_machine *machine);
 /*
  * `value` may have a unit: "2us" where the parameter counts ns. `by` is a constant, as in kbs_origin. The
  * path components.NAME chooses that component's model, and components.NAME.OPTION sets an option of it; a
- * model's name outlives the machine.
+ * model's name outlives the machine. fault.TARGET.WHAT is wrong with one PE or link.
  */
 kb_status kbs_machine_set(kbs_machine *machine, const char *path, const char *value, const char *by,
                           kb_trail *trail) KB_MUST_USE;
@@ -119,6 +142,16 @@ const char *kbs_machine_value(const kbs_machine *machine, uint32_t index, char b
 /* The same with a sign of size where one fits: 6GiB. */
 const char *kbs_machine_written(const kbs_machine *machine, uint32_t index, char buffer[KBS_VALUE_CHARS]);
 const kbs_origin *kbs_machine_origin(const kbs_machine *machine, uint32_t index);
+
+typedef struct kbs_fault_row {
+    const char *name, *unit, *least, *most, *help;
+    bool of_link;
+} kbs_fault_row;
+
+const kbs_fault_row *kbs_fault_describe(kbs_fault_kind kind);
+/* "fault.sip0.cube1.pe3.math", and its value as a user would write it. */
+const char *kbs_fault_path(const kbs_fault *fault, char buffer[KBS_FAULT_CHARS]);
+const char *kbs_fault_value(const kbs_fault *fault, char buffer[KBS_FAULT_CHARS]);
 
 /* PEs of one package, and of the whole machine. */
 uint64_t kbs_machine_pes_of_sip(const kbs_machine *machine);

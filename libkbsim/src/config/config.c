@@ -117,7 +117,7 @@ static kb_status check_may_set(const kbs_reading *r, const kbs_yaml *node, const
 }
 
 static const char *const *words_of(const kbs_reading *r) {
-    static const char *const of_topology[] = {"include", "help", "components", NULL};
+    static const char *const of_topology[] = {"include", "help", "components", "fault", NULL};
     static const char *const of_ccl[] = {"include", "help", "collective", NULL};
     return strcmp(r->by, "ccl") == 0 ? of_ccl : of_topology;
 }
@@ -256,6 +256,8 @@ static kb_status apply_root(const kbs_reading *r, const kbs_yaml *root, kb_trail
             KB_TRY(apply_collective(r, node, trail));
         else if (kbs_is_components(node) && strcmp(r->by, "topology") == 0)
             continue;
+        else if (kbs_is_fault(node) && strcmp(r->by, "topology") == 0)
+            KB_TRY(kbs_apply_fault(r, node, trail));
         else
             KB_TRY(apply_member(r, node, "", trail));
     }

@@ -21,4 +21,8 @@ bool kbs_is_components(const kbs_yaml *node);
 /* All such members of a root: first which models, then their options, in whatever order they stand. */
 kb_status kbs_apply_components(const kbs_reading *r, const kbs_yaml *root, kb_trail *trail) KB_MUST_USE;
 
+/* The same of what is wrong with PEs and links: `fault`, or "fault.sip0.cube0.pe1.math". */
+bool kbs_is_fault(const kbs_yaml *node);
+kb_status kbs_apply_fault(const kbs_reading *r, const kbs_yaml *node, kb_trail *trail) KB_MUST_USE;
+
 #endif

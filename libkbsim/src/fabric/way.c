@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "machine/fault.h"
+
 /* --- places of links -------------------------------------------------------------------------- */
 
 /* Links of a PE: its TCM's ports and its own way in and out, and those of its slice of HBM. */
@@ -95,21 +97,34 @@ static kb_status add_link(kbs_fabric *fabric, size_t place, const link_spec *spe
     return KB_OK;
 }
 
+/* What a fault leaves of a link's bandwidth. */
+static void slow_down(const kbs_machine *machine, const char *name, link_spec *spec) {
+    const kbs_fault *fault = kbs_fault_of(machine, name, KBS_FAULT_SLOWER);
+    if (fault == NULL)
+        return;
+    const uint64_t left = (uint64_t)((unsigned __int128)spec->gbps * KBS_MILLION / fault->value);
+    spec->gbps = left > 0 ? left : 1;
+}
+
 static kb_status step(way *w, size_t place, const link_spec *spec, const char *format, ...) {
     kbs_fabric *fabric = w->fabric;
+    const bool is_new = w->links != NULL && fabric->places[place] == NULL;
+    link_spec own = *spec;
+    char name[96];
     assert(place < fabric->place_count);
-    w->latency_ps += kbs_link_latency_ps(spec->latency_ps);
-    w->least_gbps = spec->gbps < w->least_gbps ? spec->gbps : w->least_gbps;
-    if (w->links == NULL)
-        return KB_OK;
-    if (fabric->places[place] == NULL) {
-        char name[96];
+    if (is_new || fabric->machine->fault_count > 0) {
         va_list args;
         va_start(args, format);
         vsnprintf(name, sizeof name, format, args);
         va_end(args);
-        KB_TRY(add_link(fabric, place, spec, name, w->trail));
+        slow_down(fabric->machine, name, &own);
     }
+    w->latency_ps += kbs_link_latency_ps(own.latency_ps);
+    w->least_gbps = own.gbps < w->least_gbps ? own.gbps : w->least_gbps;
+    if (w->links == NULL)
+        return KB_OK;
+    if (is_new)
+        KB_TRY(add_link(fabric, place, &own, name, w->trail));
     assert(w->count < fabric->way_capacity);
     w->links[w->count++] = fabric->places[place];
     return KB_OK;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "fabric/floorplan.h"
+#include "machine/fault.h"
 #include "machine/origin.h"
 
 /* Of two values that do not fit together, the one that stands in a file; the first, if both do. */
@@ -56,6 +57,7 @@ static kb_status check_cube(const kbs_machine *machine, kb_trail *trail) {
 kb_status kbs_machine_check(const kbs_machine *machine, kb_trail *trail) {
     KB_TRY(check_cube(machine, trail));
     KB_TRY(check_hbm(machine, trail));
+    KB_TRY(kbs_fault_check(machine, trail));
     if (machine->at.sram_bytes < machine->at.cube_pes)
         return kbs_fail_at(where(&machine->origin.sram_bytes, &machine->origin.cube_pes), trail,
                            "sram.bytes: %" PRIu64 " bytes cannot be cut for %" PRIu64 " PEs",

@@ -9,6 +9,7 @@
 
 #include "kbtrace/nearest.h"
 #include "machine/choose.h"
+#include "machine/fault.h"
 #include "machine/number.h"
 
 typedef enum param_kind { COUNT, BYTES, REAL, GRID, BOX, WORD, KIND_COUNT } param_kind;
@@ -78,6 +79,7 @@ static const kbs_origin *origin_of(const kbs_machine *machine, const param_row *
 void kbs_machine_init(kbs_machine *machine) {
     static const kbs_origin standard = {.by = "default"};
     memset(machine->choices, 0, sizeof machine->choices);
+    machine->fault_count = 0;
     for (uint32_t i = 0; i < row_count; i++) {
         uint64_t value = 0;
         const kbs_number_fault fault = parse(&rows[i], rows[i].shown.standard, &value);
@@ -199,6 +201,8 @@ kb_status kbs_machine_set_from(kbs_machine *machine, const char *path, const cha
     const char *below = kbs_below_components(path);
     if (below != NULL)
         return kbs_choose(machine, below, value, origin, trail);
+    if ((below = kbs_below_fault(path)) != NULL)
+        return kbs_fault_set(machine, below, value, origin, trail);
     KB_TRY(find(path, &row, trail));
     uint64_t number;
     const kbs_number_fault fault = parse(row, value, &number);
@@ -221,7 +225,7 @@ kb_status kbs_machine_set(kbs_machine *machine, const char *path, const char *va
     return kbs_machine_set_from(machine, path, value, &(kbs_origin){.by = by}, trail);
 }
 
-enum { PATH_CHARS = 64 };
+enum { PATH_CHARS = 128 };
 
 /* Cuts "NAME=VALUE" at its sign; `end` is one past its last character. */
 static bool cut(const char *text, const char *end, char name[PATH_CHARS], char value[PATH_CHARS]) {

@@ -13,6 +13,7 @@
 #include "op/access.h"
 #include "op/kind.h"
 #include "op/model.h"
+#include "pe/fault.h"
 #include "pe/unit.h"
 
 typedef enum work { SIMPLE, SPECIAL, OVER_AXIS, SOFTMAX } work;
@@ -54,12 +55,15 @@ static bool begin(kbs_pe *pe, kbs_op *op) {
     if (shape->service_ps == 0)
         shape->service_ps =
             kbs_model_ps(pe->sim, KBS_COMPONENT_math, &shape->common, service_ps(pe->sim, &shape->common));
+    const int64_t more_ps = kbs_fault_more_ps(shape->service_ps, pe->faults.math);
     return kbs_unit_serve(pe, op,
                           &(kbs_job){.unit = &pe->math,
                                      .beside = pe->sim->costs.shared_slots ? &pe->gemm : NULL,
                                      .is_total = true,
                                      .cause = KB_CAUSE_COMPUTE,
-                                     .took_ps = shape->service_ps});
+                                     .took_ps = shape->service_ps + more_ps,
+                                     .fixed_cause = KB_CAUSE_FAULT,
+                                     .fixed_ps = more_ps});
 }
 
 const kbs_kind kbs_kind_math = {.engine = KB_ENGINE_MATH, .begin = begin};

@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "op/kind.h"
+#include "pe/fault.h"
 
 static void fire_wake(kbs_engine *engine, kbs_event *event);
 
@@ -100,15 +101,18 @@ static kbs_op *issue(kbs_pe *pe, const kbs_command *command, const kbs_kind *kin
     const int64_t dispatch_ps = kind->is_free || pe->is_host ? 0 : sim->costs.dispatch_ps;
     if (!common->joined) {
         pe->joined_issue_ps = pe->clock_ps;
-        pe->joined_ready_ps = pe->clock_ps + dispatch_ps;
+        pe->joined_held_ps =
+            pe->faults.any && !kind->is_free ? kbs_fault_held_ps(pe, command, dispatch_ps) : 0;
+        pe->joined_ready_ps = pe->clock_ps + dispatch_ps + pe->joined_held_ps;
     }
     op->record.issue_ps = pe->joined_issue_ps;
     op->ready_ps = pe->joined_ready_ps;
     if (pe->is_first)
         claim_launch(pe, op);
     kbs_op_took(sim, op, KB_CAUSE_DISPATCH, dispatch_ps);
+    kbs_op_took(sim, op, KB_CAUSE_FAULT, pe->joined_held_ps);
     kbs_op_note(sim, op,
-                &(kbs_note){.ps = op->ready_ps - op->record.issue_ps - dispatch_ps,
+                &(kbs_note){.ps = op->ready_ps - op->record.issue_ps - dispatch_ps - pe->joined_held_ps,
                             .cause = KB_CAUSE_ENGINE_BUSY,
                             .resource = KB_RESOURCE_ENGINE,
                             .id = op->engine});

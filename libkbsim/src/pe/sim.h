@@ -138,6 +138,13 @@ typedef struct kbs_unit {
 enum { KBS_ENGINES = KB_ENGINE_HOST + 1 }; /* the host's is the last of KB_ENGINE_… */
 
 /* A PE's sequencer with its engines, or a rank's host program, which has one unit that copies. */
+/* What is wrong with a PE; factors in millionths, 0 where nothing is. */
+typedef struct kbs_pe_faults {
+    bool any;
+    uint64_t gemm, math, pe_cpu;
+    const kbs_fault *delay; /* that is still to come, or NULL */
+} kbs_pe_faults;
+
 struct kbs_pe {
     kbs_sim *sim;
     tl_stream *stream;
@@ -168,8 +175,10 @@ struct kbs_pe {
     size_t numbered_capacity;
     uint64_t numbered_low, numbered_high;     /* numbers kept: [low, high) */
     int64_t joined_issue_ps, joined_ready_ps; /* of the command that others join */
-    kbs_unit gemm, math;                      /* a PE's */
-    kbs_unit copy;                            /* a host's */
+    int64_t joined_held_ps;                   /* and what faults had of it */
+    kbs_pe_faults faults;
+    kbs_unit gemm, math; /* a PE's */
+    kbs_unit copy;       /* a host's */
     kbs_dma dma;
 };
 

@@ -8,6 +8,7 @@
 
 #include "bench/bench.h"
 #include "kbtrace/writer.h"
+#include "run/idle_faults.h"
 #include "run/rings.h"
 #include "run/simulate.h"
 
@@ -50,6 +51,17 @@ static kb_status define_models(kbs_program *program, kb_trail *trail) {
         if (chosen->model != NULL && !chosen->is_standard)
             KB_TRY(
                 define_model(program, kbs_component_name(i), &program->machine->choices[i], chosen, trail));
+    }
+    return KB_OK;
+}
+
+static kb_status define_faults(kbs_program *program, kb_trail *trail) {
+    for (size_t i = 0; i < program->machine->fault_count; i++) {
+        const kbs_fault *fault = &program->machine->faults[i];
+        char path[KBS_FAULT_CHARS], value[KBS_FAULT_CHARS];
+        uint32_t id;
+        const kb_setting row = {kbs_fault_path(fault, path), kbs_fault_value(fault, value), fault->origin.by};
+        KB_TRY(kb_defs_add_setting(&program->defs, &row, &id, trail));
     }
     return KB_OK;
 }
@@ -169,6 +181,7 @@ static kb_status run_program(kbs_program *program, const kbs_bench *bench, const
                              const kbs_run_options *options, kbs_result *ret_result, kb_trail *trail) {
     KB_TRY(define_machine(program, trail));
     KB_TRY(define_models(program, trail));
+    KB_TRY(define_faults(program, trail));
     KB_TRY(define_program(program, bench, options->ranks != 0, trail));
     begin_phase(options, KBS_RECORDING);
     for (uint32_t rank = 0; rank < program->ranks; rank++)
@@ -182,6 +195,7 @@ static kb_status run_program(kbs_program *program, const kbs_bench *bench, const
     KB_TRY(kbs_program_seal(program, trail));
     KB_TRY(check_work(program, bench, trail));
     kbs_warn_of_rings(program);
+    kbs_warn_of_faults(program);
     kb_run run;
     KB_TRY(identify(program, bench, &run, trail));
     const kb_writer_options writing = {.path = options->path,

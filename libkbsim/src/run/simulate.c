@@ -6,6 +6,7 @@
 
 #include "op/join.h"
 #include "pe/dma.h"
+#include "pe/fault.h"
 #include "pe/ipcq.h"
 #include "run/costs.h"
 #include "run/counters.h"
@@ -33,6 +34,7 @@ static kb_status init_streams(kbs_sim *sim, kb_trail *trail) {
         const uint32_t rank = made(sim->engine.shuffle, i, ranks);
         kbs_pe *pe = &sim->pes[rank];
         KB_TRY(kbs_pe_init(pe, sim, &program->streams[rank], trail));
+        kbs_pe_find_faults(pe);
         KB_TRY(kbs_pe_init(&sim->hosts[rank], sim, &program->hosts[rank], trail));
         kbs_dma_init(&pe->dma, pe);
     }
