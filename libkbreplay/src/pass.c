@@ -40,6 +40,12 @@ void kbr_pass_unchecked(kbr_pass *pass, const char *format, ...) {
     list->count++;
 }
 
+kb_status kbr_progress_tell(const kbr_progress *progress, uint64_t ops, kb_trail *trail) {
+    if (progress->tell == NULL || progress->tell(progress->user, ops))
+        return KB_OK;
+    return kb_fail(trail, KB_E_INTERRUPTED, "stopped on request, behind %llu ops", (unsigned long long)ops);
+}
+
 void kbr_pass_fini(kbr_pass *pass) {
     for (int i = 0; i < KBR_BUFFERS; i++)
         kb_delete(pass->alloc, pass->buffers[i].bytes, pass->buffers[i].size);

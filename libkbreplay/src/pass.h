@@ -70,6 +70,9 @@ kb_status kbr_pass_allow(const kbr_pass *pass, uint64_t size, kb_trail *trail) K
 kb_status kbr_pass_buffer(kbr_pass *pass, unsigned number, uint64_t size, uint8_t **ret_bytes,
                           kb_trail *trail) KB_MUST_USE;
 
+/* Tells how many ops were read; KB_E_INTERRUPTED where nobody wants more. */
+kb_status kbr_progress_tell(const kbr_progress *progress, uint64_t ops, kb_trail *trail) KB_MUST_USE;
+
 /* Gives its buffers back. */
 void kbr_pass_fini(kbr_pass *pass);
 

@@ -78,6 +78,7 @@ fails 0 "replayed to 0 ps: pass" "$replay" bad.zst --at 0
 fails 1 "incomplete" "$replay" stopped.zst --at 2.5us --json
 test "$(value out digest)" = "$("$replay" run.zst --at 2.5us --json | sed 's/.*"digest":"\([^"]*\).*/\1/')"
 fails 1 "in flight" "$replay" stopped.zst --at 1s
+"$KB_BIN/../tests/kbreplay_test_time" stopped.zst >out 2>&1 || { cat out; exit 1; }
 head -c $(($(wc -c <run.zst) * 2 / 3)) run.zst >cut.zst
 fails 1 "incomplete" "$replay" cut.zst --at 1s
 

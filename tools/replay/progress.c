@@ -30,7 +30,7 @@ static void show(const kbt_progress *it, double spent_s) {
     fprintf(stderr, "\033[K");
 }
 
-static void tell(void *user, uint64_t ops) {
+static bool tell(void *user, uint64_t ops) {
     kbt_progress *it = user;
     double now_s = kbt_seconds_now();
     if (ops < it->last) { /* a wrong value is followed back through the ops that made it */
@@ -39,10 +39,11 @@ static void tell(void *user, uint64_t ops) {
     }
     it->last = ops;
     if (now_s - it->shown_s < 1.0 / TIMES_A_SECOND)
-        return;
+        return true;
     it->shown_s = now_s;
     it->shown = true;
     show(it, now_s - it->begin_s);
+    return true;
 }
 
 kbr_progress kbt_progress_begin(kbt_progress *progress, const kbt_call *call, const char *doing,

@@ -20,9 +20,10 @@
 
 typedef struct kbr_replay kbr_replay;
 
-/* Told now and then while a replay goes on. */
+/* Asked now and then while a replay goes on. */
 typedef struct kbr_progress {
-    void (*tell)(void *user, uint64_t ops); /* that were read, or began */
+    /* Shall it go on? `ops` were read, or began. If not, the call that goes on ends as KB_E_INTERRUPTED. */
+    bool (*tell)(void *user, uint64_t ops);
     void *user;
 } kbr_progress;
 

@@ -37,9 +37,9 @@ typedef struct kbr_timeline kbr_timeline;
 
 typedef struct kbr_timeline_options {
     /*
-     * alloc, log, kernels, progress; max_memory is for what all checkpoints hold, too. With `random`
-     * ops that nothing orders are executed in a drawn order, the bytes being the same, and every step
-     * back begins at the beginning. `verify` and `threads` mean nothing here.
+     * alloc, log, kernels, progress (every 1024 ops); max_memory is for what all checkpoints hold, too. With
+     * `random` ops that nothing orders are executed in a drawn order, the bytes being the same, and every
+     * step back begins at the beginning. `verify` and `threads` mean nothing here.
      */
     kbr_options replay;
     uint64_t checkpoint_ops;  /* executed between two checkpoints, at first; 0: 8192 */

@@ -15,7 +15,7 @@
 
 #define MEMORY_DEFAULT ((uint64_t)16 << 30)
 
-enum { CHECKPOINT_OPS = 8192, CHECKPOINT_COUNT = 64, TELL_OPS = 16384 };
+enum { CHECKPOINT_OPS = 8192, CHECKPOINT_COUNT = 64, TELL_OPS = 1024 };
 
 /* --- what the walk does ------------------------------------------------------------------------ */
 
@@ -200,8 +200,7 @@ static kb_status advance(kbr_timeline *timeline, int64_t time_ps, kb_trail *trai
                                 &arrived, trail));
         if (!arrived)
             make_checkpoint(timeline);
-        if (progress->tell != NULL)
-            progress->tell(progress->user, timeline->result.ops);
+        KB_TRY(kbr_progress_tell(progress, timeline->result.ops, trail));
     }
     return KB_OK;
 }

@@ -410,18 +410,19 @@ static bool all_ended(const kbr_walk_state *walk) {
     return true;
 }
 
-static void tell(const kbr_walk_state *walk) {
+static kb_status tell(const kbr_walk_state *walk, kb_trail *trail) {
     uint64_t ops = 0;
+    if (walk->pass->progress.tell == NULL)
+        return KB_OK;
     for (uint32_t rank = 0; rank < walk->pass->run->ranks; rank++)
         ops += walk->ranks[rank].read_count;
-    walk->pass->progress.tell(walk->pass->progress.user, ops);
+    return kbr_progress_tell(&walk->pass->progress, ops, trail);
 }
 
 static kb_status go(kbr_walk_state *walk, kb_trail *trail) {
     for (;;) {
         bool moved = false;
-        if (walk->pass->progress.tell != NULL)
-            tell(walk);
+        KB_TRY(tell(walk, trail));
         for (uint32_t rank = 0; rank < walk->pass->run->ranks; rank++) {
             KB_TRY(read_turn(walk, rank, &moved, trail));
             KB_TRY(kbr_walk_settle(walk, trail));

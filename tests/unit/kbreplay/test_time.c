@@ -431,6 +431,49 @@ static void a_file_may_fail(void **state) {
     ring_fini(&made);
 }
 
+/* Goes on until it was asked so often. */
+static bool stop_after(void *user, uint64_t ops) {
+    uint64_t *left = user;
+    (void)ops;
+    return (*left)-- > 0;
+}
+
+/* Somebody who waits for a seek no longer wants it; another one goes on from what was reached. */
+static void a_seek_may_be_stopped(void **state) {
+    (void)state;
+    ring made;
+    replayed it;
+    ring_make(&made, &(ring_shape){.ranks = 16, .elements = 4096, .seed = 13});
+    replayed_open(&it, &made, &(kbr_options){.verify = false});
+    uint64_t left = 1;
+    kb_digest digest;
+    kbr_timeline *timeline;
+    kbr_timeline_options options = {.replay = {.progress = {stop_after, &left}}, .checkpoint_ops = 200};
+    check_ok(kbr_timeline_create(it.reader, &options, &timeline, &it.trail), &it.trail);
+    assert_int_equal(kbr_timeline_seek(timeline, INT64_MAX, &it.trail), KB_E_INTERRUPTED);
+    uint64_t reached = executed(timeline);
+    assert_in_range(reached, 100, 1500);
+    left = UINT64_MAX;
+    kb_trail_init(&it.trail);
+    check_ok(kbr_timeline_seek(timeline, INT64_MAX, &it.trail), &it.trail);
+    assert_true(executed(timeline) < kbr_timeline_moment(timeline)->started + reached);
+    check_ok(kbr_timeline_digest(timeline, &digest, &it.trail), &it.trail);
+    check_ok(kbr_replay_run(it.replay, &it.trail), &it.trail);
+    assert_true(kb_digest_equal(&digest, &kbr_replay_result(it.replay)->memory_digest));
+    kbr_timeline_destroy(timeline);
+    for (unsigned threads = 1; threads <= 2; threads++) { /* nor the whole replay */
+        kbr_replay *replay;
+        kbr_options plain = {.progress = {stop_after, &left}, .threads = threads};
+        left = 1;
+        check_ok(kbr_replay_create(it.reader, &plain, &replay, &it.trail), &it.trail);
+        assert_int_equal(kbr_replay_run(replay, &it.trail), KB_E_INTERRUPTED);
+        kb_trail_init(&it.trail);
+        kbr_replay_destroy(replay);
+    }
+    replayed_fini(&it);
+    ring_fini(&made);
+}
+
 /* A limit that memory and checkpoints do not fit in together: checkpoints give way. */
 static void checkpoints_give_way_to_memory(void **state) {
     (void)state;
@@ -509,6 +552,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(checkpoints_keep_to_their_size),
         cmocka_unit_test(any_allocation_may_be_refused),
         cmocka_unit_test(a_file_may_fail),
+        cmocka_unit_test(a_seek_may_be_stopped),
         cmocka_unit_test(checkpoints_give_way_to_memory),
         cmocka_unit_test(wrong_questions_are_refused),
     };
