@@ -9,8 +9,8 @@
  * jobs for one server, which may put one aside for another. Earliest deadline first meets all deadlines
  * wherever anything does: where it misses one, the link has carried more than it can.
  *
- * Needs the ops of all ranks by time, which is not the order of the walk: reads the trace once more, by
- * issue. Looks at no claim.
+ * Ops come rank by rank as they are read. What is released before every rank's latest issue is settled: no op
+ * that comes later can be on its way before that. Looks at no claim.
  */
 #include <inttypes.h>
 
@@ -29,47 +29,39 @@ typedef struct link_state {
     int64_t asked_ps;         /* … and is this */
     kbr_job served;           /* by which it was left last */
     bool told;                /* the rest is counted */
+    bool entered;             /* a route begins with it, or reaches it from several links */
+    uint32_t before;          /* the link from which routes reach it, or KB_NONE */
 } link_state;
 
-typedef struct source {
-    kb_cursor *cursor;
-    const kb_op *op; /* its next one */
-    uint32_t rank;
-} source;
+typedef struct rank_state {
+    uint64_t left;    /* ops that were not read yet, where the footer tells */
+    int64_t issue_ps; /* of the last that was */
+} rank_state;
 
 typedef struct links {
     kbr_pass *pass;
-    link_state *items;   /* [links] */
-    int64_t *latency_ps; /* [routes], of all of its links */
-    source *sources;     /* a heap of ranks by the issue of their next op */
-    size_t source_count;
-    uint64_t job_count; /* of all links */
+    link_state *items;      /* [links] */
+    int64_t *latency_ps;    /* [routes], of all of its links */
+    rank_state *ranks;      /* [ranks] */
+    size_t job_count;       /* of all links */
+    size_t job_limit;       /* with so many it is time to settle what can be */
+    uint64_t unknown_count; /* ops whose bytes on their routes the trace does not tell */
+    bool off;
 } links;
 
 /* --- life -------------------------------------------------------------------------------------- */
 
 static void close_links(void *state, const kb_alloc *alloc) {
     links *it = state;
-    const kbr_pass *pass = it->pass;
-    for (size_t i = 0; it->items != NULL && i < pass->defs->link_count; i++) {
+    const kb_defs *defs = it->pass->defs;
+    for (size_t i = 0; it->items != NULL && i < defs->link_count; i++) {
         kbr_jobs_fini(&it->items[i].coming, alloc);
         kbr_jobs_fini(&it->items[i].waiting, alloc);
     }
-    for (size_t i = 0; it->sources != NULL && i < pass->run->ranks; i++)
-        kb_cursor_destroy(it->sources[i].cursor);
-    kb_delete(alloc, it->items, pass->defs->link_count * sizeof(link_state));
-    kb_delete(alloc, it->latency_ps, pass->defs->route_count * sizeof(int64_t));
-    kb_delete(alloc, it->sources, pass->run->ranks * sizeof(source));
+    kb_delete(alloc, it->items, defs->link_count * sizeof(link_state));
+    kb_delete(alloc, it->latency_ps, defs->route_count * sizeof(int64_t));
+    kb_delete(alloc, it->ranks, it->pass->run->ranks * sizeof(rank_state));
     kb_delete(alloc, it, sizeof *it);
-}
-
-static kb_status open_links(kbr_pass *pass, void **ret_state, kb_trail *trail) {
-    void *block;
-    KB_TRY(kb_new_zeroed(pass->alloc, sizeof(links), &block, trail));
-    links *it = block;
-    it->pass = pass;
-    *ret_state = it;
-    return KB_OK;
 }
 
 /*
@@ -91,78 +83,83 @@ static int64_t latency_of(const kb_link *row) {
     return row->latency_ps < KB_TIME_MAX_PS ? (int64_t)row->latency_ps : KB_TIME_MAX_PS;
 }
 
-static kb_status set_up(links *it, kb_trail *trail) {
+static kb_status new_arrays(links *it, kb_trail *trail) {
+    const kbr_pass *pass = it->pass;
+    void *block;
+    KB_TRY(kb_new_zeroed(pass->alloc, pass->defs->link_count * sizeof(link_state), &block, trail));
+    it->items = block;
+    KB_TRY(kb_new_zeroed(pass->alloc, pass->defs->route_count * sizeof(int64_t), &block, trail));
+    it->latency_ps = block;
+    KB_TRY(kb_new_zeroed(pass->alloc, pass->run->ranks * sizeof(rank_state), &block, trail));
+    it->ranks = block;
+    return KB_OK;
+}
+
+/*
+ * A link that all routes reach from one other, which is no faster, carries what that one lets through: the
+ * same jobs or fewer, a latency later, and none is longer. What does not fit there did not fit before.
+ */
+static void leave_out(links *it) {
+    const kb_defs *defs = it->pass->defs;
+    for (size_t i = 0; i < defs->link_count; i++)
+        it->items[i].before = KB_NONE;
+    for (size_t i = 0; i < defs->route_count; i++)
+        for (size_t j = 0; j < defs->routes[i].link_count; j++) {
+            link_state *link = &it->items[defs->routes[i].links[j]];
+            uint32_t before = j == 0 ? KB_NONE : defs->routes[i].links[j - 1];
+            link->entered = link->entered || j == 0 || (link->before != KB_NONE && link->before != before);
+            link->before = before;
+        }
+    for (size_t i = 0; i < defs->link_count; i++) {
+        const link_state *link = &it->items[i],
+                         *before = link->before != KB_NONE ? &it->items[link->before] : NULL;
+        bool slower = before != NULL && (unsigned __int128)link->unit_ps * before->unit_size >
+                                            (unsigned __int128)before->unit_ps * link->unit_size;
+        it->items[i].entered = link->entered || before == NULL || before == link || slower;
+    }
+    for (size_t i = 0; i < defs->link_count; i++)
+        if (!it->items[i].entered)
+            it->items[i].unit_ps = 0;
+}
+
+/* So many that looking at every link costs little for each. */
+static size_t least_jobs(const links *it) {
+    enum { LEAST = 1 << 12 };
+    return it->pass->defs->link_count > LEAST ? it->pass->defs->link_count : LEAST;
+}
+
+static void set_up(links *it) {
     const kbr_pass *pass = it->pass;
     const kb_defs *defs = pass->defs;
-    void *block;
-    KB_TRY(kb_new_zeroed(pass->alloc, defs->link_count * sizeof(link_state), &block, trail));
-    it->items = block;
-    KB_TRY(kb_new_zeroed(pass->alloc, defs->route_count * sizeof(int64_t), &block, trail));
-    it->latency_ps = block;
-    KB_TRY(kb_new_zeroed(pass->alloc, pass->run->ranks * sizeof(source), &block, trail));
-    it->sources = block;
     for (size_t i = 0; i < defs->link_count; i++)
         find_unit(&it->items[i], &defs->links[i]);
+    leave_out(it);
     for (size_t i = 0; i < defs->route_count; i++)
         for (size_t j = 0; j < defs->routes[i].link_count; j++) {
             int64_t sum_ps = it->latency_ps[i] + latency_of(&defs->links[defs->routes[i].links[j]]);
             it->latency_ps[i] = sum_ps < KB_TIME_MAX_PS ? sum_ps : KB_TIME_MAX_PS;
         }
-    return KB_OK;
+    for (uint32_t rank = 0; rank < pass->run->ranks; rank++)
+        it->ranks[rank].left = UINT64_MAX;
+    for (size_t i = 0; pass->footer != NULL && i < pass->footer->rank_count; i++)
+        if (pass->footer->ranks[i].rank < pass->run->ranks)
+            it->ranks[pass->footer->ranks[i].rank].left = pass->footer->ranks[i].ops;
+    it->job_limit = least_jobs(it);
 }
 
-/* --- the ops of all ranks by issue ------------------------------------------------------------- */
-
-static bool earlier(const source *a, const source *b) {
-    return a->op->issue_ps != b->op->issue_ps ? a->op->issue_ps < b->op->issue_ps : a->rank < b->rank;
-}
-
-/* sources[at] may come too early; those below it are in order. */
-static void sift_down(links *it, size_t at) {
-    const source moved = it->sources[at];
-    for (size_t child; (child = 2 * at + 1) < it->source_count; at = child) {
-        if (child + 1 < it->source_count && earlier(&it->sources[child + 1], &it->sources[child]))
-            child++;
-        if (!earlier(&it->sources[child], &moved))
-            break;
-        it->sources[at] = it->sources[child];
-    }
-    it->sources[at] = moved;
-}
-
-static kb_status open_sources(links *it, kb_trail *trail) {
-    for (uint32_t rank = 0; rank < it->pass->run->ranks; rank++) {
-        source *to = &it->sources[it->source_count];
-        to->rank = rank;
-        KB_TRY(kb_cursor_create(it->pass->reader, rank, &to->cursor, trail));
-        kb_status status = kb_cursor_next(to->cursor, &to->op, trail);
-        if (status == KB_OK) {
-            it->source_count++;
-        } else {
-            kb_cursor_destroy(to->cursor);
-            to->cursor = NULL;
-            if (status != KB_END)
-                return status;
-        }
-    }
-    for (size_t i = it->source_count; i-- > 0;)
-        sift_down(it, i);
-    return KB_OK;
-}
-
-/* The first source's op was seen. */
-static kb_status next_op(links *it, kb_trail *trail) {
-    source *first = &it->sources[0];
-    kb_status status = kb_cursor_next(first->cursor, &first->op, trail);
-    if (status == KB_END) {
-        kb_cursor_destroy(first->cursor);
-        *first = it->sources[--it->source_count];
-        it->sources[it->source_count].cursor = NULL;
-    } else if (status != KB_OK) {
+static kb_status open_links(kbr_pass *pass, void **ret_state, kb_trail *trail) {
+    void *block;
+    KB_TRY(kb_new_zeroed(pass->alloc, sizeof(links), &block, trail));
+    links *it = block;
+    it->pass = pass;
+    it->off = pass->defs->route_count == 0;
+    kb_status status = new_arrays(it, trail);
+    if (status != KB_OK) {
+        close_links(it, pass->alloc);
         return status;
     }
-    if (it->source_count > 1)
-        sift_down(it, 0);
+    set_up(it);
+    *ret_state = it;
     return KB_OK;
 }
 
@@ -307,7 +304,6 @@ static kb_status add_jobs(links *it, uint32_t rank, const kb_op *op, uint64_t si
         link_state *link = &it->items[id];
         int64_t latency_ps = latency_of(&it->pass->defs->links[id]);
         if (link->unit_ps != 0) {
-            KB_TRY(serve(it, id, op->issue_ps, trail));
             kbr_job job = {there_ps, gone_by(op, i, left_ps), work_of(link, size), op->index, rank};
             KB_TRY(kbr_jobs_add(&link->coming, it->pass->alloc, &job, trail));
             it->job_count++;
@@ -334,6 +330,7 @@ static kb_status look_at(links *it, uint32_t rank, const kb_op *op, kb_trail *tr
     if (op->what->route >= it->pass->defs->route_count || !timed)
         return KB_OK;
     uint64_t size = size_of(it, op);
+    it->unknown_count += size == 0;
     if (!can_move(it, rank, op, size) || size == 0)
         return KB_OK;
     return add_jobs(it, rank, op, size, trail);
@@ -341,38 +338,63 @@ static kb_status look_at(links *it, uint32_t rank, const kb_op *op, kb_trail *tr
 
 /* --- all of them ------------------------------------------------------------------------------- */
 
-static kb_status look_at_all(links *it, kb_trail *trail) {
-    int64_t issue_ps = INT64_MIN;
-    while (it->source_count > 0) {
-        const source *first = &it->sources[0];
-        if (first->op->issue_ps < issue_ps) {
-            kbr_pass_unchecked(it->pass,
-                               "link: from %" PRId64 " ps on, for ops are not in the order of their issue",
-                               issue_ps);
-            return KB_OK;
-        }
-        if (it->job_count > it->pass->limit_size / 4 / sizeof(kbr_job)) {
-            kbr_pass_unchecked(
-                it->pass, "link: from %" PRId64 " ps on, for what is under way exceeds the limit of memory",
-                issue_ps);
-            return KB_OK;
-        }
-        issue_ps = first->op->issue_ps;
-        KB_TRY(look_at(it, first->rank, first->op, trail));
-        KB_TRY(next_op(it, trail));
-    }
+static kb_status serve_all(links *it, int64_t until_ps, kb_trail *trail) {
     for (size_t id = 0; id < it->pass->defs->link_count; id++)
-        KB_TRY(serve(it, id, INT64_MAX, trail));
+        KB_TRY(serve(it, id, until_ps, trail));
     return KB_OK;
+}
+
+/* What no op can interfere with any more is settled; the next time is when there is twice what is left. */
+static kb_status settle(links *it, kb_trail *trail) {
+    int64_t until_ps = INT64_MAX;
+    for (uint32_t rank = 0; rank < it->pass->run->ranks; rank++)
+        if (it->ranks[rank].left != 0 && it->ranks[rank].issue_ps < until_ps)
+            until_ps = it->ranks[rank].issue_ps;
+    KB_TRY(serve_all(it, until_ps, trail));
+    it->job_limit = it->job_count > least_jobs(it) / 2 ? it->job_count * 2 : least_jobs(it);
+    if (it->job_count <= it->pass->limit_size / 4 / sizeof(kbr_job))
+        return KB_OK;
+    it->off = true;
+    kbr_pass_unchecked(it->pass,
+                       "link: from %" PRId64 " ps on, for what is under way exceeds the limit of memory",
+                       until_ps);
+    return KB_OK;
+}
+
+static kb_status read_links(void *state, uint32_t rank, const kb_op *op, kbr_fitness *inout_fitness,
+                            kb_trail *trail) {
+    links *it = state;
+    rank_state *in = &it->ranks[rank];
+    (void)inout_fitness;
+    if (it->off)
+        return KB_OK;
+    if (op->issue_ps < in->issue_ps) {
+        it->off = true;
+        kbr_pass_unchecked(it->pass, "link: ops of rank %" PRIu32 " are not in the order of their issue",
+                           rank);
+        return KB_OK;
+    }
+    in->issue_ps = op->issue_ps;
+    if (in->left != 0 && in->left != UINT64_MAX)
+        in->left--;
+    if (op->what->route == KB_NONE)
+        return KB_OK;
+    KB_TRY(look_at(it, rank, op, trail));
+    return it->job_count >= it->job_limit ? settle(it, trail) : KB_OK;
 }
 
 static kb_status finish_links(void *state, kb_trail *trail) {
     links *it = state;
-    if (it->pass->defs->route_count == 0)
-        return KB_OK;
-    KB_TRY(set_up(it, trail));
-    KB_TRY(open_sources(it, trail));
-    return look_at_all(it, trail);
+    if (it->unknown_count != 0)
+        kbr_pass_unchecked(it->pass,
+                           "link: what %" PRIu64
+                           " ops bring along their routes (credits): the trace names no bytes",
+                           it->unknown_count);
+    return it->off ? KB_OK : serve_all(it, INT64_MAX, trail);
 }
 
-const kbr_check kbr_check_link = {.open = open_links, .finish = finish_links, .close = close_links};
+const kbr_check kbr_check_link = {.reads_unfit = true,
+                                  .open = open_links,
+                                  .read = read_links,
+                                  .finish = finish_links,
+                                  .close = close_links};

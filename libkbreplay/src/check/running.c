@@ -2,6 +2,8 @@
 /* Calling each check's slots in the order of the table; see running.h. */
 #include "check/running.h"
 
+#include <inttypes.h>
+
 kb_status kbr_running_open(kbr_running *run, kbr_pass *pass, bool all, kb_trail *trail) {
     *run = (kbr_running){.pass = pass};
     for (size_t i = 0; i < kbr_check_count(); i++) {
@@ -24,6 +26,11 @@ kb_status kbr_running_finish(kbr_running *run, kb_trail *trail) {
     for (size_t i = 0; i < run->count; i++)
         if (run->checks[i]->finish != NULL)
             KB_TRY(run->checks[i]->finish(run->states[i], trail));
+    if (run->unfit_count != 0)
+        kbr_pass_unchecked(
+            run->pass,
+            "%" PRIu64 " op%s that make%s no sense: not executed, and seen by the checks of records alone",
+            run->unfit_count, run->unfit_count == 1 ? "" : "s", run->unfit_count == 1 ? "s" : "");
     return KB_OK;
 }
 
@@ -37,6 +44,7 @@ kb_status kbr_running_read(kbr_running *run, uint32_t rank, const kb_op *op, boo
             KB_TRY(check->read(run->states[i], rank, op, &fitness, trail));
     }
     *ret_usable = fitness == KBR_FIT;
+    run->unfit_count += fitness != KBR_FIT;
     return KB_OK;
 }
 

@@ -10,6 +10,7 @@ typedef struct kbr_running {
     const kbr_check *checks[KBR_CHECKS_MAX];
     void *states[KBR_CHECKS_MAX];
     size_t count;
+    uint64_t unfit_count; /* ops that are not executed */
 } kbr_running;
 
 /* All rows, or those that always run. To be closed even where it fails. */
