@@ -28,6 +28,7 @@ for fault in no-wait no-hold no-fence no-barrier early-release no-write; do
         found=$(sed -n 's/^E-\([A-Z]*\) .*/\1/p' out | sort -u | tr 'A-Z\n' 'a-z ')
         case $matters,$found in
         , | *order*,"order " | *init*,"init " | "order init,init order ") echo "$fault ${matters:-no}" ;;
+        *order*,"bounds ") echo "$fault order" ;; # used when it had been freed
         *) echo "wrong $seed --spoil $spoil: matters: $matters, found: $found" ;;
         esac
     done

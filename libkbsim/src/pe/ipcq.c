@@ -242,12 +242,12 @@ static void settle(kbs_sim *sim, kbs_op *op, const kbs_packet *packet, int64_t s
         sim, op,
         &(kbs_note){
             .ps = settling, .cause = KB_CAUSE_COMMIT, .resource = KB_RESOURCE_MEMORY, .id = operand->memory});
-    kbs_slot *slot = next_slot(q, &q->seen_place);
+    const uint64_t sequence = op->record.sequence;
+    kbs_slot *slot = &q->slots[sequence % q->places]; /* what is sent on may overtake what leaves the TCM */
     slot->seen_ps = seen_ps + settling;
     slot->copy = op->record.index;
     slot->elements = operand->shape[0];
     slot->dtype = operand->dtype;
-    const uint64_t sequence = op->record.sequence;
     kbs_op_done(sim, op, slot->seen_ps);
     kbs_op *receiver = q->receiver;
     if (receiver != NULL && receiver->record.sequence == sequence) {

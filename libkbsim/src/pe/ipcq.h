@@ -39,10 +39,10 @@ struct kbs_ipcq {
     uint64_t started;     /* copies that hold their slot */
     uint64_t credits;     /* releases whose credit's time is known */
     /* at the consumer */
-    uint32_t seen_place, receive_place, release_place; /* of the next */
-    uint64_t receives, releases;                       /* sequences of the next */
-    kbs_op *receiver;                                  /* waits for a copy */
-    uint64_t access_rate;                              /* of a slot, and what it takes whatever its size */
+    uint32_t receive_place, release_place; /* of the next */
+    uint64_t receives, releases;           /* sequences of the next */
+    kbs_op *receiver;                      /* waits for a copy */
+    uint64_t access_rate;                  /* of a slot, and what it takes whatever its size */
     int64_t access_ps;
     uint64_t settled_bytes; /* the last message's, and its time */
     int64_t settled_ps;

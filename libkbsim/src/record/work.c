@@ -160,8 +160,9 @@ static void work_on(staging *s, const kbs_pieces *pieces, uint32_t set) {
     }
 }
 
-/* Whether one piece's store could change what another piece loads. */
-static bool is_tangled(const kbs_work *work) {
+/* Whether one piece's store could change what another piece loads: of a tensor, for slots lie elsewhere. */
+static bool is_tangled(const staging *s) {
+    const kbs_work *work = s->work;
     const tl_view *out = &work->views[0];
     kb_operand written;
     kbs_operand_of(&written, out, KB_ACCESS_WRITE);
@@ -171,6 +172,8 @@ static bool is_tangled(const kbs_work *work) {
     for (uint32_t i = 1; i < work->count; i++) {
         const tl_view *in = &work->views[i];
         kb_operand read;
+        if (s->use != NULL && i == s->streamed)
+            continue;
         kbs_operand_of(&read, in, KB_ACCESS_READ);
         const int64_t apart = (int64_t)(in->offset_bytes - out->offset_bytes);
         int64_t from = 0, to = 0;
@@ -187,7 +190,7 @@ static void record_pieces(staging *s, kbs_pieces *pieces) {
     kbs_work *work = s->work;
     kbs_pieces ahead = *pieces;
     bool more = kbs_pieces_next(&ahead);
-    if (more && is_tangled(work)) {
+    if (more && is_tangled(s)) {
         kbs_mistake(work->stream, work->where,
                     "the destination overlaps a source, and both are moved in pieces of %" PRIu64
                     " bytes: work on a copy",

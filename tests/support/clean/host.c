@@ -18,7 +18,7 @@ static uint64_t any_extent(clean_plan *plan) {
 }
 
 static void draw_shape(clean_plan *plan, clean_tensor *tensor) {
-    static const uint32_t dims[] = {1, 1, 1, 2, 2, 2, 2, 3, 4};
+    static const uint32_t dims[] = {1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 3, 4, 4, 0};
     do {
         tensor->dims = dims[clean_below(plan, sizeof dims / sizeof dims[0])];
         tensor->elements = 1;
@@ -149,7 +149,7 @@ bool clean_free(clean_plan *plan, uint32_t rank) {
 
 static clean_view part_of(clean_plan *plan, int number) {
     clean_view view = clean_view_of(plan, number);
-    if (clean_once_in(plan, 2)) {
+    if (view.dims > 0 && view.shape[0] > 0 && clean_once_in(plan, 2)) {
         const uint64_t count = 1 + clean_below(plan, view.shape[0]);
         clean_slice(&view, 0, clean_below(plan, view.shape[0] - count + 1), count);
     }
@@ -252,7 +252,7 @@ static clean_view buffer_of(clean_plan *plan, uint32_t rank, bool is_near, uint3
     clean_want writes = reads;
     writes.writes = true;
     clean_view view;
-    if (clean_once_in(plan, 2) && clean_find(plan, &reads, CLEAN_ENGINE_NONE, &view) &&
+    if (elements > 0 && clean_once_in(plan, 2) && clean_find(plan, &reads, CLEAN_ENGINE_NONE, &view) &&
         plan->tensors[view.tensor].rank == rank && clean_admit(plan, &writes, CLEAN_ENGINE_NONE, &view) &&
         clean_is_near(plan, &view, rank) == is_near)
         return view;
@@ -273,7 +273,7 @@ void clean_all_reduce(clean_plan *plan) {
     static const char *const algorithms[] = {"ring", "direct", "tree"};
     const char *algorithm = algorithms[clean_below(plan, 3)];
     const uint32_t dtype = clean_any_dtype(plan, false);
-    const uint64_t elements = 1 + clean_below(plan, 300);
+    const uint64_t elements = clean_once_in(plan, 20) ? 0 : 1 + clean_below(plan, 300);
     const bool is_near = clean_once_in(plan, 2), was_settling = plan->is_settling;
     const uint32_t reduce = (uint32_t)(KB_REDUCE_SUM + clean_below(plan, 4));
     clean_view views[CLEAN_RANKS];

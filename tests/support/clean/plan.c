@@ -72,6 +72,24 @@ static bool clean_label(clean_plan *plan, uint32_t rank) {
     return true;
 }
 
+/* A copy of nothing, or a function of it: there is no op for it. */
+static bool clean_nothing(clean_plan *plan, uint32_t rank) {
+    const clean_want want = {.rank = rank, .stream = rank, .is_near = true, .may_be_undefined = true};
+    clean_view view;
+    if (!clean_find(plan, &want, CLEAN_ENGINE_NONE, &view))
+        return false;
+    view = clean_view_of(plan, view.tensor);
+    if (view.dims == 0 || !clean_slice(&view, 0, 0, 0))
+        return false;
+    clean_call *call = clean_add_call(plan, rank, clean_once_in(plan, 2) ? CLEAN_MOVE : CLEAN_MATH);
+    call->variant = 2;
+    call->func = KB_FUNC_NEG;
+    call->count = 2;
+    call->views[0] = call->views[1] = view;
+    clean_do(plan, call, rank, CLEAN_ENGINE_NONE);
+    return true;
+}
+
 static bool clean_meet_hosts(clean_plan *plan, uint32_t rank) {
     (void)rank;
     clean_host_barrier(plan);

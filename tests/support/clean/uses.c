@@ -98,7 +98,9 @@ static bool product(using *u) {
     const uint64_t n = u->plan->extents[clean_below(u->plan, CLEAN_EXTENTS)];
     clean_want want = want_of(u);
     clean_view message = clean_view_of_message(u->plan, u->number);
-    if (u->message->dims != 2 || !clean_reshape(&message, 2, u->message->shape))
+    const uint64_t *shape = u->message->shape;
+    if (u->message->dims != 2 || shape[0] * n > CLEAN_ELEMENTS || shape[1] * n > CLEAN_ELEMENTS ||
+        !clean_reshape(&message, 2, u->message->shape))
         return false;
     u->call.kind = CLEAN_DOT;
     want.has_shape = true;

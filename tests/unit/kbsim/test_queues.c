@@ -347,6 +347,40 @@ static void a_message_in_pieces_is_one_entry_of_its_line(void **state) {
     kept_fini(&run);
 }
 
+/* Rank 0 sends its own elements, and then what it got, which has a shorter way: from SRAM to SRAM. */
+static void send_on(kb_coll *c) {
+    const uint32_t other = 1 - c->rank;
+    const tl_queue to = tl_queue_to(c, other), from = tl_queue_from(c, other);
+    const tl_view own = tl_slice(c, c->buffer, 0, 40), rest = tl_slice(c, c->buffer, 40, 8);
+    if (c->rank == 0) {
+        const tl_view in = tl_recv(c, from);
+        tl_copy(c, rest, in);
+        const tl_token sent[] = {tl_send_async(c, to, own), tl_send_async(c, to, in)};
+        tl_wait_sent(c, sent[0]);
+        tl_wait_sent(c, sent[1]);
+        tl_release(c, from);
+        return;
+    }
+    tl_send(c, to, rest);
+    tl_copy(c, own, tl_recv(c, from));
+    tl_release(c, from);
+    tl_copy(c, rest, tl_recv(c, from));
+    tl_release(c, from);
+}
+
+static void messages_that_overtake_each_other_keep_their_slots(void **state) {
+    (void)state;
+    static kept run;
+    kept_init(&run, "cubes=1,pes=8", 2);
+    run.machine.at.ipcq_ring = KBS_RING_SRAM;
+    run.machine.at.noc_router_ns = 50 * KBS_MILLION;
+    simulate(&run, send_on);
+    assert_true(find(&run, 0, KB_OP_IPCQ_COPY, 1)->done_ps < find(&run, 0, KB_OP_IPCQ_COPY, 0)->done_ps);
+    assert_int_equal(claimed_as(find(&run, 1, KB_OP_IPCQ_RECV, 0), KB_ROLE_COPY, 0),
+                     find(&run, 0, KB_OP_IPCQ_COPY, 0)->index);
+    kept_fini(&run);
+}
+
 /* --- several queues between two PEs ------------------------------------------------------------ */
 
 /* Channel 1 is used while the ring of channel 0 is full, and the other way round at the receiver. */
@@ -450,6 +484,7 @@ int main(void) {
         cmocka_unit_test(who_polls_sees_at_its_next_look),
         cmocka_unit_test(messages_of_any_length_take_whole_slots),
         cmocka_unit_test(a_message_in_pieces_is_one_entry_of_its_line),
+        cmocka_unit_test(messages_that_overtake_each_other_keep_their_slots),
         cmocka_unit_test(channels_are_queues_of_their_own),
         cmocka_unit_test(times_do_not_depend_on_the_order_of_creation),
     };
