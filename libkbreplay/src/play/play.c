@@ -109,15 +109,12 @@ static bool has_failed(const kbr_play *play) {
 static kb_status lay_out(kbr_play *play, uint32_t rank, const kb_op *op, bool abandoned, uint64_t size,
                          kb_trail *trail) {
     kbr_turn *turn;
-    KB_TRY(kbr_window_lay(play, rank, op, abandoned, &turn, trail));
+    KB_TRY(kbr_window_lay(play, rank, op, abandoned, size, &turn, trail));
     if (!kbr_lines_join(play, turn))
         return KB_OK;
     kbr_ready_add(&play->fresh, turn);
-    play->fresh_size += size;
-    if (play->fresh.count >= BATCH_OPS || play->fresh_size >= BATCH_SIZE) {
+    if (play->fresh.count >= BATCH_OPS || play->fresh.size >= BATCH_SIZE)
         kbr_crew_give(play, &play->fresh);
-        play->fresh_size = 0;
-    }
     return KB_OK;
 }
 

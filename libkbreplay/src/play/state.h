@@ -29,6 +29,7 @@ typedef struct kbr_stretch {
 typedef struct kbr_turn {
     kb_op op;
     uint64_t number; /* in the order of the walk */
+    uint64_t size;   /* of its operands in bytes, as far as that matters here */
     uint32_t rank;
     bool abandoned;
     uint32_t owner_count;
@@ -42,6 +43,7 @@ typedef struct kbr_turn {
 typedef struct kbr_ready {
     kbr_turn *first, *last;
     size_t count;
+    uint64_t size; /* of theirs */
 } kbr_ready;
 
 /* The end of an owner's line; of the walk's thread alone. */
@@ -81,7 +83,6 @@ struct kbr_play {
     size_t window_size; /* bytes of stretches in use */
     uint64_t gone;      /* turns with lower numbers have run, and their storage may be used again */
     kbr_ready fresh;    /* may run, and were not handed over yet */
-    uint64_t fresh_size;
 
     /* Of all. */
     atomic_size_t ready_count;
@@ -109,8 +110,8 @@ void kbr_lines_leave(kbr_turn *turn, kbr_ready *ready);
 /* --- window.c ---------------------------------------------------------------------------------- */
 
 /* Lays an op out, for the owners in play->named; waits for room, and runs turns meanwhile. */
-kb_status kbr_window_lay(kbr_play *play, uint32_t rank, const kb_op *op, bool abandoned, kbr_turn **ret_turn,
-                         kb_trail *trail) KB_MUST_USE;
+kb_status kbr_window_lay(kbr_play *play, uint32_t rank, const kb_op *op, bool abandoned, uint64_t size,
+                         kbr_turn **ret_turn, kb_trail *trail) KB_MUST_USE;
 /* Waits until every turn has run, and runs turns meanwhile. */
 void kbr_window_empty(kbr_play *play);
 void kbr_window_fini(kbr_play *play);
@@ -118,7 +119,10 @@ void kbr_window_fini(kbr_play *play);
 /* --- crew.c ------------------------------------------------------------------------------------ */
 
 void kbr_ready_add(kbr_ready *ready, kbr_turn *turn);
-/* Hands turns over to whoever comes first, and leaves *ready empty. */
+/*
+ * Hands turns over to whoever comes first, and leaves *ready empty. Who sleeps is woken where that is worth
+ * it; no turn is forgotten, for whoever gives looks for more before it sleeps.
+ */
 void kbr_crew_give(kbr_play *play, kbr_ready *ready);
 /* Of the walk's thread: runs turns, or sleeps, until all of the stretch have run. */
 void kbr_crew_help(kbr_play *play, kbr_stretch *stretch);

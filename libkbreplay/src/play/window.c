@@ -88,8 +88,8 @@ void kbr_window_fini(kbr_play *play) {
 
 /* --- turns ------------------------------------------------------------------------------------- */
 
-kb_status kbr_window_lay(kbr_play *play, uint32_t rank, const kb_op *op, bool abandoned, kbr_turn **ret_turn,
-                         kb_trail *trail) {
+kb_status kbr_window_lay(kbr_play *play, uint32_t rank, const kb_op *op, bool abandoned, uint64_t turn_size,
+                         kbr_turn **ret_turn, kb_trail *trail) {
     /* Whoever runs it touches memory, and asks neither whom it claimed nor where its time went. */
     kb_template what = *op->what;
     what.claim_count = what.why_count = 0;
@@ -106,6 +106,7 @@ kb_status kbr_window_lay(kbr_play *play, uint32_t rank, const kb_op *op, bool ab
     atomic_fetch_add_explicit(&stretch->left, 1, memory_order_relaxed);
     memset(turn, 0, head);
     turn->number = play->number;
+    turn->size = turn_size;
     turn->rank = rank;
     turn->abandoned = abandoned;
     turn->owner_count = (uint32_t)play->named_count;

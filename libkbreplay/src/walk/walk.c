@@ -8,7 +8,7 @@
 #include "walk/copy.h"
 #include "walk/state.h"
 
-enum { TURN_OPS = 64, PARKED_FIRST = 32 };
+enum { TURN_OPS = 64, PARKED_FIRST = 32, CHAINS = 8 };
 
 /* --- lines ------------------------------------------------------------------------------------- */
 
@@ -419,13 +419,21 @@ static kb_status tell(const kbr_walk_state *walk, kb_trail *trail) {
     return kbr_progress_tell(&walk->pass->progress, ops, trail);
 }
 
+/*
+ * In a ring, and in much else, a rank can go on as far as the one before it has gone. Turn after turn in the
+ * order of ranks would make one long chain of them, which no two threads could share; and turns of ranks that
+ * have nothing to do with each other would leave the caches cold. So several chains go on side by side.
+ */
 static kb_status go(kbr_walk_state *walk, kb_trail *trail) {
+    const uint32_t ranks = walk->pass->run->ranks, step = (ranks + CHAINS - 1) / CHAINS;
     for (;;) {
         bool moved = false;
         KB_TRY(tell(walk, trail));
-        for (uint32_t rank = 0; rank < walk->pass->run->ranks; rank++) {
-            KB_TRY(read_turn(walk, rank, &moved, trail));
-            KB_TRY(kbr_walk_settle(walk, trail));
+        for (uint32_t first = 0; first < step; first++) {
+            for (uint32_t rank = first; rank < ranks; rank += step) {
+                KB_TRY(read_turn(walk, rank, &moved, trail));
+                KB_TRY(kbr_walk_settle(walk, trail));
+            }
         }
         if (walk->ready_count != 0)
             KB_TRY(kbr_walk_run_drawn(walk, trail));
