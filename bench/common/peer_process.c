@@ -52,6 +52,7 @@ bool bench_run(const char *const argv[], bool quiet, bench_answer *ret) {
     line[strcspn(line, "\n")] = '\0';
     memcpy(ret->line, line, sizeof line);
     ret->wall_s = bench_now() - begun;
+    ret->peak_bytes = (uint64_t)usage.ru_maxrss * 1024;
     ret->cpu_s = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
     return true;
 }

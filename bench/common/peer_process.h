@@ -5,11 +5,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What a peer printed first, and the seconds that its whole process took. */
 typedef struct bench_answer {
     char line[4096];
     double wall_s, cpu_s;
+    uint64_t peak_bytes; /* of resident memory */
 } bench_answer;
 
 /*
