@@ -24,10 +24,15 @@ static double bound_of(const kbr_fold *fold, const kbr_wide *wide, uint32_t at) 
     return bound;
 }
 
+/* The most that comes up on the way, in any order: a factor of 0 may come last. */
+static double most_of(const kbr_wide *wide, uint32_t at) {
+    return wide->large != NULL ? wide->large[at] : wide->size[at];
+}
+
 /* Must every order give the same bits? */
 static bool is_exact(const kbr_fold *fold, const kbr_wide *wide, uint32_t at) {
     return fold->exact ||
-           ((wide->flags[at] & KBR_TALLY_FRACTION) == 0 && wide->size[at] <= fold->dtype->exact_integers);
+           ((wide->flags[at] & KBR_TALLY_FRACTION) == 0 && most_of(wide, at) <= fold->dtype->exact_integers);
 }
 
 static kbr_verdict judge_wide(const kbr_fold *fold, const kbr_wide *wide, uint32_t at, kbr_verdict it,
@@ -41,8 +46,8 @@ static kbr_verdict judge_wide(const kbr_fold *fold, const kbr_wide *wide, uint32
         return it;
     }
     it.bound = bound_of(fold, wide, at);
-    double most = wide->large != NULL ? wide->large[at] : wide->size[at];
-    it.judged = isfinite(it.bound) && (isfinite(it.got) || most + it.bound <= fold->dtype->largest);
+    it.judged =
+        isfinite(it.bound) && (isfinite(it.got) || most_of(wide, at) + it.bound <= fold->dtype->largest);
     it.right = !it.judged || it.error <= it.bound;
     return it;
 }

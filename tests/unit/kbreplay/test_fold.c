@@ -152,6 +152,15 @@ static void what_overflows_is_not_judged(void **state) {
     assert_true(verdict.right && !verdict.judged);
     assert_true(trial_judge(&it, 60000.0).right);
     assert_false(trial_judge(&it, -60000.0).right);
+    trial_init(&it, KB_DTYPE_F16, KB_REDUCE_PROD, 4);
+    trial_take(&it, 0.0);
+    trial_take(&it, 500.0);
+    trial_take(&it, 500.0);
+    trial_take(&it, -500.0);
+    verdict = trial_judge(&it, (double)NAN); /* the others came together first, to infinity */
+    assert_true(verdict.right && !verdict.judged);
+    assert_true(trial_judge(&it, -0.0).right);
+    assert_false(trial_judge(&it, 500.0).right);
     trial_init(&it, KB_DTYPE_F16, KB_REDUCE_SUM, 2);
     trial_take(&it, (double)INFINITY);
     trial_take(&it, 1.0);
@@ -221,8 +230,9 @@ static kbr_verdict slow_judge(const slow_fold *it, uint64_t at, const uint8_t *b
     it->dtype->store(is.expected, bits);
     bool same = memcmp(bits, bytes, it->dtype->size_bytes) == 0;
     is.error = same ? 0.0 : fabs(is.got - is.expected);
+    double most = product ? it->large[at] : it->size[at];
     bool exact = !rounds || it->plan->inputs <= 1 || !it->dtype->is_float ||
-                 (!it->fraction[at] && it->size[at] <= it->dtype->exact_integers);
+                 (!it->fraction[at] && most <= it->dtype->exact_integers);
     if (it->endless[at] || exact) {
         is.right = same || (it->endless[at] && isnan(is.got) && isnan(is.expected));
         return is;
@@ -232,7 +242,6 @@ static kbr_verdict slow_judge(const slow_fold *it, uint64_t at, const uint8_t *b
     if (steps * u < 1.0)
         is.bound = steps * u / (1.0 - steps * u) * it->size[at] +
                    (product ? it->plan->inputs * it->large[at] * it->dtype->half_smallest : 0.0);
-    double most = product ? it->large[at] : it->size[at];
     is.judged = isfinite(is.bound) && (isfinite(is.got) || most + is.bound <= it->dtype->largest);
     is.right = !is.judged || is.error <= is.bound;
     return is;
