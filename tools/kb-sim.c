@@ -377,7 +377,9 @@ static const kbt_command commands[] = {
                  "  kb-sim explain-config --machine pes=16 --format yaml > mine.yaml\n",
      .more = "Of two that set the same the later one in this row wins: default, --topology, --machine, "
              "--ccl, --set,\n"
-             "-p (of run). Files may include others; what they say themselves wins over what they include.\n",
+             "-p (of run). Files may include others; what they say themselves wins over what they include.\n"
+             "Models of components and faults have paths, too: components.gemm=peak, "
+             "fault.sip0.cube0.pe1.math=2.\n",
      .options = explain_options,
      .option_count = sizeof explain_options / sizeof explain_options[0],
      .word_name = "",

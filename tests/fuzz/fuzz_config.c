@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kbsim/config.h"
+#include "kbsim/models.h"
 #include "support/fault_fs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,7 +29,7 @@ static void put_files(fault_fs *disk, const uint8_t *data, size_t size) {
     }
 }
 
-/* What is printed is read back as the same. */
+/* What is printed is read back as the same; and so are faults, in their order. */
 static void check_values(const kbs_machine *machine) {
     kbs_machine again;
     kbs_machine_init(&again);
@@ -38,6 +39,18 @@ static void check_values(const kbs_machine *machine) {
         must(kbs_machine_set(&again, path, kbs_machine_written(machine, i, value), "set", NULL) == KB_OK);
     }
     must(memcmp(&again.at, &machine->at, sizeof again.at) == 0);
+}
+
+static void check_faults(const kbs_machine *machine) {
+    kbs_machine again;
+    kbs_machine_init(&again);
+    for (size_t i = 0; i < machine->fault_count; i++) {
+        char path[KBS_FAULT_CHARS], value[KBS_FAULT_CHARS];
+        kbs_fault_path(&machine->faults[i], path);
+        kbs_fault_value(&machine->faults[i], value);
+        must(kbs_machine_set(&again, path, value, "set", NULL) == KB_OK);
+        must(again.faults[i].value == machine->faults[i].value && again.fault_count == i + 1);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -58,6 +71,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check_values(&machine);
     if (status == KB_OK && kbs_machine_check(&machine, &trail) != KB_OK)
         must(trail.count > 0);
+    check_faults(&machine);
+    kbs_models models;
+    if (status == KB_OK && kbs_models_open(&machine, &disk.fs, &models, &trail) == KB_OK)
+        kbs_models_close(&models);
     kbs_config_fini(&config);
     fault_fs_fini(&disk);
     return 0;
