@@ -128,6 +128,20 @@ static bool in_gap(const kbr_finding *gap, const kbr_finding *other) {
     return false;
 }
 
+/* A wait for what is missing stands behind the gap that it left on its engine or queue. */
+static bool by_gap(const kbr_finding *gap, const kbr_finding *wait) {
+    bool gapes = is_rule(gap, "claims", "engine") || is_rule(gap, "queue", "sequence");
+    return gapes && gap->op_count == 2 && is_rule(wait, "claims", "awaited") && wait->rank == gap->rank &&
+           wait->ops[0].index > gap->ops[1].index;
+}
+
+/* A stream that claims no launch comes after nothing that its host did. */
+static bool by_launch(const kbr_finding *launch, const kbr_finding *other) {
+    return is_rule(launch, "claims", "launch") && is_check(other, "order") && other->op_count >= 2 &&
+           other->ops[0].rank == launch->rank && other->ops[1].rank == launch->rank &&
+           other->ops[0].stream != other->ops[1].stream;
+}
+
 static bool sees_mistake(const kbr_finding *finding);
 
 /* What makes no sense is not executed: others find nothing where its bytes should be. */
@@ -150,7 +164,8 @@ static bool belong_together(const causes *it, size_t i, size_t j) {
     const kbr_finding *a = &it->findings->items[i], *b = &it->findings->items[j];
     return share_op(a, b) || in_chain(a, b) || in_chain(b, a) || share_queue(it, i, j) ||
            share_queue(it, j, i) || in_gap(a, b) || in_gap(b, a) || by_standstill(a, b) ||
-           by_standstill(b, a) || by_absence(a, b) || by_absence(b, a);
+           by_standstill(b, a) || by_absence(a, b) || by_absence(b, a) || by_gap(a, b) || by_gap(b, a) ||
+           by_launch(a, b) || by_launch(b, a);
 }
 
 static void join(causes *it, size_t i, size_t j) {
@@ -207,9 +222,11 @@ static const struct {
     const char *check, *rule; /* rule NULL: any other */
     unsigned rank;
 } records[] = {
-    {"structure", NULL, 0}, {"bounds", NULL, 0},  {"queue", "sequence", 0}, {"claims", "not allowed", 0},
-    {"claims", NULL, 1},    {"queue", "slot", 1}, {"queue", NULL, 2},       {"causality", "completion", 4},
-    {"causality", NULL, 3}, {"engine", NULL, 3},  {"link", NULL, 3},        {"progress", NULL, 5},
+    {"structure", NULL, 0},       {"bounds", NULL, 0},  {"queue", "sequence", 0},
+    {"claims", "not allowed", 0}, {"queue", "slot", 1}, {"claims", "engine", 1},
+    {"claims", NULL, 2},          {"queue", NULL, 2},   {"causality", "completion", 4},
+    {"causality", NULL, 3},       {"engine", NULL, 3},  {"link", NULL, 3},
+    {"progress", NULL, 5},
 };
 
 enum { RECORDS = 6 }; /* what data show comes after these */

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "blame/lookup.h"
 #include "check/check.h"
 #include "walk/table.h"
 
@@ -26,7 +27,8 @@ typedef struct stream_state {
     bool any;
     kbr_mention former;   /* the command before */
     int64_t free_ps;      /* when it left the stream to the next */
-    int64_t latest_ps[2]; /* of all so far: sent, done */
+    int64_t latest_ps[2]; /* of all so far: sent, done … */
+    uint64_t latest[2];   /* … and of which op it is */
     moments launch;       /* that it works for */
 } stream_state;
 
@@ -56,6 +58,7 @@ typedef struct causality {
     stream_state *streams;
     meeting *meetings;
     kbr_table composites;
+    size_t named_count;
 } causality;
 
 static void close_causality(void *state, const kb_alloc *alloc) {
@@ -191,18 +194,24 @@ static kb_status check_launch(causality *it, uint32_t rank, const kb_op *op, str
 }
 
 /* Sets that name what is behind the claimer in its stream. */
-static void check_sets(const causality *it, uint32_t rank, const kb_op *op, const stream_state *stream) {
-    kbr_mention self = kbr_mention_of(rank, op);
+static kb_status check_sets(causality *it, uint32_t rank, const kb_op *op, const stream_state *stream,
+                            kb_trail *trail) {
+    enum { NAMED_MOST = 16 }; /* to look one up is slow, and the first tells */
     for (uint32_t i = 0; i < op->what->claim_count; i++) {
         const kb_claim *claim = &op->what->claims[i];
         if (claim->set != KB_SET_STREAM || !stream->any || op->what->reached != KB_POINT_DONE)
             continue;
         const char *point;
+        int at = claim->point == KB_POINT_SENT ? 0 : 1;
         int64_t at_ps = claimer_ps(op, claim->role, &point);
-        int64_t latest_ps = stream->latest_ps[claim->point == KB_POINT_SENT ? 0 : 1];
-        if (at_ps < latest_ps)
-            report(it, "stream", &self, &stream->former, point, at_ps, latest_ps);
+        if (at_ps >= stream->latest_ps[at])
+            continue;
+        kbr_mention self = kbr_mention_of(rank, op), late = {.rank = rank, .index = stream->latest[at]};
+        if (it->named_count++ < NAMED_MOST)
+            KB_TRY(kbr_lookup_mention(it->pass, rank, stream->latest[at], &late, trail));
+        report(it, "stream", &self, &late, point, at_ps, stream->latest_ps[at]);
     }
+    return KB_OK;
 }
 
 /* --- ops that belong together ------------------------------------------------------------------ */
@@ -291,7 +300,7 @@ static kb_status read_causality(void *state, uint32_t rank, const kb_op *op, kbr
         kbr_mention self = kbr_mention_of(rank, op);
         report(it, "program order", &self, &stream->former, "issue", op->issue_ps, stream->free_ps);
     }
-    check_sets(it, rank, op, stream);
+    KB_TRY(check_sets(it, rank, op, stream, trail));
     KB_TRY(check_composite(it, rank, op, trail));
     KB_TRY(check_meeting(it, rank, op, trail));
     KB_TRY(check_launch(it, rank, op, stream, trail));
@@ -299,10 +308,12 @@ static kb_status read_causality(void *state, uint32_t rank, const kb_op *op, kbr
                       : op->what->blocks == KB_BLOCKS_SENT ? op->sent_ps
                                                            : op->done_ps;
     stream->former = kbr_mention_of(rank, op);
-    stream->latest_ps[0] =
-        !stream->any || op->sent_ps > stream->latest_ps[0] ? op->sent_ps : stream->latest_ps[0];
-    stream->latest_ps[1] =
-        !stream->any || op->done_ps > stream->latest_ps[1] ? op->done_ps : stream->latest_ps[1];
+    const int64_t points_ps[2] = {op->sent_ps, op->done_ps};
+    for (int i = 0; i < 2; i++)
+        if (!stream->any || points_ps[i] > stream->latest_ps[i]) {
+            stream->latest_ps[i] = points_ps[i];
+            stream->latest[i] = op->index;
+        }
     stream->any = true;
     if (it->windows[rank] == NULL) {
         void *block;
