@@ -22,13 +22,39 @@ static const word words[] = {
 #include "kbtrace/causes.def"
 #undef KB_CAUSE
 };
-enum { WORD_COUNT = sizeof words / sizeof words[0] };
+
+enum {
+#define KB_WORD(VOCABULARY, NAME, name, wire, help) AT_##VOCABULARY##_##NAME,
+#include "kbtrace/words.def"
+#undef KB_WORD
+#define KB_OP(NAME, name, wire, family, roles, id, help) AT_KIND_##NAME,
+#include "kbtrace/ops.def"
+#undef KB_OP
+#define KB_CAUSE(NAME, name, wire, help) AT_CAUSE_##NAME,
+#include "kbtrace/causes.def"
+#undef KB_CAUSE
+    WORD_COUNT
+};
+
+/* Every op is asked for several of its words: 1 + where the word stands above, 0 for none. */
+enum { VALUES = 64 };
+_Static_assert(WORD_COUNT < 256, "a word's place is a byte");
+static const uint8_t places[KB_VOC_COUNT][VALUES] = {
+#define KB_WORD(VOCABULARY, NAME, name, wire, help) \
+    [KB_VOC_##VOCABULARY][wire] = 1 + AT_##VOCABULARY##_##NAME,
+#include "kbtrace/words.def"
+#undef KB_WORD
+#define KB_OP(NAME, name, wire, family, roles, id, help) [KB_VOC_KIND][wire] = 1 + AT_KIND_##NAME,
+#include "kbtrace/ops.def"
+#undef KB_OP
+#define KB_CAUSE(NAME, name, wire, help) [KB_VOC_CAUSE][wire] = 1 + AT_CAUSE_##NAME,
+#include "kbtrace/causes.def"
+#undef KB_CAUSE
+};
 
 static const word *find(kb_vocabulary vocabulary, uint32_t value) {
-    for (size_t i = 0; i < WORD_COUNT; i++)
-        if (words[i].vocabulary == (uint32_t)vocabulary && words[i].value == value)
-            return &words[i];
-    return NULL;
+    bool known = (uint32_t)vocabulary < KB_VOC_COUNT && value < VALUES && places[vocabulary][value] != 0;
+    return known ? &words[places[vocabulary][value] - 1] : NULL;
 }
 
 const char *kb_word_name(kb_vocabulary vocabulary, uint32_t value) {
