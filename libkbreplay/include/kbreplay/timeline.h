@@ -43,7 +43,7 @@ typedef struct kbr_timeline_options {
      */
     kbr_options replay;
     uint64_t checkpoint_ops;  /* executed between two checkpoints, at first; 0: 8192 */
-    size_t checkpoint_count;  /* kept at most; 0: 64 */
+    size_t checkpoint_count;  /* kept at most; 0: 128 */
     uint64_t checkpoint_size; /* bytes that they may hold beside live memory; 0: twice that, or 512 MiB */
 } kbr_timeline_options;
 

@@ -15,7 +15,7 @@
 
 #define MEMORY_DEFAULT ((uint64_t)16 << 30)
 
-enum { CHECKPOINT_OPS = 8192, CHECKPOINT_COUNT = 64, TELL_OPS = 1024 };
+enum { CHECKPOINT_OPS = 8192, CHECKPOINT_COUNT = 128, TELL_OPS = 1024 };
 
 /* --- what the walk does ------------------------------------------------------------------------ */
 

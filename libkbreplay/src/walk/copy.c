@@ -44,13 +44,17 @@ void kbr_op_lay(const kb_op *op, void *block, kb_op *ret_op) {
 }
 
 kb_status kbr_laid_create(const kb_alloc *alloc, const kb_op *op, kbr_laid **ret_laid, kb_trail *trail) {
-    size_t head = rounded(sizeof(kbr_laid)), size = head + kbr_op_lay_size(op);
+    kb_op bare = *op;
+    kb_template what = *op->what;
+    what.why_count = 0;
+    bare.what = &what;
+    size_t head = rounded(sizeof(kbr_laid)), size = head + kbr_op_lay_size(&bare);
     void *block;
     KB_TRY(kb_new(alloc, size, &block, trail));
     kbr_laid *laid = block;
     laid->owners = 1;
     laid->size = size;
-    kbr_op_lay(op, (char *)block + head, &laid->op);
+    kbr_op_lay(&bare, (char *)block + head, &laid->op);
     *ret_laid = laid;
     return KB_OK;
 }

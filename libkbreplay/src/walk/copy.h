@@ -10,7 +10,7 @@ size_t kbr_op_lay_size(const kb_op *op);
 /* Makes *ret_op a copy of `op` whose arrays lie at `block`, which is aligned to 16. */
 void kbr_op_lay(const kb_op *op, void *block, kb_op *ret_op);
 
-/* A block with an op that several own. */
+/* A block with an op that several own; without why-items, for which nobody asks who comes so late. */
 typedef struct kbr_laid {
     size_t owners, size;
     kb_op op;

@@ -123,12 +123,9 @@ static bool holds_stream(const kb_op *op, kbr_phase phase) {
 }
 
 static kb_status park_again(kbr_walk_state *walk, const marked_op *from, kb_trail *trail) {
-    void *block;
-    KB_TRY(kb_new_zeroed(walk->pass->alloc, sizeof(kbr_parked), &block, trail));
-    kbr_parked *it = block;
-    it->size = sizeof *it;
-    it->laid = kbr_laid_share(from->laid);
-    it->op = it->laid->op;
+    kbr_parked *it;
+    KB_TRY(kbr_walk_new_parked(walk, from->laid, &it, trail));
+    kbr_laid_share(from->laid);
     it->phase = from->phase;
     it->launch = from->launch;
     KB_TRY(kbr_walk_park(walk, from->rank, it, trail));

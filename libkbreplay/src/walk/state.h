@@ -103,6 +103,7 @@ typedef struct kbr_walk_state {
     int64_t now_ps;
     kbr_event *events; /* a heap, the next one first */
     size_t event_count, event_capacity;
+    kbr_parked *spares; /* not in use, joined by stream_next */
 } kbr_walk_state;
 
 /* --- walk.c ------------------------------------------------------------------------------------ */
@@ -116,6 +117,9 @@ void kbr_walk_forget(kbr_walk_state *walk);
 void kbr_line_up(kbr_line *line, kbr_parked *it);
 void kbr_walk_wake(kbr_walk_state *walk, kbr_line *line);
 void kbr_walk_wake_stream(kbr_walk_state *walk, kbr_walk_stream *stream);
+/* Of a walk by time: takes over an op that it shares. */
+kb_status kbr_walk_new_parked(kbr_walk_state *walk, kbr_laid *laid, kbr_parked **ret_parked,
+                              kb_trail *trail) KB_MUST_USE;
 /* Puts a block of its own, with its op, phase and launch, among the parked; deletes it on failure. */
 kb_status kbr_walk_park(kbr_walk_state *walk, uint32_t rank, kbr_parked *it, kb_trail *trail) KB_MUST_USE;
 /* Last in its stream, of those that are not issued. */

@@ -91,32 +91,53 @@ static kbr_line take_future(kbr_walk_state *walk, uint32_t rank, uint64_t index)
 
 /* --- parking ----------------------------------------------------------------------------------- */
 
-/* A parked op's own block; of a walk by time marks share what it holds of the op. */
+/* By time every op is parked; what it has of its own is used again, and marks share the rest. */
+static kb_status new_timed(kbr_walk_state *walk, const kb_op *op, kbr_parked **ret_parked, kb_trail *trail) {
+    kbr_laid *laid;
+    KB_TRY(kbr_laid_create(walk->pass->alloc, op, &laid, trail));
+    kb_status status = kbr_walk_new_parked(walk, laid, ret_parked, trail);
+    if (status != KB_OK)
+        kbr_laid_release(walk->pass->alloc, laid);
+    return status;
+}
+
+kb_status kbr_walk_new_parked(kbr_walk_state *walk, kbr_laid *laid, kbr_parked **ret_parked,
+                              kb_trail *trail) {
+    void *block = walk->spares;
+    if (block != NULL)
+        walk->spares = walk->spares->stream_next;
+    else
+        KB_TRY(kb_new(walk->pass->alloc, sizeof(kbr_parked), &block, trail));
+    kbr_parked *it = memset(block, 0, sizeof(kbr_parked));
+    it->size = sizeof *it;
+    it->laid = laid;
+    it->op = laid->op;
+    *ret_parked = it;
+    return KB_OK;
+}
+
 static kb_status new_parked(kbr_walk_state *walk, const kb_op *op, kbr_parked **ret_parked, kb_trail *trail) {
-    size_t head = (sizeof(kbr_parked) + 15) & ~(size_t)15;
-    size_t size = head + (walk->timed ? 0 : kbr_op_lay_size(op));
+    if (walk->timed)
+        return new_timed(walk, op, ret_parked, trail);
+    size_t head = (sizeof(kbr_parked) + 15) & ~(size_t)15, size = head + kbr_op_lay_size(op);
     void *block;
     KB_TRY(kb_new(walk->pass->alloc, size, &block, trail));
     memset(block, 0, sizeof(kbr_parked));
     kbr_parked *it = block;
     it->size = size;
-    if (!walk->timed) {
-        kbr_op_lay(op, (char *)block + head, &it->op);
-    } else {
-        kb_status status = kbr_laid_create(walk->pass->alloc, op, &it->laid, trail);
-        if (status != KB_OK) {
-            kb_delete(walk->pass->alloc, block, size);
-            return status;
-        }
-        it->op = it->laid->op;
-    }
+    kbr_op_lay(op, (char *)block + head, &it->op);
     *ret_parked = it;
     return KB_OK;
 }
 
 static void delete_parked(kbr_walk_state *walk, kbr_parked *it) {
+    if (it->laid == NULL) {
+        kb_delete(walk->pass->alloc, it, it->size);
+        return;
+    }
     kbr_laid_release(walk->pass->alloc, it->laid);
-    kb_delete(walk->pass->alloc, it, it->size);
+    it->stream_next = walk->spares;
+    walk->spares = it;
 }
 
 kb_status kbr_walk_park(kbr_walk_state *walk, uint32_t rank, kbr_parked *it, kb_trail *trail) {
@@ -481,6 +502,11 @@ kb_status kbr_walk_init(kbr_walk_state *walk, kbr_pass *pass, const kbr_visitor 
 void kbr_walk_fini(kbr_walk_state *walk) {
     const kbr_pass *pass = walk->pass;
     kbr_walk_forget(walk);
+    while (walk->spares != NULL) {
+        kbr_parked *next = walk->spares->stream_next;
+        kb_delete(pass->alloc, walk->spares, sizeof *walk->spares);
+        walk->spares = next;
+    }
     kbr_table_fini(&walk->parked);
     kbr_table_fini(&walk->futures);
     for (uint32_t rank = 0; walk->ranks != NULL && rank < pass->run->ranks; rank++)
