@@ -2,7 +2,7 @@
 /*
  * kb-mutate: a good trace with one fault in it, to see whether a verifier finds it.
  *
- * Reads a trace, changes or drops one op, and writes a whole new trace whose digests are its own.
+ * Reads a trace, changes, drops or doubles one op, and writes a whole new trace whose digests are its own.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -182,20 +182,42 @@ static void follow_drop(mutation *it) {
             edit->blames[i].op--;
 }
 
+/* Claims and blames on what stands behind the doubled op. */
+static void follow_double(mutation *it) {
+    kbt_edit *edit = &it->edit;
+    for (uint32_t i = 0; i < edit->what.claim_count; i++)
+        if (edit->claims[i].set == KB_SET_ONE && edit->claims[i].rank == it->rank &&
+            edit->claimed[i] > it->op)
+            edit->claimed[i]++;
+    for (uint32_t i = 0; i < edit->what.why_count; i++)
+        if (edit->what.whys[i].blames != 0 && edit->blames[i].rank == it->rank && edit->blames[i].op > it->op)
+            edit->blames[i].op++;
+}
+
 static kb_status put(mutation *it, void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
     bool here = rank == it->rank && op->index == it->op, drops = it->fault->apply == NULL;
+    bool behind = rank == it->rank && op->index > it->op;
+    kbt_edit *edit = &it->edit;
     if (here && drops)
         return KB_OK;
-    KB_TRY(kbt_edit_take(&it->edit, op, trail));
-    if (drops) {
+    KB_TRY(kbt_edit_take(edit, op, trail));
+    if (here)
+        it->fault->apply(edit, it->defs);
+    if (drops)
         follow_drop(it);
-        if (rank == it->rank && op->index > it->op)
-            it->edit.op.index--;
-    } else if (here) {
-        it->fault->apply(&it->edit, it->defs);
-    }
-    it->latest_ps = it->edit.op.done_ps > it->latest_ps ? it->edit.op.done_ps : it->latest_ps;
-    return kb_writer_put(user, rank, &it->edit.op, trail);
+    if (it->fault == &kbt_fault_double_op)
+        follow_double(it);
+    if (behind && drops)
+        edit->op.index--;
+    if (behind && it->fault == &kbt_fault_double_op)
+        edit->op.index++;
+    it->latest_ps = edit->op.done_ps > it->latest_ps ? edit->op.done_ps : it->latest_ps;
+    KB_TRY(kb_writer_put(user, rank, &edit->op, trail));
+    if (!edit->doubled)
+        return KB_OK;
+    edit->doubled = false;
+    edit->op.index++;
+    return kb_writer_put(user, rank, &edit->op, trail);
 }
 
 static kb_status put_sample(void *user, uint32_t counter, int64_t time_ps, int64_t value, kb_trail *trail) {

@@ -70,6 +70,8 @@ def judge(trace, fault, seed, bad):
     if fault == "drop-op":
         meant = trace.neighbours(*spoilt)
         ops = [(rank, index + (rank == spoilt[0] and index >= spoilt[1])) for rank, index in ops]
+    if fault == "double-op":
+        ops = [(rank, index - (rank == spoilt[0] and index > spoilt[1])) for rank, index in ops]
     return spoilt, "named" if meant & set(ops) else "found"
 
 

@@ -16,6 +16,7 @@ typedef struct kbt_edit {
     kb_claim *claims;
     uint64_t *claimed;
     kb_blame *blames;
+    bool doubled;   /* the op is to stand twice */
     kb_arena arena; /* of the arrays; reset for each op */
 } kbt_edit;
 

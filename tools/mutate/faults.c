@@ -372,3 +372,15 @@ static bool fits_drop_op(const kb_op *op, const kb_defs *defs) {
 }
 
 const kbt_fault kbt_fault_drop_op = {fits_drop_op, NULL};
+
+static bool fits_double_op(const kb_op *op, const kb_defs *defs) {
+    (void)defs;
+    return is_data(op);
+}
+
+static void apply_double_op(kbt_edit *edit, const kb_defs *defs) {
+    (void)defs;
+    edit->doubled = true;
+}
+
+const kbt_fault kbt_fault_double_op = {fits_double_op, apply_double_op};

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/json.h"
 #include "common/time.h"
@@ -46,19 +47,33 @@ static void print_element(const kbt_replayed *it, const kbr_finding *finding, co
         fprintf(stdout, " of rank %" PRIu32, tensor->rank);
 }
 
+static bool same_rule(const kbr_finding *a, const kbr_finding *b) {
+    return strcmp(a->check, b->check) == 0 && strcmp(a->rule, b->rule) == 0;
+}
+
 /* "also: order read/write x 12, value source x 976" */
 static void print_consequences(const kbt_replayed *it, size_t cause) {
     enum { NAMED_MOST = 6 };
     const kbr_finding *all = it->result->findings;
-    size_t named = 0, left = 0;
-    for (size_t i = cause + 1; i < it->result->finding_count && all[i].cause == cause; i++) {
+    size_t named = 0, left = 0, end = cause + 1;
+    while (end < it->result->finding_count && all[end].cause == cause)
+        end++;
+    for (size_t i = cause + 1; i < end; i++) {
+        uint64_t count = 0;
+        bool told = false;
+        for (size_t j = cause + 1; j < end; j++) {
+            told = told || (j < i && same_rule(&all[i], &all[j]));
+            count += same_rule(&all[i], &all[j]) ? all[j].count : 0;
+        }
+        if (told)
+            continue;
         if (named == NAMED_MOST) {
             left++;
             continue;
         }
         fprintf(stdout, "%s%s %s", named++ == 0 ? "        also: " : ", ", all[i].check, all[i].rule);
-        if (all[i].count > 1)
-            fprintf(stdout, " x %" PRIu64, all[i].count);
+        if (count > 1)
+            fprintf(stdout, " x %" PRIu64, count);
     }
     if (left != 0)
         fprintf(stdout, ", and %zu more", left);
