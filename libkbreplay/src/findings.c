@@ -138,6 +138,26 @@ void kbr_finding_mention(kbr_finding *finding, const kbr_mention *mention) {
         finding->ops[finding->op_count++] = *mention;
 }
 
+kbr_sighting kbr_sighting_of(uint32_t rank, const kb_op *op) {
+    return (kbr_sighting){
+        .index = op->index, .time_ps = op->start_ps, .rank = rank, .stream = op->what->stream};
+}
+
+kbr_finding kbr_finding_of_sighting(const kb_defs *defs, const char *check, const char *rule,
+                                    const kbr_sighting *sighting) {
+    kbr_finding finding = kbr_finding_about(defs, check, rule, sighting->rank, NULL);
+    finding.time_ps = sighting->time_ps;
+    if (sighting->stream < defs->stream_count)
+        finding.pe = defs->streams[sighting->stream].pe;
+    kbr_finding_mention_sighting(&finding, sighting);
+    return finding;
+}
+
+void kbr_finding_mention_sighting(kbr_finding *finding, const kbr_sighting *sighting) {
+    kbr_mention mention = kbr_mention_of_number(sighting->rank, sighting->index);
+    kbr_finding_mention(finding, &mention);
+}
+
 void kbr_finding_say(kbr_finding *finding, const char *format, ...) {
     va_list args;
     va_start(args, format);

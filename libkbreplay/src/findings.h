@@ -42,6 +42,19 @@ void kbr_findings_join(kbr_findings *findings, const kbr_findings *from);
 /* An op of which a check kept no more than that; kbr_lookup_findings() does the rest. */
 kbr_mention kbr_mention_of_number(uint32_t rank, uint64_t index);
 
+/* What a check keeps of each op, so as to name the few of findings: a mention is much larger. */
+typedef struct kbr_sighting {
+    uint64_t index;
+    int64_t time_ps; /* its start */
+    uint32_t rank, stream;
+} kbr_sighting;
+
+kbr_sighting kbr_sighting_of(uint32_t rank, const kb_op *op);
+/* A finding that blames the op, with nothing else filled in. */
+kbr_finding kbr_finding_of_sighting(const kb_defs *defs, const char *check, const char *rule,
+                                    const kbr_sighting *sighting);
+void kbr_finding_mention_sighting(kbr_finding *finding, const kbr_sighting *sighting);
+
 /* By check in the order of the table, then by time, rank and op. */
 void kbr_findings_sort(kbr_findings *findings);
 

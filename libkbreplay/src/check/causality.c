@@ -9,23 +9,22 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "blame/lookup.h"
 #include "check/check.h"
 #include "walk/table.h"
 
-enum { WINDOW = 128 };
+enum { WINDOW = 256 };
 
 typedef struct moments {
-    uint64_t index;
+    kbr_sighting who;
     int64_t sent_ps, done_ps;
     uint64_t composite; /* its id, or 0 */
-    kbr_mention mention;
+    uint16_t kind;
     bool known, done; /* done: it came to its end */
 } moments;
 
 typedef struct stream_state {
     bool any;
-    kbr_mention former;   /* the command before */
+    kbr_sighting former;  /* the command before */
     int64_t free_ps;      /* when it left the stream to the next */
     int64_t latest_ps[2]; /* of all so far: sent, done … */
     uint64_t latest[2];   /* … and of which op it is */
@@ -39,7 +38,7 @@ typedef struct meeting {
     uint16_t kind;
     uint64_t id;
     size_t count;
-    kbr_mention last, first; /* that was issued last; that started first */
+    kbr_sighting last, first; /* that was issued last; that started first */
     int64_t issue_ps, start_ps;
     bool started; /* any has */
 } meeting;
@@ -47,7 +46,9 @@ typedef struct meeting {
 /* A composite of a rank: what it was completed by, and what in it was done last. */
 typedef struct composite {
     kbr_node node; /* by rank and id */
-    kbr_mention completer, last;
+    kbr_sighting completer, last;
+    uint16_t completer_kind; /* 0: there is none yet */
+    bool any;
     int64_t completed_ps, latest_ps;
 } composite;
 
@@ -58,7 +59,6 @@ typedef struct causality {
     stream_state *streams;
     meeting *meetings;
     kbr_table composites;
-    size_t named_count;
 } causality;
 
 static void close_causality(void *state, const kb_alloc *alloc) {
@@ -119,11 +119,11 @@ static bool is_composite(const kb_op *op) {
 }
 
 static moments moments_of(uint32_t rank, const kb_op *op) {
-    return (moments){.index = op->index,
+    return (moments){.who = kbr_sighting_of(rank, op),
                      .sent_ps = op->sent_ps,
                      .done_ps = op->done_ps,
-                     .composite = is_composite(op) ? op->id : 0,
-                     .mention = kbr_mention_of(rank, op),
+                     .composite = op->id != 0 && is_composite(op) ? op->id : 0,
+                     .kind = op->what->kind,
                      .known = true,
                      .done = op->what->reached == KB_POINT_DONE};
 }
@@ -131,7 +131,7 @@ static moments moments_of(uint32_t rank, const kb_op *op) {
 /* ret->known is false where the trace has no such op. */
 static kb_status look_up(causality *it, uint32_t rank, uint64_t index, moments *ret, kb_trail *trail) {
     const moments *near = it->windows[rank] != NULL ? &it->windows[rank][index % WINDOW] : NULL;
-    if (near != NULL && near->known && near->index == index) {
+    if (near != NULL && near->known && near->who.index == index) {
         *ret = *near;
         return KB_OK;
     }
@@ -149,15 +149,11 @@ static kb_status look_up(causality *it, uint32_t rank, uint64_t index, moments *
 
 /* --- findings ---------------------------------------------------------------------------------- */
 
-static void report(const causality *it, const char *rule, const kbr_mention *who, const kbr_mention *whom,
-                   const char *point, int64_t who_ps, int64_t whom_ps) {
-    const kb_defs *defs = it->pass->defs;
-    kbr_finding finding = kbr_finding_about(defs, "causality", rule, who->rank, NULL);
-    finding.pe = defs->streams[who->stream].pe;
-    finding.time_ps = who->time_ps;
-    finding.key = who->kind;
-    kbr_finding_mention(&finding, who);
-    kbr_finding_mention(&finding, whom);
+static void report(const causality *it, const char *rule, const kbr_sighting *who, uint16_t kind,
+                   const kbr_sighting *whom, const char *point, int64_t who_ps, int64_t whom_ps) {
+    kbr_finding finding = kbr_finding_of_sighting(it->pass->defs, "causality", rule, who);
+    finding.key = kind;
+    kbr_finding_mention_sighting(&finding, whom);
     kbr_finding_say(&finding,
                     "its %s is at %" PRId64 " ps, and what it must come after happens at %" PRId64 " ps",
                     point, who_ps, whom_ps);
@@ -187,16 +183,14 @@ static kb_status check_launch(causality *it, uint32_t rank, const kb_op *op, str
     const moments *launch = &stream->launch;
     if (launch->known && launch->done && op->what->reached == KB_POINT_DONE &&
         launch->done_ps < op->done_ps) {
-        kbr_mention member = kbr_mention_of(rank, op);
-        report(it, "completion", &launch->mention, &member, "done", launch->done_ps, op->done_ps);
+        kbr_sighting member = kbr_sighting_of(rank, op);
+        report(it, "completion", &launch->who, launch->kind, &member, "done", launch->done_ps, op->done_ps);
     }
     return KB_OK;
 }
 
 /* Sets that name what is behind the claimer in its stream. */
-static kb_status check_sets(causality *it, uint32_t rank, const kb_op *op, const stream_state *stream,
-                            kb_trail *trail) {
-    enum { NAMED_MOST = 16 }; /* to look one up is slow, and the first tells */
+static void check_sets(const causality *it, uint32_t rank, const kb_op *op, const stream_state *stream) {
     for (uint32_t i = 0; i < op->what->claim_count; i++) {
         const kb_claim *claim = &op->what->claims[i];
         if (claim->set != KB_SET_STREAM || !stream->any || op->what->reached != KB_POINT_DONE)
@@ -206,12 +200,9 @@ static kb_status check_sets(causality *it, uint32_t rank, const kb_op *op, const
         int64_t at_ps = claimer_ps(op, claim->role, &point);
         if (at_ps >= stream->latest_ps[at])
             continue;
-        kbr_mention self = kbr_mention_of(rank, op), late = {.rank = rank, .index = stream->latest[at]};
-        if (it->named_count++ < NAMED_MOST)
-            KB_TRY(kbr_lookup_mention(it->pass, rank, stream->latest[at], &late, trail));
-        report(it, "stream", &self, &late, point, at_ps, stream->latest_ps[at]);
+        kbr_sighting self = kbr_sighting_of(rank, op), late = {.rank = rank, .index = stream->latest[at]};
+        report(it, "stream", &self, op->what->kind, &late, point, at_ps, stream->latest_ps[at]);
     }
-    return KB_OK;
 }
 
 /* --- ops that belong together ------------------------------------------------------------------ */
@@ -240,22 +231,25 @@ static kb_status check_composite(causality *it, uint32_t rank, const kb_op *op, 
         }
     }
     if (completes(op)) {
-        of->completer = kbr_mention_of(rank, op);
+        of->completer = kbr_sighting_of(rank, op);
+        of->completer_kind = op->what->kind;
         of->completed_ps = op->done_ps;
     }
-    if (!of->last.known || op->done_ps > of->latest_ps) {
-        of->last = kbr_mention_of(rank, op);
+    if (!of->any || op->done_ps > of->latest_ps) {
+        of->last = kbr_sighting_of(rank, op);
+        of->any = true;
         of->latest_ps = op->done_ps;
     }
-    if (of->completer.known && of->completed_ps < of->latest_ps)
-        report(it, "completion", &of->completer, &of->last, "done", of->completed_ps, of->latest_ps);
+    if (of->completer_kind != 0 && of->completed_ps < of->latest_ps)
+        report(it, "completion", &of->completer, of->completer_kind, &of->last, "done", of->completed_ps,
+               of->latest_ps);
     return KB_OK;
 }
 
 /* No member of a barrier starts before the last is issued; of a launch it is asked that all are there. */
 static void end_meeting(causality *it, meeting *of) {
     if (of->kind == KB_OP_BARRIER && of->started && of->start_ps < of->issue_ps)
-        report(it, "barrier", &of->first, &of->last, "start", of->start_ps, of->issue_ps);
+        report(it, "barrier", &of->first, of->kind, &of->last, "start", of->start_ps, of->issue_ps);
     meeting **at = &it->meetings;
     while (*at != of)
         at = &(*at)->next;
@@ -278,11 +272,11 @@ static kb_status check_meeting(causality *it, uint32_t rank, const kb_op *op, kb
         it->meetings = of;
     }
     if (of->count == 0 || op->issue_ps > of->issue_ps) {
-        of->last = kbr_mention_of(rank, op);
+        of->last = kbr_sighting_of(rank, op);
         of->issue_ps = op->issue_ps;
     }
     if (what->reached >= KB_POINT_START && (!of->started || op->start_ps < of->start_ps)) {
-        of->first = kbr_mention_of(rank, op);
+        of->first = kbr_sighting_of(rank, op);
         of->start_ps = op->start_ps;
         of->started = true;
     }
@@ -297,17 +291,18 @@ static kb_status read_causality(void *state, uint32_t rank, const kb_op *op, kbr
     causality *it = state;
     stream_state *stream = &it->streams[op->what->stream];
     if (stream->any && op->issue_ps < stream->free_ps) {
-        kbr_mention self = kbr_mention_of(rank, op);
-        report(it, "program order", &self, &stream->former, "issue", op->issue_ps, stream->free_ps);
+        kbr_sighting self = kbr_sighting_of(rank, op);
+        report(it, "program order", &self, op->what->kind, &stream->former, "issue", op->issue_ps,
+               stream->free_ps);
     }
-    KB_TRY(check_sets(it, rank, op, stream, trail));
+    check_sets(it, rank, op, stream);
     KB_TRY(check_composite(it, rank, op, trail));
     KB_TRY(check_meeting(it, rank, op, trail));
     KB_TRY(check_launch(it, rank, op, stream, trail));
     stream->free_ps = op->what->blocks == KB_BLOCKS_NO     ? op->issue_ps
                       : op->what->blocks == KB_BLOCKS_SENT ? op->sent_ps
                                                            : op->done_ps;
-    stream->former = kbr_mention_of(rank, op);
+    stream->former = kbr_sighting_of(rank, op);
     const int64_t points_ps[2] = {op->sent_ps, op->done_ps};
     for (int i = 0; i < 2; i++)
         if (!stream->any || points_ps[i] > stream->latest_ps[i]) {
@@ -328,10 +323,10 @@ static kb_status read_causality(void *state, uint32_t rank, const kb_op *op, kbr
 
 /* Does the op that is claimed fit the role? Queues look at their own. */
 static bool fits_role(const kb_op *op, const kb_claim *claim, const moments *claimed) {
-    const kbr_mention *who = &claimed->mention;
+    const kbr_sighting *who = &claimed->who;
     switch (claim->role) {
     case KB_ROLE_AWAITED: return who->stream == op->what->stream && who->index < op->index;
-    case KB_ROLE_LAUNCH: return who->kind == KB_OP_LAUNCH;
+    case KB_ROLE_LAUNCH: return claimed->kind == KB_OP_LAUNCH;
     case KB_ROLE_STAGE: return claimed->composite != 0 && claimed->composite == op->id;
     default: return true;
     }
@@ -347,17 +342,17 @@ static kb_status execute_causality(void *state, uint32_t rank, const kb_op *op, 
         KB_TRY(look_up(it, claim->rank, op->claimed[i], &claimed, trail));
         if (!claimed.known)
             continue;
-        kbr_mention self = kbr_mention_of(rank, op);
+        kbr_sighting self = kbr_sighting_of(rank, op);
         const char *role = kb_word_name(KB_VOC_ROLE, claim->role), *point;
         int64_t at_ps = claimer_ps(op, claim->role, &point);
         int64_t seen_ps = claim->point == KB_POINT_SENT ? claimed.sent_ps : claimed.done_ps;
         if (at_ps < seen_ps)
-            report(it, role, &self, &claimed.mention, point, at_ps, seen_ps);
+            report(it, role, &self, op->what->kind, &claimed.who, point, at_ps, seen_ps);
         if (fits_role(op, claim, &claimed))
             continue;
         kbr_finding finding = kbr_finding_about(it->pass->defs, "causality", "claim", rank, op);
         finding.key = op->what->kind;
-        kbr_finding_mention(&finding, &claimed.mention);
+        kbr_finding_mention_sighting(&finding, &claimed.who);
         kbr_finding_say(&finding, "no rule lets it claim that op as `%s`", role);
         kbr_findings_add(it->pass->findings, &finding);
     }
@@ -372,10 +367,9 @@ static kb_status finish_causality(void *state, kb_trail *trail) {
         const kb_group *group = &it->pass->defs->groups[of->group];
         if (of->kind != KB_OP_LAUNCH)
             continue;
-        kbr_finding finding = kbr_finding_about(it->pass->defs, "causality", "launch", of->last.rank, NULL);
+        kbr_finding finding = kbr_finding_of_sighting(it->pass->defs, "causality", "launch", &of->last);
+        finding.pe = KB_NONE;
         finding.key = of->group;
-        finding.time_ps = of->last.time_ps;
-        kbr_finding_mention(&finding, &of->last);
         kbr_finding_say(&finding, "launch %" PRIu64 " of group `%s` has %zu ops, and the group %zu ranks",
                         of->id, group->name, of->count, group->rank_count);
         kbr_findings_add(it->pass->findings, &finding);

@@ -21,7 +21,7 @@ static const char *const acts[ACTS] = {"copy", "recv", "release"};
 
 /* What is known of one message: who did what with it, and what was claimed. */
 typedef struct message {
-    kbr_mention by[ACTS];
+    kbr_sighting by[ACTS];
     bool done[ACTS], claims[ACTS];
     bool waits[ACTS]; /* the run ended before it started: what it would claim then may not be there */
     uint32_t claimed_rank[ACTS];
@@ -36,12 +36,14 @@ typedef struct filling {
 } filling;
 
 typedef struct queue_state {
-    uint64_t next[ACTS];      /* the sequence that each act should have next */
-    kbr_mention former[ACTS]; /* the op that did it last */
-    bool gaps;                /* a sequence is not dense: what is left at the end follows from it */
-    message *window;          /* of sequences [base, base + count) */
+    uint64_t next[ACTS];       /* the sequence that each act should have next */
+    kbr_sighting former[ACTS]; /* the op that did it last … */
+    bool any[ACTS];            /* … if there was one */
+    bool gaps;                 /* a sequence is not dense: what is left at the end follows from it */
+    message *window;           /* of sequences [base, base + count) */
     uint64_t base;
     size_t count, capacity;
+    size_t over;     /* of these, from the first on: nothing more can be asked of them */
     filling *filled; /* [slots seen]: the message that lies there, by dataflow */
     size_t filled_count, filled_capacity;
 } queue_state;
@@ -159,7 +161,7 @@ static kb_status message_at(const queues *it, queue_state *queue, uint64_t seque
 /* A claim that must name what did `act` with a message, now that both are known. */
 static void check_claim(const queues *it, uint32_t id, const message *claimer, int by, uint64_t sequence,
                         const message *claimed, int act) {
-    const kbr_mention *who = &claimer->by[by], *whom = &claimed->by[act];
+    const kbr_sighting *who = &claimer->by[by], *whom = &claimed->by[act];
     if (claimer->claims[by] && claimer->claimed_rank[by] == whom->rank &&
         claimer->claimed_index[by] == whom->index)
         return;
@@ -167,13 +169,9 @@ static void check_claim(const queues *it, uint32_t id, const message *claimer, i
     if (told || claimer->waits[by])
         return;
     const kb_defs *defs = it->pass->defs;
-    kbr_finding finding =
-        kbr_finding_about(defs, "queue", by == COPY ? "credit" : "message", who->rank, NULL);
+    kbr_finding finding = kbr_finding_of_sighting(defs, "queue", by == COPY ? "credit" : "message", who);
     finding.key = id;
-    finding.pe = defs->streams[who->stream].pe;
-    finding.time_ps = who->time_ps;
-    kbr_finding_mention(&finding, who);
-    kbr_finding_mention(&finding, whom);
+    kbr_finding_mention_sighting(&finding, whom);
     kbr_finding_say(&finding, "no edge: %s %" PRIu64 " of queue %s was %s", by == COPY ? "credit" : "message",
                     sequence, defs->queues[id].name,
                     claimer->claims[by] ? "not what it awaited" : "never awaited");
@@ -185,8 +183,8 @@ static void report_misfit(const queues *it, uint32_t id, const message *now, uin
     kbr_finding finding = kbr_finding_about(it->pass->defs, "queue", "length", now->by[RECV].rank, NULL);
     finding.key = id;
     finding.time_ps = now->by[RECV].time_ps;
-    kbr_finding_mention(&finding, &now->by[COPY]);
-    kbr_finding_mention(&finding, &now->by[RECV]);
+    kbr_finding_mention_sighting(&finding, &now->by[COPY]);
+    kbr_finding_mention_sighting(&finding, &now->by[RECV]);
     kbr_finding_say(&finding,
                     "message %" PRIu64 " of queue %s is sent as %" PRIu64
                     " bytes of %s and received as %" PRIu64 " of %s",
@@ -216,16 +214,18 @@ static void check_claims(const queues *it, uint32_t id, queue_state *queue, uint
 /* Forgets messages of which nothing more can be asked. */
 static void slide(const queues *it, uint32_t id, queue_state *queue) {
     uint32_t slots = it->pass->defs->queues[id].slots;
-    size_t old = 0;
+    size_t old = queue->over;
     while (old < queue->count && queue->window[old].done[COPY] && queue->window[old].done[RECV] &&
            queue->window[old].done[RELEASE] && queue->next[COPY] > queue->base + old + slots)
         old++;
-    if (old < 64 || old < queue->count / 2) /* so that moving the rest costs little a message */
+    queue->over = old;
+    if (old < 16 || old < queue->count / 2) /* so that moving the rest costs little a message */
         return;
     for (size_t i = old; i < queue->count; i++)
         queue->window[i - old] = queue->window[i];
     queue->count -= old;
     queue->base += old;
+    queue->over = 0;
 }
 
 /* --- in the order of numbers ------------------------------------------------------------------- */
@@ -240,7 +240,7 @@ static int act_of(const kb_op *op) {
 static void remember(message *to, uint32_t rank, const kb_op *op, int act) {
     unsigned role = act == COPY ? KB_ROLE_CREDIT : KB_ROLE_COPY;
     to->done[act] = true;
-    to->by[act] = kbr_mention_of(rank, op);
+    to->by[act] = kbr_sighting_of(rank, op);
     to->waits[act] = op->what->reached < KB_POINT_START;
     to->size[act] = kbr_operand_size(&op->what->operands[0]);
     to->dtype[act] = op->what->operands[0].dtype;
@@ -257,8 +257,8 @@ static void remember(message *to, uint32_t rank, const kb_op *op, int act) {
 static void report_gap(queues *it, uint32_t rank, const kb_op *op, int act) {
     queue_state *queue = &it->items[op->what->queue];
     kbr_finding finding = about(it, "sequence", rank, op, op->what->queue);
-    if (queue->former[act].known)
-        kbr_finding_mention(&finding, &queue->former[act]);
+    if (queue->any[act])
+        kbr_finding_mention_sighting(&finding, &queue->former[act]);
     const char *name = it->pass->defs->queues[op->what->queue].name;
     if (op->sequence > queue->next[act])
         kbr_finding_say(&finding, "it is %s %" PRIu64 " of queue %s, and %s %" PRIu64 " is missing before it",
@@ -287,7 +287,8 @@ static kb_status read_queues(void *state, uint32_t rank, const kb_op *op, kbr_fi
     check_place(it, rank, op, act);
     if (op->sequence != queue->next[act])
         report_gap(it, rank, op, act);
-    queue->former[act] = kbr_mention_of(rank, op);
+    queue->former[act] = kbr_sighting_of(rank, op);
+    queue->any[act] = true;
     message *now;
     KB_TRY(message_at(it, queue, op->sequence, &now, trail));
     if (now == NULL)
@@ -389,16 +390,9 @@ static void check_rest(const queues *it, uint32_t id, const message *rest, uint6
         int other = act == COPY ? RECV : act == RECV ? COPY : RECV; /* who shows that the act is missing */
         if (act == RELEASE ? !rest->done[RECV] || rest->done[RELEASE] : rest->done[act] || !rest->done[other])
             continue;
-        const kbr_mention *shown = &rest->by[other];
-        kbr_finding finding = kbr_finding_about(it->pass->defs, "queue",
-                                                act == COPY   ? "never sent"
-                                                : act == RECV ? "never received"
-                                                              : "never released",
-                                                shown->rank, NULL);
+        const char *rule = act == COPY ? "never sent" : act == RECV ? "never received" : "never released";
+        kbr_finding finding = kbr_finding_of_sighting(it->pass->defs, "queue", rule, &rest->by[other]);
         finding.key = id;
-        finding.pe = it->pass->defs->streams[shown->stream].pe;
-        finding.time_ps = shown->time_ps;
-        kbr_finding_mention(&finding, shown);
         kbr_finding_say(&finding, "there is no %s of message %" PRIu64 " of queue %s", acts[act], sequence,
                         it->pass->defs->queues[id].name);
         kbr_findings_add(it->pass->findings, &finding);
