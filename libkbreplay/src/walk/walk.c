@@ -195,9 +195,11 @@ static kb_status run(kbr_walk_state *walk, uint32_t rank, const kb_op *op, kb_tr
 /* The op ran: SENT is reached, and DONE where its completion claims nothing more. */
 static kb_status ran(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) {
     kbr_walk_stream *stream = &walk->streams[it->op.what->stream];
+    /* Once: two ops that each complete with the other's done would wake one another for ever. */
+    if (it->phase != KBR_RAN)
+        kbr_walk_wake(walk, &it->waiters);
     it->phase = KBR_RAN;
     it->awaited_rank = KB_NONE;
-    kbr_walk_wake(walk, &it->waiters);
     if (it->op.what->blocks == KB_BLOCKS_SENT && stream->blocker == it) {
         stream->blocker = NULL;
         kbr_walk_wake_stream(walk, stream);
