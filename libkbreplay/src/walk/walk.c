@@ -192,18 +192,9 @@ static kb_status run(kbr_walk_state *walk, uint32_t rank, const kb_op *op, kb_tr
     return walk->visitor->execute(walk->visitor->user, rank, op, trail);
 }
 
-/* The op ran: SENT is reached, and DONE where its completion claims nothing more. */
-static kb_status ran(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) {
-    kbr_walk_stream *stream = &walk->streams[it->op.what->stream];
-    /* Once: two ops that each complete with the other's done would wake one another for ever. */
-    if (it->phase != KBR_RAN)
-        kbr_walk_wake(walk, &it->waiters);
-    it->phase = KBR_RAN;
+/* DONE is reached where the completion of an op that ran claims nothing more. */
+static kb_status complete(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) {
     it->awaited_rank = KB_NONE;
-    if (it->op.what->blocks == KB_BLOCKS_SENT && stream->blocker == it) {
-        stream->blocker = NULL;
-        kbr_walk_wake_stream(walk, stream);
-    }
     kbr_awaited awaited;
     if (it->op.what->reached != KB_POINT_DONE)
         return KB_OK;
@@ -213,6 +204,21 @@ static kb_status ran(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) {
         return kbr_walk_await_time(walk, it, trail);
     kbr_walk_unpark(walk, it);
     return KB_OK;
+}
+
+/*
+ * The op ran: SENT is reached. Waiters hear of that once: two ops that each complete with the other's done
+ * would wake one another for ever.
+ */
+static kb_status ran(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) {
+    kbr_walk_stream *stream = &walk->streams[it->op.what->stream];
+    it->phase = KBR_RAN;
+    kbr_walk_wake(walk, &it->waiters);
+    if (it->op.what->blocks == KB_BLOCKS_SENT && stream->blocker == it) {
+        stream->blocker = NULL;
+        kbr_walk_wake_stream(walk, stream);
+    }
+    return complete(walk, it, trail);
 }
 
 /* An op that the run did not finish. */
@@ -304,7 +310,7 @@ static kb_status advance(kbr_walk_state *walk, kbr_parked *it, kb_trail *trail) 
     }
     if (it->phase == KBR_ISSUED)
         return start(walk, it, trail);
-    return it->phase == KBR_RAN ? ran(walk, it, trail) : KB_OK;
+    return it->phase == KBR_RAN ? complete(walk, it, trail) : KB_OK;
 }
 
 kb_status kbr_walk_settle(kbr_walk_state *walk, kb_trail *trail) {
