@@ -20,6 +20,7 @@ for fault in no-wait no-hold no-fence no-barrier early-release no-write; do
         status=0
         "$KB_BIN/../tests/random-program" "$seed" run.zst --spoil "$spoil" >what 2>err || status=$?
         test $status -ne 3 || continue # no place for it
+        ! grep -q "does nothing" err || continue
         test $status -eq 0 || { echo "wrong $seed --spoil $spoil: $(head -n 1 err)"; continue; }
         matters=
         "$KB_BIN/../tests/trace-order" run.zst >pairs || matters=order

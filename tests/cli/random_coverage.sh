@@ -26,7 +26,6 @@ kind.map
 kind.unmap
 cause.bank
 cause.tlb
-cause.fault
 cause.unfinished
 END
 for func in div sqrt rsqrt recip exp log tanh sigmoid gelu silu softmax fma; do

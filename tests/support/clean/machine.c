@@ -6,6 +6,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static void set(clean_plan *plan, const char *path, const char *value) {
+    kb_trail trail;
+    kb_trail_init(&trail);
+    if (kbs_machine_set(&plan->machine, path, value, "set", &trail) != KB_OK)
+        abort();
+}
+
+/* Other models of engines, and PEs with which something is wrong. */
+static void draw_oddities(clean_plan *plan) {
+    static const char *const wrong[] = {"gemm", "math", "pe_cpu", "delay_ns"};
+    static const char *const values[] = {"2", "7", "3", "400"};
+    const uint64_t pes = plan->machine.at.cube_pes;
+    if (clean_once_in(plan, 4))
+        set(plan, "components.gemm", "peak");
+    if (clean_once_in(plan, 4))
+        set(plan, "components.math", "peak");
+    for (uint64_t faults = clean_once_in(plan, 3) ? 1 + clean_below(plan, 3) : 0; faults > 0; faults--) {
+        const uint64_t pe = clean_below(plan, plan->ranks), what = clean_below(plan, 4);
+        char path[64];
+        snprintf(path, sizeof path, "fault.sip0.cube%llu.pe%llu.%s", (unsigned long long)(pe / pes),
+                 (unsigned long long)(pe % pes), wrong[what]);
+        set(plan, path, values[what]);
+    }
+}
+
 static void draw_shape(clean_plan *plan) {
     static const uint32_t pes[] = {1, 2, 3, 4, 5, 8};
     kb_trail trail;
@@ -56,6 +81,7 @@ void clean_machine_draw(clean_plan *plan) {
     kbs_machine_init(machine);
     draw_shape(plan);
     draw_rates(plan);
+    draw_oddities(plan);
     machine->at.engine_queue_depth = between(plan, 1, 6);
     machine->at.ipcq_slots = between(plan, 1, 5);
     machine->at.ipcq_slot_bytes = slot_bytes[clean_below(plan, sizeof slot_bytes / sizeof slot_bytes[0])];

@@ -200,6 +200,10 @@ static void meet(clean_plan *plan, int number) {
     clean_call *call = clean_add_call(plan, queue->to, CLEAN_RECV);
     call->message = number;
     call->queue = message->queue;
+    if (message->slots > 1) {
+        message->knew = clean_new(plan, sizeof *message->knew);
+        *message->knew = plan->streams[queue->to].known;
+    }
     if (message->slots > 0) { /* what is empty is not sent, and tells nothing */
         clean_join_done(plan, &plan->streams[queue->to].known, message->copy);
         clean_join_done(plan, &plan->streams[queue->to].all, message->copy);
@@ -211,15 +215,12 @@ static void meet(clean_plan *plan, int number) {
 void clean_use(clean_plan *plan, clean_call *made, int number, uint32_t engine) {
     clean_message *message = &plan->messages[number];
     const uint32_t rank = plan->queues[message->queue].to;
-    const bool is_first = message->state == CLEAN_SENT;
     meet(plan, number);
     clean_call *call = clean_add_call(plan, rank, made->kind);
     made->number = call->number;
     made->next = call->next;
     *call = *made;
-    const int op = clean_do(plan, call, rank, engine);
-    if (is_first)
-        message->use = op;
+    clean_do(plan, call, rank, engine);
     plan->cost += message->slots * 2;
 }
 
@@ -242,8 +243,8 @@ static void release_oldest(clean_plan *plan, int queue_id) {
         clean_known *known = clean_new(plan, sizeof *known);
         if (message->slots == 1)
             clean_join_done(plan, known, op);
-        else /* of a long one, slots are given back while it is used */
-            clean_join(known, &plan->ops[message->use].before);
+        else /* of a long one, slots are given back before the next ones come */
+            clean_join(known, message->knew);
         queue->credits[message->first_slot + i] = known;
     }
     message->state = CLEAN_GONE;

@@ -88,7 +88,8 @@ typedef struct clean_tensor {
 typedef enum clean_message_state { CLEAN_SENT, CLEAN_OPEN, CLEAN_GONE } clean_message_state;
 
 typedef struct clean_message {
-    int queue, copy, use; /* the ops that send it, and first use it */
+    int queue, copy;   /* the op that sends it */
+    clean_known *knew; /* of one of several slots: what its receiver knew before it */
     uint32_t dtype, dims;
     uint64_t shape[KB_DIMS_MAX], elements;
     uint64_t first_slot, slots; /* counted from the queue's beginning */

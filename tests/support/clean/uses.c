@@ -138,6 +138,8 @@ static bool is_for(const using *u, const clean_function *f) {
 
 bool clean_use_once(clean_plan *plan, int number) {
     const clean_function *f = clean_any_function(plan);
+    if (plan->messages[number].elements == 0)
+        return false;
     using u = {.plan = plan,
                .message = &plan->messages[number],
                .number = number,
