@@ -118,13 +118,14 @@ static kb_status new_page(kbr_histories *map, uint32_t memory, uint64_t number, 
 static kb_status page_of(kbr_histories *map, uint32_t memory, uint64_t number, map_page **ret_page,
                          kb_trail *trail) {
     kbr_history *of = &map->items[memory];
-    if (of->last == NULL || of->last->node.index != number) {
+    map_page **recent = &of->recent[number % KBR_RECENT_PAGES];
+    if (*recent == NULL || (*recent)->node.index != number) {
         map_page *page = (map_page *)kbr_table_find(&of->pages, memory, number);
         if (page == NULL)
             KB_TRY(new_page(map, memory, number, &page, trail));
-        of->last = page;
+        *recent = page;
     }
-    *ret_page = of->last;
+    *ret_page = *recent;
     return KB_OK;
 }
 

@@ -29,11 +29,13 @@ typedef struct kbr_expanse {
     kbr_event *event;
 } kbr_expanse;
 
+enum { KBR_RECENT_PAGES = 4 };
+
 /* What is known of one memory. */
 typedef struct kbr_history {
-    struct map_page *last; /* that was asked for */
-    kbr_table pages;       /* by number */
-    kbr_expanse *expanses; /* disjoint, by rising offset */
+    struct map_page *recent[KBR_RECENT_PAGES]; /* that were asked for, by the end of their number */
+    kbr_table pages;                           /* by number */
+    kbr_expanse *expanses;                     /* disjoint, by rising offset */
     size_t expanse_count, expanse_capacity;
 } kbr_history;
 
