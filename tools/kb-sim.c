@@ -29,7 +29,7 @@ static const kbt_option run_options[] = {
     {'o', "output", KBT_TEXT, offsetof(run_values, output), "OUT",
      "the trace: FILE.zst, FOLDER/ for a file a rank, - for stdout", 0, 0, NULL, true},
     {0, "ranks", KBT_COUNT, offsetof(run_values, ranks), "N",
-     "PEs that take part (default: all of a package)", 1, UINT32_MAX, NULL, false},
+     "PEs that take part (default: all of the machine)", 1, UINT32_MAX, NULL, false},
     {'p', "param", KBT_LIST, offsetof(run_values, params), "KEY=VALUE", "a parameter of the bench", 0, 0,
      NULL, false},
     SIM_CONFIG_OPTIONS(run_values, config),

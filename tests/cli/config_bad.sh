@@ -38,7 +38,14 @@ bad 'slots: 8\n' "bad.yaml:1:1: unknown key 'slots' (did you mean"
 bad 'frobnicate: 8\n' "bad.yaml:1:1: unknown key 'frobnicate' (kb-sim explain-config lists them)"
 bad 'includ: default\n' "bad.yaml:1:1: unknown key 'includ' (did you mean 'include'?)"
 bad 'hbm.timing: hbm3\n' "bad.yaml:1:1: unknown key 'hbm.timing'"
-bad 'pcie: {gbps: 64}\n' "bad.yaml:1:1: unknown key 'pcie'"
+bad 'pcie: {lanes: 16}\n' "bad.yaml:1:8: unknown key 'pcie.lanes'"
+bad 'system.grid: torus\n' \
+    "bad.yaml:1:14: system.grid: 'torus' is not one of ring_1d/torus_2d/mesh_2d (did you mean 'torus_2d'?)"
+bad 'sip.cubes: 1\nio.links: 7\n' \
+    'bad.yaml:2:1: io.links: 7 links need an edge router each, and the first row of cubes has 6'
+bad 'system.sips: 32x32\nsip.cubes: 16x16\nhbm.slice_bytes: 1TiB\ncube: {pes: 128, routers: 16x16}\n' \
+    'bad.yaml:3:1: hbm.slice_bytes: with so many packages and cubes an address takes 66 bits, and it has 64'
+bad 'pcie.gbps: 0\n' 'bad.yaml:1:12: pcie.gbps: 0 is out of range'
 bad 'ipcq.slots.size: 8\n' "bad.yaml:1:1: unknown key 'ipcq.slots.size'"
 bad 'ipcq: {slots: 8}\ndma: {slots: 8}\n' "bad.yaml:2:7: unknown key 'dma.slots'"
 bad 'a.very.long.key.that.nobody.would.ever.write.and.that.does.not.fit.anywhere.at.all: 1\n' \
@@ -55,7 +62,7 @@ bad 'ipcq.slots: 8\nipcq:\n  slots: 9\n' \
 bad 'ipcq.slots: 0\n' 'bad.yaml:1:13: ipcq.slots: 0 is out of range (1 to 1048576 slots)'
 bad 'noc.link_gbps: 0\n' 'bad.yaml:1:16: noc.link_gbps: 0 is out of range (0.001 to 1000000 GB/s)'
 bad 'sip.cubes: 4x0\n' 'bad.yaml:1:12: sip.cubes: 4x0 is out of range (1 to 16 cubes, each side'
-bad 'system.sips: 17\n' 'bad.yaml:1:14: system.sips: 17 is out of range'
+bad 'system.sips: 33\n' 'bad.yaml:1:14: system.sips: 33 is out of range'
 bad 'sip.cubes: [4, 4]\n' 'bad.yaml:1:12: sip.cubes takes one value, and this is a list'
 bad 'ipcq.slots: {n: 8}\n' 'bad.yaml:1:13: ipcq.slots takes one value, and this is a map'
 bad 'ipcq: 8\n' \

@@ -49,7 +49,7 @@ is 2 "--ranks: 'two' is not a whole number" "$sim" run allreduce -o x.zst --rank
 is 2 '--ranks: 0 is out of range (1 to 4294967295)' "$sim" run allreduce -o x.zst --ranks=0
 is 2 '--verify takes no value' "$sim" run allreduce -o x.zst --verify=yes
 is 2 "'more' is one argument too many" "$sim" run allreduce more -o x.zst
-is 2 '129 ranks need as many PEs of one package, and it has 128' "$sim" run allreduce --ranks 129 -o x.zst
+is 2 '257 ranks need as many PEs, and this machine has 256' "$sim" run allreduce --ranks 257 -o x.zst
 is 2 "unknown parameter 'ipcq.slot' (did you mean 'ipcq.slots'?)" \
     "$sim" run allreduce --set ipcq.slot=2 -o x.zst
 is 2 'hbm.timing' "$sim" run allreduce --set hbm.timing=hbm3 -o x.zst

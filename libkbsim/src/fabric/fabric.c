@@ -17,8 +17,8 @@ uint64_t kbs_rate_of_gbps(uint64_t millionths_gbps) {
 }
 
 const char *kbs_pe_name(const kbs_machine *machine, uint32_t pe, char buffer[KBS_PE_NAME_CHARS]) {
-    const uint32_t pes = (uint32_t)machine->at.cube_pes;
-    snprintf(buffer, KBS_PE_NAME_CHARS, "sip0.cube%u.pe%u", pe / pes, pe % pes);
+    const uint32_t pes = (uint32_t)machine->at.cube_pes, of_sip = (uint32_t)kbs_machine_pes_of_sip(machine);
+    snprintf(buffer, KBS_PE_NAME_CHARS, "sip%u.cube%u.pe%u", pe / of_sip, pe % of_sip / pes, pe % pes);
     return buffer;
 }
 
@@ -49,7 +49,7 @@ static kb_status add_route(kbs_fabric *fabric, uint32_t link_count, kbs_route **
 }
 
 static uint64_t pair_of(kbs_place from, kbs_place to) {
-    enum { PE_BITS = 24, SPACE_BITS = 8 };
+    enum { PE_BITS = 28, SPACE_BITS = 4 };
     const uint64_t a = (uint64_t)from.space << PE_BITS | from.pe, b = (uint64_t)to.space << PE_BITS | to.pe;
     return a << (PE_BITS + SPACE_BITS) | b;
 }
@@ -78,11 +78,24 @@ static kb_status grow_slots(kbs_fabric *fabric, kb_trail *trail) {
 static kb_status find_slice(kbs_fabric *fabric, kbs_place place, kbs_hbm **ret, kb_trail *trail) {
     if (place.space != KB_SPACE_HBM)
         return KB_OK;
-    kbs_hbm **slice = &fabric->slices[place.pe];
+    const uint64_t pes = fabric->machine->at.cube_pes;
+    kbs_hbm ***cube = &fabric->slices[place.pe / pes];
+    if (*cube == NULL) {
+        void *memory;
+        KB_TRY(kb_arena_new(fabric->arena, pes * sizeof(kbs_hbm *), &memory, trail));
+        *cube = memory;
+    }
+    kbs_hbm **slice = &(*cube)[place.pe % pes];
     if (*slice == NULL)
         KB_TRY(kbs_hbm_create(&fabric->hbm_kind, fabric->arena, slice, trail));
     *ret = *slice;
     return KB_OK;
+}
+
+kbs_hbm *kbs_fabric_slice(const kbs_fabric *fabric, uint32_t pe) {
+    const uint64_t pes = fabric->machine->at.cube_pes;
+    kbs_hbm *const *cube = fabric->slices[pe / pes];
+    return cube != NULL ? cube[pe % pes] : NULL;
 }
 
 static kb_status find_route(kbs_fabric *fabric, kbs_place from, kbs_place to, kbs_route **ret,
@@ -115,8 +128,8 @@ static kb_status find_route(kbs_fabric *fabric, kbs_place from, kbs_place to, kb
 
 kb_status kbs_fabric_route(kbs_fabric *fabric, kbs_place from, kbs_place to, uint32_t channel,
                            const kbs_route **ret, kb_trail *trail) {
-    assert(from.pe < kbs_machine_pes_of_sip(fabric->machine) && channel < KBS_CHANNELS &&
-           to.pe < kbs_machine_pes_of_sip(fabric->machine));
+    assert(from.pe < kbs_machine_pes(fabric->machine) && to.pe < kbs_machine_pes(fabric->machine) &&
+           channel < KBS_CHANNELS);
     kbs_route *route;
     KB_TRY(find_route(fabric, from, to, &route, trail));
     route->channels |= 1U << channel;
@@ -156,10 +169,10 @@ kb_status kbs_fabric_init(kbs_fabric *fabric, const kbs_machine *machine, kb_are
     fabric->pe_cells = memory;
     kbs_floorplan_place(&fabric->plan, (uint32_t)machine->at.cube_pes, fabric->pe_cells);
     kbs_hbm_kind_init(&fabric->hbm_kind, machine);
-    KB_TRY(kb_arena_new(arena, kbs_machine_pes_of_sip(machine) * sizeof(kbs_hbm *), &memory, trail));
+    const size_t cubes = kbs_machine_pes(machine) / machine->at.cube_pes;
+    KB_TRY(kb_arena_new(arena, cubes * sizeof(kbs_hbm **), &memory, trail));
     fabric->slices = memory;
-    fabric->place_count = kbs_way_places(fabric);
-    KB_TRY(kb_arena_new(arena, fabric->place_count * sizeof(kbs_link *), &memory, trail));
+    KB_TRY(kb_arena_new(arena, kbs_way_parts(fabric) * sizeof(kbs_link **), &memory, trail));
     fabric->places = memory;
     fabric->way_capacity = kbs_way_most_links(machine);
     KB_TRY(kb_arena_new(arena, fabric->way_capacity * sizeof(kbs_link *), &memory, trail));

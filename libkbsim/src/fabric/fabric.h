@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ways through a package: router meshes of its cubes, joined by links between neighbouring cubes.
+ * The ways through a system: router meshes of cubes, joined by links between neighbouring cubes, and
+ * packages, joined by links between the IO chiplets of neighbours.
  *
  * A route leads from one memory to another: out of it by its read port, into the mesh, along x then y,
  * over cubes first in x then in y by the link that the source PE's number chooses, out of the mesh, in
- * by the write port. A slice of HBM has a way into its PE's router and out of it, and no other port. The
- * SRAM of a cube is one memory, at the router diagonal to the HBM's corner, of which each PE owns a cut.
+ * by the write port. To another package it leads up the column of cubes to the IO chiplet, from package
+ * to package, and down the column of its end. A slice of HBM has a way into its PE's router and out of
+ * it, and no other port. The SRAM of a cube is one memory, at the router diagonal to the HBM's corner, of
+ * which each PE owns a cut.
  *
  * Links and routes come to be when they are first asked for, while a program is recorded, and are
  * numbered in that order; nothing is added once the clock moves.
@@ -19,7 +22,7 @@
 #include "kbsim/machine.h"
 #include "kbtrace/memory.h"
 
-/* An end of a route: a PE's memory, the PE by its number in the package. */
+/* An end of a route: a PE's memory, the PE by its number in the system. */
 typedef struct kbs_place {
     uint32_t space; /* KB_SPACE_TCM, _SRAM or _HBM */
     uint32_t pe;
@@ -31,10 +34,9 @@ typedef struct kbs_fabric {
     kbs_floorplan plan;
     kbs_cell *pe_cells; /* of a cube's PEs */
     kbs_hbm_kind hbm_kind;
-    kbs_hbm **slices;  /* by PE, NULL until one is used */
-    kbs_link **places; /* link by place, NULL until it is used; see way.c */
-    size_t place_count;
-    kbs_link **links; /* by id */
+    kbs_hbm ***slices;  /* by cube of the system, then by its PE; both NULL until one is used */
+    kbs_link ***places; /* link by part and place, both NULL until one is used; see way.c */
+    kbs_link **links;   /* by id */
     size_t link_count, link_capacity;
     kbs_route **routes; /* by id */
     size_t route_count, route_capacity;
@@ -68,6 +70,9 @@ void kbs_fabric_idle(kbs_fabric *fabric, kbs_place from, kbs_place to, uint64_t 
 static inline kbs_place kbs_tcm_of(uint32_t pe) {
     return (kbs_place){KB_SPACE_TCM, pe};
 }
+
+/* A PE's slice of HBM; NULL until a route begins or ends there. */
+kbs_hbm *kbs_fabric_slice(const kbs_fabric *fabric, uint32_t pe);
 
 /* No route is asked for any more: finds the steps of those that there are; see kbs_routes_settle(). */
 kb_status kbs_fabric_settle(kbs_fabric *fabric, bool fuse, kb_trail *trail) KB_MUST_USE;

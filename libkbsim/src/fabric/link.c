@@ -17,8 +17,7 @@ kb_status kbs_new_in_lines(kb_arena *arena, size_t size, void **ret, kb_trail *t
 
 void kbs_link_init(kbs_link *link, uint64_t bytes_per_s, uint32_t flit_bytes, int64_t latency_ps) {
     memset(link, 0, sizeof *link);
-    const uint64_t flit_time = (uint64_t)flit_bytes * UINT64_C(1000000000000);
-    link->flit_ps = (int64_t)((flit_time + bytes_per_s - 1) / bytes_per_s);
+    link->flit_ps = kbs_flit_ps(bytes_per_s, flit_bytes);
     link->flit_bytes = flit_bytes;
     link->latency_ps = kbs_link_latency_ps(latency_ps);
     link->bytes_per_s = bytes_per_s;

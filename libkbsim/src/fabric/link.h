@@ -69,6 +69,10 @@ typedef struct kbs_link {
 static inline int64_t kbs_link_latency_ps(int64_t latency_ps) {
     return latency_ps > 0 ? latency_ps : 1;
 }
+/* What a whole flit takes, rounded up. */
+static inline int64_t kbs_flit_ps(uint64_t bytes_per_s, uint32_t flit_bytes) {
+    return (int64_t)((flit_bytes * UINT64_C(1000000000000) + bytes_per_s - 1) / bytes_per_s);
+}
 void kbs_link_init(kbs_link *link, uint64_t bytes_per_s, uint32_t flit_bytes, int64_t latency_ps);
 
 /* The time that so many bytes take on a link: whole flits, and the part of the last one. */

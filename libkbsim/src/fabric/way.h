@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ways through a package, link by link; what fabric.c makes routes of. */
+/* Ways through a system, link by link; what fabric.c makes routes of. */
 #ifndef KBSIM_SRC_WAY_H
 #define KBSIM_SRC_WAY_H
 
 #include "fabric/fabric.h"
 
-/* Places where a link may begin; each holds one at most. */
-size_t kbs_way_places(const kbs_fabric *fabric);
+/* Cubes and IO chiplets: each has places where a link may begin, which hold one at most. */
+size_t kbs_way_parts(const kbs_fabric *fabric);
 /* The most links of any way. */
 uint32_t kbs_way_most_links(const kbs_machine *machine);
 

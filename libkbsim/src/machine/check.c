@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "fabric/floorplan.h"
+#include "machine/address.h"
 #include "machine/fault.h"
 #include "machine/origin.h"
 
@@ -54,9 +55,33 @@ static kb_status check_cube(const kbs_machine *machine, kb_trail *trail) {
     return KB_OK;
 }
 
+static kb_status check_io(const kbs_machine *machine, kb_trail *trail) {
+    const uint64_t edge =
+        (uint64_t)kbs_columns(machine->at.sip_cubes) * kbs_columns(machine->at.cube_routers);
+    if (machine->at.io_links > edge)
+        return kbs_fail_at(where(&machine->origin.io_links, &machine->origin.sip_cubes), trail,
+                           "io.links: %" PRIu64
+                           " links need an edge router each, and the first row of cubes has %" PRIu64,
+                           machine->at.io_links, edge);
+    return KB_OK;
+}
+
+static kb_status check_address(const kbs_machine *machine, kb_trail *trail) {
+    enum { MOST_BITS = 64 };
+    if (kbs_address_bits(machine) > MOST_BITS)
+        return kbs_fail_at(
+            where(&machine->origin.hbm_slice_bytes, &machine->origin.system_sips), trail,
+            "hbm.slice_bytes: with so many packages and cubes an address takes %u bits, and it "
+            "has %d (take smaller memories or fewer cubes)",
+            kbs_address_bits(machine), MOST_BITS);
+    return KB_OK;
+}
+
 kb_status kbs_machine_check(const kbs_machine *machine, kb_trail *trail) {
     KB_TRY(check_cube(machine, trail));
+    KB_TRY(check_io(machine, trail));
     KB_TRY(check_hbm(machine, trail));
+    KB_TRY(check_address(machine, trail));
     KB_TRY(kbs_fault_check(machine, trail));
     if (machine->at.sram_bytes < machine->at.cube_pes)
         return kbs_fail_at(where(&machine->origin.sram_bytes, &machine->origin.cube_pes), trail,

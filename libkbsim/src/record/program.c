@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "machine/address.h"
+
 /* Engines and memories of a PE, in the order of their ids. */
 static const uint32_t engine_kinds[] = {KB_ENGINE_SEQUENCER, KB_ENGINE_DMA, KB_ENGINE_GEMM, KB_ENGINE_MATH,
                                         KB_ENGINE_IPCQ};
@@ -49,49 +51,18 @@ uint32_t kbs_memory_of(const kbs_program *program, uint32_t space, uint32_t rank
     return rank * PE_MEMORIES + place;
 }
 
-/* --- addresses ------------------------------------------------------------------------------- */
-
-static uint32_t bits_for(uint64_t count) {
-    uint32_t bits = 0;
-    while (bits < 63 && (UINT64_C(1) << bits) < count)
-        bits++;
-    return bits;
-}
-
-/* Sizes of a PE's memories, and where they lie in its cube: HBM slices, SRAM cuts, TCMs. */
-typedef struct layout {
-    uint64_t size_bytes[PE_MEMORIES];
-    uint64_t region[PE_MEMORIES]; /* offset of the first PE's in the cube */
-    uint32_t die_shift;
-} layout;
-
-static layout layout_of(const kbs_machine *machine) {
-    /* Fields of a physical address are as wide as the shape needs, and at least these. */
-    enum { LEAST_OFFSET_BITS = 42 };
-    const uint64_t pes = machine->at.cube_pes, sram = machine->at.sram_bytes / pes;
-    layout found = {.size_bytes = {machine->at.tcm_bytes, machine->at.hbm_slice_bytes, sram}};
-    found.region[1] = 0;
-    found.region[2] = pes * machine->at.hbm_slice_bytes;
-    found.region[0] = found.region[2] + pes * sram;
-    const uint32_t bits = bits_for(found.region[0] + pes * machine->at.tcm_bytes);
-    found.die_shift = bits > LEAST_OFFSET_BITS ? bits : LEAST_OFFSET_BITS;
-    return found;
-}
-
 /* --- definitions ----------------------------------------------------------------------------- */
 
 static kb_status define_memories(kbs_program *program, kb_trail *trail) {
     static const char *const names[PE_MEMORIES] = {"tcm", "hbm", "sram"};
-    const layout places = layout_of(program->machine);
-    const uint32_t pes = (uint32_t)program->machine->at.cube_pes;
     uint32_t id;
     char pe_name[KBS_PE_NAME_CHARS], name[KBS_PE_NAME_CHARS + 8];
     for (uint32_t rank = 0; rank < program->ranks; rank++) {
         for (uint32_t i = 0; i < PE_MEMORIES; i++) {
             snprintf(name, sizeof name, "%s.%s", kbs_pe_name(program->machine, rank, pe_name), names[i]);
-            const uint64_t base = (uint64_t)(rank / pes) << places.die_shift |
-                                  (places.region[i] + rank % pes * places.size_bytes[i]);
-            const kb_memory row = {spaces[i], rank, rank, places.size_bytes[i], base, name};
+            uint64_t size_bytes;
+            const uint64_t base = kbs_address_of(program->machine, spaces[i], rank, &size_bytes);
+            const kb_memory row = {spaces[i], rank, rank, size_bytes, base, name};
             KB_TRY(kb_defs_add_memory(&program->defs, &row, &id, trail));
             assert(id == kbs_memory_of(program, spaces[i], rank));
         }
@@ -128,6 +99,7 @@ static kb_status define_engines(kbs_program *program, kb_trail *trail) {
 
 static kb_status define_streams(kbs_program *program, kb_trail *trail) {
     const uint32_t pes = (uint32_t)program->machine->at.cube_pes;
+    const uint32_t cubes = (uint32_t)kbs_machine_pes_of_sip(program->machine) / pes;
     uint32_t id;
     char name[KBS_PE_NAME_CHARS];
     for (uint32_t rank = 0; rank < program->ranks; rank++) {
@@ -136,7 +108,9 @@ static kb_status define_streams(kbs_program *program, kb_trail *trail) {
         KB_TRY(kb_defs_add_stream(&program->defs, &row, &id, trail));
     }
     for (uint32_t rank = 0; rank < program->ranks; rank++) {
-        const kb_pe pe = {rank, 0, rank / pes, rank % pes, kbs_pe_name(program->machine, rank, name)};
+        const uint32_t cube = rank / pes;
+        const kb_pe pe = {rank, cube / cubes, cube % cubes, rank % pes,
+                          kbs_pe_name(program->machine, rank, name)};
         KB_TRY(kb_defs_add_pe(&program->defs, &pe, &id, trail));
         const kb_stream row = {rank, id, name};
         KB_TRY(kb_defs_add_stream(&program->defs, &row, &id, trail));
@@ -254,7 +228,7 @@ kb_status kbs_program_take(kbs_program *program, uint32_t rank, uint32_t space, 
         [KB_SPACE_TCM] = "tcm.bytes", [KB_SPACE_HBM] = "hbm.slice_bytes", [KB_SPACE_SRAM] = "sram.bytes"};
     const uint32_t place = kbs_memory_of(program, space, rank) - rank * PE_MEMORIES;
     const uint64_t scratch = space == KB_SPACE_TCM ? program->streams[rank].scratch_peak_bytes : 0;
-    const uint64_t whole = layout_of(program->machine).size_bytes[place] - scratch;
+    const uint64_t whole = program->defs.memories[kbs_memory_of(program, space, rank)].size_bytes - scratch;
     uint64_t *used = &program->streams[rank].used_bytes[place];
     const uint64_t left = whole - *used;
     if (size_bytes > left) {

@@ -13,7 +13,7 @@
 #include "run/simulate.h"
 
 /* A change of times for the same program and machine changes this. */
-#define MODEL_VERSION "kb.time.2"
+#define MODEL_VERSION "kb.time.3"
 
 /* --- settings and identity ------------------------------------------------------------------- */
 
@@ -211,19 +211,13 @@ static kb_status run_program(kbs_program *program, const kbs_bench *bench, const
 }
 
 static kb_status resolve_ranks(const kbs_run_options *options, uint32_t *ret, kb_trail *trail) {
-    const uint64_t most = kbs_machine_pes_of_sip(options->machine);
+    const uint64_t most = kbs_machine_pes(options->machine);
     if (options->ranks > most)
         return kb_fail(trail, KB_E_ARGUMENT,
-                       "%u ranks need as many PEs of one package, and it has %" PRIu64
-                       " (--machine cubes=..,pes=.. makes it larger)",
+                       "%u ranks need as many PEs, and this machine has %" PRIu64
+                       " (--machine sips=..,cubes=..,pes=.. makes it larger)",
                        options->ranks, most);
     *ret = options->ranks != 0 ? options->ranks : (uint32_t)most;
-    kbs_machine standard;
-    kbs_machine_init(&standard);
-    const uint64_t sips = options->machine->at.system_sips;
-    if (kbs_columns(sips) * kbs_rows(sips) > 1 && sips != standard.at.system_sips)
-        kb_log_say(options->log, KB_LOG_WARNING, "run",
-                   "system.sips: one package is simulated, the others of this machine take no part");
     return KB_OK;
 }
 

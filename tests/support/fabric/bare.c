@@ -55,7 +55,7 @@ void bare_start(bare *of, bool fuse) {
     const size_t most_steps = of->program.fabric.most_steps;
     sim->packets = (kbs_packets){&sim->arena, NULL, most_steps};
     sim->slopes = take(of, most_steps * sizeof(kbs_slope));
-    const uint32_t pes = (uint32_t)kbs_machine_pes_of_sip(machine);
+    const uint32_t pes = (uint32_t)kbs_machine_pes(machine);
     sim->ranks = take(of, pes * sizeof(kbs_rank));
     sim->pes = take(of, pes * sizeof(kbs_pe));
     for (uint32_t i = 0; i < pes; i++) {
@@ -78,10 +78,11 @@ void bare_stop(bare *of) {
         fabric->links[i]->free_ps = 0;
         fabric->links[i]->turn = 0;
     }
-    for (uint64_t pe = 0; pe < kbs_machine_pes_of_sip(&of->machine); pe++)
-        if (fabric->slices[pe] != NULL)
-            memset(fabric->slices[pe]->channels, 0,
-                   fabric->slices[pe]->kind->channels * sizeof(kbs_hbm_channel));
+    for (uint32_t pe = 0; pe < kbs_machine_pes(&of->machine); pe++) {
+        kbs_hbm *slice = kbs_fabric_slice(fabric, pe);
+        if (slice != NULL)
+            memset(slice->channels, 0, slice->kind->channels * sizeof(kbs_hbm_channel));
+    }
     kb_arena_fini(&of->sim->arena);
     free(of->sim);
 }

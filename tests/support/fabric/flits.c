@@ -17,6 +17,10 @@ static uint32_t flits_of(const flits *m, const flits_packet *p) {
     return (p->bytes + m->flit_bytes - 1) / m->flit_bytes;
 }
 
+static int64_t delay_of(const flits *m, uint32_t link) {
+    return m->links[link].latency_ps + (m->links[link].stores ? m->links[link].flit_ps : 0);
+}
+
 static int64_t time_of_flit(const flits *m, const flits_link *link, const flits_packet *p, uint32_t flit) {
     const uint32_t whole = flits_of(m, p) - 1;
     const int64_t bytes = flit < whole ? m->flit_bytes : p->bytes - whole * m->flit_bytes;
@@ -130,7 +134,7 @@ static candidate choose(const flits *m, uint32_t link, int channel, int64_t now_
 static void move_flits(const flits *m, const flits_transfer *t, flits_packet *p, int64_t now_ps) {
     const flits_route *route = route_of(m, t);
     flits_link *link = &m->links[route->links[p->hop]];
-    const int64_t way_ps = p->hop > 0 ? m->links[route->links[p->hop - 1]].latency_ps : 0;
+    const int64_t way_ps = p->hop > 0 ? delay_of(m, route->links[p->hop - 1]) : 0;
     int64_t before_ps = now_ps;
     for (uint32_t i = 0; i < flits_of(m, p); i++) {
         int64_t begin_ps = before_ps, end_ps = 0;
@@ -167,7 +171,7 @@ static void note_sent(const flits *m, flits_transfer *t, int64_t sent_ps) {
 static void let_in(const flits *m, flits_transfer *t, flits_packet *p, int64_t now_ps) {
     const flits_route *route = route_of(m, t);
     move_flits(m, t, p, now_ps);
-    const int64_t latency_ps = m->links[route->links[p->hop]].latency_ps;
+    const int64_t latency_ps = delay_of(m, route->links[p->hop]);
     const int64_t tail_ps = p->end_ps[flits_of(m, p) - 1];
     p->ready_ps = now_ps + latency_ps;
     const bool is_entry = p->hop == 0;

@@ -14,11 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FLITS_HOPS = 64, FLITS_PACKETS = 96, FLITS_OF_PACKET = 40, FLITS_DIMS = 3, FLITS_CHANNELS = 16 };
+enum { FLITS_HOPS = 128, FLITS_PACKETS = 96, FLITS_OF_PACKET = 40, FLITS_DIMS = 3, FLITS_CHANNELS = 16 };
 enum { FLITS_NONE = -1 };
 
 typedef struct flits_link {
     int64_t flit_ps, latency_ps;
+    bool stores; /* holds each flit as long as a whole one takes, before it goes on */
     /* the model's own */
     int64_t free_ps;
     int last_channel;

@@ -198,7 +198,8 @@ static void memories_have_ways_of_their_own(void **state) {
     assert_int_equal(own->back_ps, port + enter + out);
     assert_int_equal(own->link_count, 3);
     assert_string_equal(own->links[0]->name, "sip0.cube0.pe3.hbm>noc");
-    assert_true(own->from_hbm == f.fabric.slices[3] && own->from_hbm != NULL && own->to_hbm == NULL);
+    assert_true(own->from_hbm == kbs_fabric_slice(&f.fabric, 3) && own->from_hbm != NULL &&
+                own->to_hbm == NULL);
     assert_int_equal(route_between(&f, KB_SPACE_TCM, 0, KB_SPACE_HBM, 1)->latency_ps,
                      port + enter + pitch + out);
     const kbs_route *read = route_between(&f, KB_SPACE_SRAM, 5, KB_SPACE_TCM, 0);

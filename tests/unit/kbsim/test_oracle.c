@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DMA, queues' copies, links and memories of a package against a model that moves every flit and serves
+ * DMA, queues' copies, links and memories of a system against a model that moves every flit and serves
  * every burst: each time of each transfer must be the same, to the picosecond, whether links that need no
  * decision are fused or not. What an op says of its time must be the same either way, too.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/system.h"
 #include "support/check.h"
 #include "support/fabric/bare.h"
 #include "support/fabric/flits.h"
 #include "support/random.h"
 
-enum { OPS = 40, PES = 32, LANES = 2 * PES, LINKS = 2048, ROUTES = OPS };
+enum { OPS = 40, PES = 96, LANES = 2 * PES, LINKS = 4096, ROUTES = OPS };
 
 /* One transfer as the code under test takes it. */
 typedef struct planned {
@@ -63,8 +64,16 @@ static const char *pick(random_source *random, const char *const *values, size_t
 
 static void make_machine(world *w, random_source *random, bool one_flit) {
     kbs_machine_init(&w->under.machine);
-    bare_set(&w->under, "sip.cubes", PICK(random, "1x1", "2x1", "2x2"));
+    bare_set(&w->under, "system.sips", PICK(random, "1", "1", "2", "3x1", "3x2"));
+    bare_set(&w->under, "system.grid", PICK(random, "ring_1d", "torus_2d", "mesh_2d"));
+    const bool many = kbs_system_sips(&w->under.machine) > 3; /* packages, of few PEs each */
+    bare_set(&w->under, "sip.cubes", many ? PICK(random, "1x1", "2x1") : PICK(random, "1x1", "2x1", "2x2"));
     bare_set(&w->under, "cube.pes", PICK(random, "2", "5", "8"));
+    bare_set(&w->under, "io.links", PICK(random, "1", "2", "4"));
+    bare_set(&w->under, "io_noc.ns", PICK(random, "0", "10"));
+    bare_set(&w->under, "pcie.links", PICK(random, "1", "3"));
+    bare_set(&w->under, "pcie.gbps", PICK(random, "57.6", "13", "300"));
+    bare_set(&w->under, "pcie.endpoint_ns", PICK(random, "0", "3", "100"));
     bare_set(&w->under, "cube.routers", PICK(random, "4x4", "6x6"));
     bare_set(&w->under, "ucie.links", PICK(random, "1", "4"));
     bare_set(&w->under, "fabric.flit_bytes", PICK(random, "64", "256"));
@@ -124,7 +133,7 @@ static kb_operand make_view(random_source *random, uint64_t *ret_offset) {
 
 static const kbs_route *make_route(world *w, random_source *random, planned *plan) {
     static const uint32_t spaces[] = {KB_SPACE_TCM, KB_SPACE_SRAM, KB_SPACE_HBM, KB_SPACE_HBM};
-    const uint64_t pes = kbs_machine_pes_of_sip(&w->under.machine);
+    const uint64_t pes = kbs_machine_pes(&w->under.machine);
     const kbs_place own = kbs_tcm_of(plan->pe);
     /* Often the same few memories, so that packets meet. */
     kbs_place far = {spaces[random_below(random, 4)],
@@ -135,7 +144,7 @@ static const kbs_route *make_route(world *w, random_source *random, planned *pla
 }
 
 static void make_plans(world *w, random_source *random) {
-    const uint64_t pes = kbs_machine_pes_of_sip(&w->under.machine);
+    const uint64_t pes = kbs_machine_pes(&w->under.machine);
     /* From idle to saturated: all at once, or spread over as much as 60 us; on a grid, so that heads meet. */
     const int64_t spread_ps =
         PICK(random, "x", "y")[0] == 'x' ? 100000 : random_between(random, 1, 60) * 1000000;
@@ -162,22 +171,31 @@ static void make_plans(world *w, random_source *random) {
 
 /* --- the same for the oracle ------------------------------------------------------------------- */
 
+static flits_link one_link(const world *w, const kbs_link *link) {
+    flits_link one = {.flit_ps = link->flit_ps, .latency_ps = link->latency_ps};
+    if (strstr(link->name, ".pcie") != NULL) { /* endpoints and a crossbar, and it stores what it forwards */
+        one.latency_ps =
+            kbs_ps_of_ns(2 * w->under.machine.at.pcie_endpoint_ns + w->under.machine.at.io_noc_ns);
+        one.stores = true;
+    }
+    return one;
+}
+
 static void hand_links(const world *w, flits *model, flits_route *routes) {
     const kbs_fabric *fabric = &w->under.program.fabric;
     assert_true(fabric->link_count <= LINKS && fabric->route_count <= ROUTES);
     model->link_count = (uint32_t)fabric->link_count;
     for (size_t i = 0; i < fabric->link_count; i++)
-        model->links[i] =
-            (flits_link){.flit_ps = fabric->links[i]->flit_ps, .latency_ps = fabric->links[i]->latency_ps};
+        model->links[i] = one_link(w, fabric->links[i]);
     for (size_t i = 0; i < fabric->route_count; i++) {
         const kbs_route *route = fabric->routes[i];
         routes[i] = (flits_route){route->link_count, {0}, route->back_ps, FLITS_NONE, FLITS_NONE};
         for (uint32_t l = 0; l < route->link_count; l++)
             routes[i].links[l] = route->links[l]->id;
-        for (int pe = 0; pe < (int)kbs_machine_pes_of_sip(&w->under.machine); pe++) {
-            if (route->from_hbm != NULL && route->from_hbm == fabric->slices[pe])
+        for (int pe = 0; pe < (int)kbs_machine_pes(&w->under.machine); pe++) {
+            if (route->from_hbm != NULL && route->from_hbm == kbs_fabric_slice(fabric, (uint32_t)pe))
                 routes[i].from_hbm = pe;
-            if (route->to_hbm != NULL && route->to_hbm == fabric->slices[pe])
+            if (route->to_hbm != NULL && route->to_hbm == kbs_fabric_slice(fabric, (uint32_t)pe))
                 routes[i].to_hbm = pe;
         }
     }

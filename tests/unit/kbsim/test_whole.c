@@ -214,11 +214,11 @@ static void drawn_integers_sum_exactly(void **state) {
     check_ok(kbs_contents_recipe(&contents, &recipe, &trail), &trail);
 }
 
-static void ranks_must_fit_the_package(void **state) {
+static void ranks_must_fit_the_system(void **state) {
     (void)state;
     static whole w;
-    check_status(run(&w, "never.zst", 129, NULL, 0), KB_E_ARGUMENT, &w.trail);
-    check_says(&w.trail, "129 ranks need as many PEs of one package, and it has 128");
+    check_status(run(&w, "never.zst", 257, NULL, 0), KB_E_ARGUMENT, &w.trail);
+    check_says(&w.trail, "257 ranks need as many PEs, and this machine has 256");
 }
 
 /* --- nothing to do ----------------------------------------------------------------------------- */
@@ -331,7 +331,7 @@ int main(void) {
         cmocka_unit_test(machine_and_program_have_digests_of_their_own),
         cmocka_unit_test(wrong_parameters_are_refused),
         cmocka_unit_test(drawn_integers_sum_exactly),
-        cmocka_unit_test(ranks_must_fit_the_package),
+        cmocka_unit_test(ranks_must_fit_the_system),
         cmocka_unit_test(a_run_that_does_nothing_is_an_error),
         cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(a_full_disk_leaves_nothing_behind),
