@@ -4,7 +4,8 @@
 # finding names that op; so do an element more and a chunk more. Of every other fault a sample is found.
 set -eu
 
-"$KB_BIN/kb-sim" run allreduce --ranks 5 -p elems=1000 -q -o run.zst
+"$KB_BIN/kb-sim" run allreduce --ranks 5 -p elems=1000 -q -o ring.zst
+cp ring.zst run.zst
 "$KB_BIN/kb-replay" run.zst --verify -q >out
 test ! -s out
 
@@ -30,13 +31,25 @@ while read -r rank op; do
     done
 done <copies
 
+# Where tensors lie in SRAM, scratch memory stands for them between a load and a store: the op that is
+# mistaken about it is named, and not the load or the store.
+"$KB_BIN/kb-sim" run allreduce --ranks 3 -p elems=300 -p buffer=sram -q -o run.zst
+"$KB_BIN/kb-export" run.zst --to jsonl --ranks 1 --kinds ipcq_copy,math |
+    sed -n 's/.*"type":"op","rank":\([0-9]*\),"index":\([0-9]*\),.*/\1 \2/p' >ops
+test "$(wc -l <ops)" -eq 6
+while read -r rank op; do
+    for fault in source-shift-element target-shift-element; do
+        spoil $fault "$rank" "$op"
+    done
+done <ops
+
 # Of every fault a sample, in the first of these traces that has an op for it.
 "$KB_BIN/../tests/program-trace" program.zst
 "$KB_BIN/kb-replay" program.zst --verify -q >out
 test ! -s out
 "$KB_BIN/kb-sim" run allreduce --ranks 5 -p elems=1000 -p algo=tree -q -o tree.zst
 for fault in $("$KB_BIN/kb-mutate" --list | cut -d' ' -f1); do
-    for good in run.zst program.zst tree.zst; do
+    for good in ring.zst program.zst tree.zst; do
         ! "$KB_BIN/kb-mutate" $good --fault "$fault" -q -o bad.zst 2>err || break
     done
     for seed in 1 2 3; do
@@ -49,6 +62,6 @@ for fault in $("$KB_BIN/kb-mutate" --list | cut -d' ' -f1); do
 done
 
 # The same place, the same trace: a mutation is reproducible.
-"$KB_BIN/kb-mutate" run.zst --fault wrong-func --seed 9 -q -o one.zst
-"$KB_BIN/kb-mutate" run.zst --fault wrong-func --seed 9 -q -o two.zst
+"$KB_BIN/kb-mutate" ring.zst --fault wrong-func --seed 9 -q -o one.zst
+"$KB_BIN/kb-mutate" ring.zst --fault wrong-func --seed 9 -q -o two.zst
 cmp one.zst two.zst

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "blame/lost.h"
+#include "blame/staged.h"
 #include "blame/stale.h"
 #include "blame/terms.h"
 #include "blame/trace.h"
@@ -317,6 +318,7 @@ static kb_status blame_value(blaming *it, const kbr_wrong_value *wrong, kb_trail
     uint64_t element = kbr_reference_of_output(&reference, position, wrong->element);
     uint64_t offset =
         part->output_offset_bytes + (wrong->element - part->output_first) * kb_dtype_size(collective->dtype);
+    KB_TRY(kbr_find_staged(&origins, &it->arena, trail));
     kb_status status = kbr_origins_trace(&origins, part->output, offset, element, until, trail);
     if (status == KB_OK)
         keep_chain(it, finding, &origins, until);

@@ -44,7 +44,7 @@ static void note_touches(following *it, size_t at) {
             if (!kbr_passes_on(entry, touch, where, &memory, &offset) || it->count == PLACES_MOST)
                 continue;
             uint64_t other;
-            if (!kbr_home_of_another(it->origins, memory, offset, it->element, &other))
+            if (!kbr_home_of_another(it->origins, memory, offset, at, it->element, &other))
                 it->places[it->count++] = (holding){memory, offset, at, KBR_NOWHERE, false, false, 0};
             else if (it->stray.entry == KBR_NOWHERE)
                 it->stray = (kbr_loss){.entry = at,

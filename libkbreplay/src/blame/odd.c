@@ -8,9 +8,9 @@ typedef struct range {
     uint64_t element, size;
 } range;
 
-static range range_of(const kbr_origins *origins, const kbr_touch *touch) {
+static range range_of(const kbr_origins *origins, const kbr_touch *touch, size_t when) {
     range it = {.size = touch->high - touch->low};
-    it.any = it.size != 0 && kbr_home_of(origins, touch->view->memory, touch->low, &it.element);
+    it.any = it.size != 0 && kbr_home_of(origins, touch->view->memory, touch->low, when, &it.element);
     return it;
 }
 
@@ -18,7 +18,7 @@ static range range_of(const kbr_origins *origins, const kbr_touch *touch) {
 static range range_in(const kbr_origins *origins, size_t entry, bool written) {
     const kbr_entry *it = &origins->writers->log->entries[entry];
     for (uint32_t i = 0; i < it->touch_count; i++) {
-        range found = range_of(origins, &it->touches[i]);
+        range found = range_of(origins, &it->touches[i], entry);
         if (found.any && (it->touches[i].view->access != KB_ACCESS_READ) == written)
             return found;
     }
@@ -35,7 +35,7 @@ static size_t count_same(const kbr_origins *origins, const range *as, size_t but
         for (uint32_t touch = 0; moves && i != but && i != nor && touch < entry->touch_count; touch++) {
             if (entry->touches[touch].high - entry->touches[touch].low != as->size)
                 continue;
-            range it = range_of(origins, &entry->touches[touch]);
+            range it = range_of(origins, &entry->touches[touch], i);
             count += it.any && it.element == as->element;
         }
     }

@@ -13,8 +13,8 @@ typedef struct places {
 } places;
 
 /* Follows what the op makes of a place; is it where `element` belongs? */
-static bool follow(const kbr_origins *origins, const kbr_entry *entry, places *it, uint32_t number,
-                   uint64_t element) {
+static bool follow(const kbr_origins *origins, size_t at, places *it, uint32_t number, uint64_t element) {
+    const kbr_entry *entry = &origins->writers->log->entries[at];
     for (uint32_t touch = 0; touch < entry->touch_count; touch++) {
         const kbr_touch *with = &entry->touches[touch];
         uint64_t place, to, of;
@@ -23,7 +23,7 @@ static bool follow(const kbr_origins *origins, const kbr_entry *entry, places *i
             !kbr_touch_place(with, it->offset[number], &place) ||
             !kbr_passes_on(entry, touch, place, &where, &to))
             continue;
-        if (kbr_home_of(origins, where, to, &of))
+        if (kbr_home_of(origins, where, to, at, &of))
             return of == element;
         if (it->count == PLACES_MOST)
             continue;
@@ -52,7 +52,7 @@ static bool was_taken_home(const kbr_origins *origins, const kbr_origin *node, u
         uint32_t known = it.count;
         it.gone[0] = it.gone[0] || at >= node->reader;
         for (uint32_t i = 0; i < known; i++)
-            if (!it.gone[i] && follow(origins, &log->entries[at], &it, i, element))
+            if (!it.gone[i] && follow(origins, at, &it, i, element))
                 return true;
         for (uint32_t i = 0; i < known; i++)
             it.gone[i] = it.gone[i] || overwrites(&log->entries[at], &it, i);
@@ -66,7 +66,7 @@ bool kbr_find_stale(const kbr_origins *origins, const kbr_suspect *suspect, kbr_
         uint64_t of;
         if (node->kind != KBR_NODE_OP || node->entry != suspect->entry ||
             node->reader >= origins->writers->log->count ||
-            kbr_home_of(origins, node->memory, node->offset, &of) ||
+            kbr_home_of(origins, node->memory, node->offset, node->reader, &of) ||
             !was_taken_home(origins, node, suspect->got))
             continue;
         *ret_stale = (kbr_stale){node->reader, node->entry, node->memory, node->offset};

@@ -2,6 +2,7 @@
 /* Building the graph of origins; see trace.h. */
 #include "blame/trace.h"
 
+#include "blame/staged.h"
 #include "op/access.h"
 
 /* A graph beyond this explains nothing to anybody. */
@@ -82,17 +83,22 @@ kb_status kbr_writers_init(kbr_writers *writers, const kbr_log *log, const kb_de
     return KB_OK;
 }
 
-size_t kbr_writer_of(const kbr_writers *writers, uint32_t memory, uint64_t offset, size_t before,
-                     uint64_t *ret_place) {
-    const size_t *entries = writers->entries[memory];
+size_t kbr_writers_before(const kbr_writers *writers, uint32_t memory, size_t entry) {
     size_t low = 0, high = writers->counts[memory];
     while (low < high) { /* the first that is not before */
         size_t middle = low + (high - low) / 2;
-        if (entries[middle] < before)
+        if (writers->entries[memory][middle] < entry)
             low = middle + 1;
         else
             high = middle;
     }
+    return low;
+}
+
+size_t kbr_writer_of(const kbr_writers *writers, uint32_t memory, uint64_t offset, size_t before,
+                     uint64_t *ret_place) {
+    const size_t *entries = writers->entries[memory];
+    size_t low = kbr_writers_before(writers, memory, before);
     while (low > 0) {
         const kbr_entry *entry = &writers->log->entries[entries[--low]];
         for (uint32_t touch = 0; touch < entry->touch_count; touch++)
@@ -129,7 +135,7 @@ static void offer_home(const kbr_origins *it, home *at, uint64_t first, uint64_t
     }
 }
 
-static home home_of(const kbr_origins *it, uint32_t memory, uint64_t offset, uint64_t wanted) {
+static home own_home_of(const kbr_origins *it, uint32_t memory, uint64_t offset, uint64_t wanted) {
     const kb_collective *collective = it->reference->collective;
     home at = {.any = false};
     for (size_t i = 0; i < collective->part_count; i++) {
@@ -148,15 +154,24 @@ static home home_of(const kbr_origins *it, uint32_t memory, uint64_t offset, uin
     return at;
 }
 
-bool kbr_home_of_another(const kbr_origins *origins, uint32_t memory, uint64_t offset, uint64_t element,
-                         uint64_t *ret_other) {
-    home at = home_of(origins, memory, offset, element);
+/* A part's own memory, or scratch memory that stands for it. */
+static home home_of(const kbr_origins *it, uint32_t memory, uint64_t offset, size_t when, uint64_t wanted) {
+    home at = own_home_of(it, memory, offset, wanted);
+    if (!at.any && kbr_staged_home(it, memory, offset, when, &memory, &offset))
+        at = own_home_of(it, memory, offset, wanted);
+    return at;
+}
+
+bool kbr_home_of_another(const kbr_origins *origins, uint32_t memory, uint64_t offset, size_t when,
+                         uint64_t element, uint64_t *ret_other) {
+    home at = home_of(origins, memory, offset, when, element);
     *ret_other = at.element;
     return at.any && !at.same;
 }
 
-bool kbr_home_of(const kbr_origins *origins, uint32_t memory, uint64_t offset, uint64_t *ret_element) {
-    home at = home_of(origins, memory, offset, UINT64_MAX); /* no element is wanted: any is another */
+bool kbr_home_of(const kbr_origins *origins, uint32_t memory, uint64_t offset, size_t when,
+                 uint64_t *ret_element) {
+    home at = home_of(origins, memory, offset, when, UINT64_MAX); /* no element is wanted: any is another */
     *ret_element = at.element;
     return at.any;
 }
@@ -188,7 +203,7 @@ static void suspect(kbr_origins *it, size_t reader, size_t writer, uint32_t memo
 
 static kb_status add_node(kbr_origins *it, uint32_t memory, uint64_t offset, uint64_t element, size_t reader,
                           size_t home_writer, uint32_t *ret_node, kb_trail *trail) {
-    home at = home_of(it, memory, offset, element);
+    home at = home_of(it, memory, offset, reader, element);
     if (at.any && !at.same && reader != KBR_NOWHERE) {
         suspect(it, reader, home_writer, memory, offset, &at, element);
         element = at.element;

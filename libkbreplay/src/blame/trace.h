@@ -29,6 +29,9 @@ kb_status kbr_writers_init(kbr_writers *writers, const kbr_log *log, const kb_de
 size_t kbr_writer_of(const kbr_writers *writers, uint32_t memory, uint64_t offset, size_t before,
                      uint64_t *ret_place);
 
+/* How many of a memory's writers come before an entry. */
+size_t kbr_writers_before(const kbr_writers *writers, uint32_t memory, size_t entry);
+
 /* A byte's place in the gathered bytes of an operand; false where the operand does not touch it. */
 bool kbr_touch_place(const kbr_touch *touch, uint64_t offset, uint64_t *ret_place);
 /* The byte at a place. */
@@ -73,19 +76,21 @@ typedef struct kbr_origins {
     const kbr_pass *pass;
     const kbr_writers *writers;
     const kbr_reference *reference;
-    const size_t *begins; /* [parts]: the entry of the stream's coll_begin, or KBR_NOWHERE */
+    const size_t *begins;              /* [parts]: the entry of the stream's coll_begin, or KBR_NOWHERE */
+    const struct kbr_stretch **staged; /* [memories]: scratch memory that stands for homes; NULL: none does */
     const kb_alloc *alloc;
     kbr_origin *nodes; /* children come after their parents */
     size_t count, capacity;
     kbr_suspect suspect; /* the one that ran first */
 } kbr_origins;
 
-/* Is the byte the home of another element, and not of `element`? */
-bool kbr_home_of_another(const kbr_origins *origins, uint32_t memory, uint64_t offset, uint64_t element,
-                         uint64_t *ret_other);
+/* Is the byte, while entry `when` runs, the home of another element, and not of `element`? */
+bool kbr_home_of_another(const kbr_origins *origins, uint32_t memory, uint64_t offset, size_t when,
+                         uint64_t element, uint64_t *ret_other);
 
-/* The element whose home the byte is; false where it is nobody's. */
-bool kbr_home_of(const kbr_origins *origins, uint32_t memory, uint64_t offset, uint64_t *ret_element);
+/* The element whose home the byte is while entry `when` runs; false where it is nobody's. */
+bool kbr_home_of(const kbr_origins *origins, uint32_t memory, uint64_t offset, size_t when,
+                 uint64_t *ret_element);
 
 /*
  * Reader and writer of a suspect disagree about which element it is. Elements that other ops take together
