@@ -37,6 +37,12 @@ grep -q 'rank 1 came to #7 barrier without having waited until #6 dma_write was 
 tell program.zst alloc-short 2 2 'E-BOUNDS allocation  rank 2 .*  #2 alloc '
 tell program.zst meet-next 2 8 'E-CAUSALITY barrier  rank 2  #8 barrier'
 
+# The command is one for a shell, whatever files are called and however many they are.
+"$KB_BIN/kb-mutate" run.zst --fault drop-claim --rank 1 --at 23 -q -o "it's a 'bad' one/"
+"$KB_BIN/kb-replay" "it's a 'bad' one"/* --verify -q >out || test $? -eq 1
+PATH=$KB_BIN:$PATH sh -c "$(sed -n 's/^ *see: //p' out)" >shown
+test "$(grep -c '"type":"op"' shown)" -eq 1
+
 # In JSON what follows stands inside its cause.
 "$KB_BIN/kb-mutate" run.zst --fault drop-claim --rank 1 --at 23 -q -o bad.zst
 "$KB_BIN/kb-replay" bad.zst --verify --json >out || test $? -eq 1

@@ -9,6 +9,8 @@
 #include "common/json.h"
 #include "common/time.h"
 
+enum { COMMAND_CHARS = 8192 }; /* of `see:` */
+
 /* --- for people -------------------------------------------------------------------------------- */
 
 static const char *plural(uint64_t count) {
@@ -81,21 +83,41 @@ static void print_consequences(const kbt_replayed *it, size_t cause) {
         fputc('\n', stdout);
 }
 
-/* The command that shows the op; false where there is none. */
-static bool say_command(const kbt_replayed *it, const kbr_finding *finding, char *buffer,
-                        size_t buffer_size) {
+/* Adds a word of a command, quoted where a shell would take it for something else. */
+static void add_word(char *command, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
+    enum { QUOTE_CHARS = 8 }; /* what one character may become, and the end */
+    size_t used = strlen(command);
+    bool quoted = word[0] == '\0' || word[strspn(word, plain)] != '\0';
+    used += (size_t)snprintf(command + used, COMMAND_CHARS - used, "%s", quoted ? " '" : " ");
+    for (; *word != '\0' && used + QUOTE_CHARS < COMMAND_CHARS; word++) {
+        char one[] = {*word, '\0'};
+        used += (size_t)snprintf(command + used, COMMAND_CHARS - used, "%s", *word == '\'' ? "'\\''" : one);
+    }
+    snprintf(command + used, COMMAND_CHARS - used, "%s", quoted ? "'" : "");
+}
+
+/* The command that shows the op; false where there is none, or where the names of files are too long. */
+static bool say_command(const kbt_replayed *it, const kbr_finding *finding, char command[COMMAND_CHARS]) {
+    enum { REST_CHARS = 128 };
     if (finding->op_count == 0 || !finding->ops[0].known || finding->issue_ps < 0)
         return false;
+    snprintf(command, COMMAND_CHARS, "kb-export");
+    size_t used = 0;
+    for (size_t i = 0; i < it->call->words.count && used + REST_CHARS < COMMAND_CHARS; i++) {
+        add_word(command, it->call->words.items[i]);
+        used = strlen(command);
+    }
     const kb_kind_info *kind = kb_kind_describe(finding->ops[0].kind);
-    snprintf(buffer, buffer_size,
-             "kb-export %s --to jsonl --ranks %" PRIu32 " --kinds %s --range %" PRId64 ":%" PRId64, it->trace,
-             finding->ops[0].rank, kind != NULL ? kind->name : "?", finding->issue_ps, finding->issue_ps + 1);
-    return true;
+    snprintf(command + used, COMMAND_CHARS - used,
+             " --to jsonl --ranks %" PRIu32 " --kinds %s --range %" PRId64 ":%" PRId64, finding->ops[0].rank,
+             kind != NULL ? kind->name : "?", finding->issue_ps, finding->issue_ps + 1);
+    return used + REST_CHARS < COMMAND_CHARS;
 }
 
 static void print_finding(const kbt_replayed *it, size_t cause) {
     const kbr_finding *finding = &it->result->findings[cause], *shows = first_affected(it, cause);
-    char command[512];
+    char command[COMMAND_CHARS];
     print_head(it, finding);
     fprintf(stdout, "        %s", finding->message);
     if (shows != NULL)
@@ -104,7 +126,7 @@ static void print_finding(const kbt_replayed *it, size_t cause) {
         fprintf(stdout, "; %" PRIu64 " of its kind", finding->count);
     fputc('\n', stdout);
     print_consequences(it, cause);
-    if (say_command(it, finding, command, sizeof command))
+    if (say_command(it, finding, command))
         fprintf(stdout, "        see: %s\n", command);
 }
 
@@ -227,9 +249,9 @@ static void put_finding(kbt_json *json, const kbt_replayed *it, const kbr_findin
 /* A cause, with what follows from it inside. */
 static void put_cause(kbt_json *json, const kbt_replayed *it, size_t cause) {
     const kbr_finding *all = it->result->findings;
-    char command[512];
+    char command[COMMAND_CHARS];
     put_finding(json, it, &all[cause]);
-    kbt_json_text(json, "see", say_command(it, &all[cause], command, sizeof command) ? command : NULL);
+    kbt_json_text(json, "see", say_command(it, &all[cause], command) ? command : NULL);
     kbt_json_begin(json, "consequences", '[');
     for (size_t i = cause + 1; i < it->result->finding_count && all[i].cause == cause; i++) {
         put_finding(json, it, &all[i]);
