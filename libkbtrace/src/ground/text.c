@@ -45,8 +45,8 @@ static const struct {
     int error;
     const char *text;
 } hints[] = {
-    {ENOSPC, " (free some space or choose another -o)"},
-    {EDQUOT, " (your quota is used up: free some space or choose another -o)"},
+    {ENOSPC, " (free some space, or write elsewhere)"},
+    {EDQUOT, " (your quota is used up: free some space, or write elsewhere)"},
     {EFBIG, " (the file system or `ulimit -f` allows no larger file)"},
     {EROFS, " (choose a place that can be written)"},
     {ENOENT, " (check the spelling of the path)"},

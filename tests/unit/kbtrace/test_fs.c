@@ -175,8 +175,8 @@ static void a_full_disk_is_told_at_every_byte(void **state) {
         check_status(kb_file_write(&s.file, s.bytes, 100, &s.trail), KB_E_IO, &s.trail);
         char words[100];
         snprintf(words, sizeof words,
-                 "cannot write run.zst at byte %zu: No space left on device (free some space or "
-                 "choose another -o)",
+                 "cannot write run.zst at byte %zu: No space left on device (free some space, "
+                 "or write elsewhere)",
                  space);
         check_says(&s.trail, words);
         assert_int_equal(s.file.offset, space);
@@ -503,8 +503,8 @@ static void a_long_path_leaves_room_for_the_reason(void **state) {
     kb_trail_init(&trail);
     assert_int_equal(kb_explain_at(&trail, ENOSPC, "write", path, UINT64_MAX), KB_E_IO);
     check_says(&trail,
-               "pp/run.zst at byte 18446744073709551615: No space left on device (free some space or choose "
-               "another -o)");
+               "pp/run.zst at byte 18446744073709551615: No space left on device (free some space, or write "
+               "elsewhere)");
 
     memset(path, 'a', sizeof path);
     for (size_t i = 1; i + 2 < sizeof path; i += 2)

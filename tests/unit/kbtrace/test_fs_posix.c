@@ -171,7 +171,7 @@ static void a_full_device_is_told(void **state) {
     check_status(kb_file_write(&file, bytes, 100, &trail), KB_E_IO, &trail);
     check_says(
         &trail,
-        "cannot write /dev/full at byte 0: No space left on device (free some space or choose another -o)");
+        "cannot write /dev/full at byte 0: No space left on device (free some space, or write elsewhere)");
     check_ok(kb_file_close(&file, &trail), &trail);
     kb_file_type type;
     uint64_t size;
