@@ -38,6 +38,7 @@ products y0 y1
 messages y0 y1
 gather x
 neighbours y0 y1 y2
+flights y0 y1 y2 c
 END
 
 # Rings in other memories, slots that take parts of pieces, little scratch: the same again.

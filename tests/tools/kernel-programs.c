@@ -318,14 +318,131 @@ static void host_gather(kb_host *h, void *context) {
     kb_host_write(h, tl_slice(h, next, 0, 4), again, 16);
 }
 
+/* --- launches in flight ---------------------------------------------------------------------- */
+
+/* y0 = 3 a, a part at a time: it takes its time. */
+static void triple(tl_kernel *k) {
+    const tensors *t = k->args;
+    for (uint64_t i = 0; i < 8; i++)
+        tl_mul_scalar(k, tl_slice(k, t->out[0], i * 500, 500), tl_slice(k, t->a, i * 500, 500), 3);
+}
+
+/* y1 = y0 + b, which the launch before has made on some ranks. */
+static void add_up(tl_kernel *k) {
+    const tensors *t = k->args;
+    tl_add(k, t->out[1], t->out[0], t->b);
+}
+
+/* y2 = what the other rank of the pair has in y1. */
+static void swap(tl_kernel *k) {
+    const tensors *t = k->args;
+    const uint32_t other = k->rank ^ 2;
+    tl_token sent = tl_send_async(k, tl_queue_to(k, other), tl_slice(k, t->out[1], 0, 700));
+    tl_copy(k, tl_slice(k, t->out[2], 0, 700), tl_recv(k, tl_queue_from(k, other)));
+    tl_release(k, tl_queue_from(k, other));
+    tl_wait_sent(k, sent);
+}
+
+static void host_flights(kb_host *h, void *context) {
+    const uint32_t space = ((const setting *)context)->space;
+    const uint32_t even[] = {0, 2}, odd[] = {3, 1};
+    const int32_t numbers[] = {4, 3, 2, 1};
+    tensors t;
+    t.a = kb_ints(h, "a", space, KB_DTYPE_I32, -9, 9, 4000);
+    t.b = kb_iota(h, "b", space, KB_DTYPE_I32, 0, 1, 4000);
+    t.c = kb_empty(h, "c", space, KB_DTYPE_I32, 4);
+    t.out[0] = kb_full(h, "y0", space, KB_DTYPE_I32, 7, 4000);
+    t.out[1] = kb_zeros(h, "y1", space, KB_DTYPE_I32, 4000);
+    t.out[2] = kb_zeros(h, "y2", space, KB_DTYPE_I32, 4000);
+    tl_token tripled = kb_launch_on_async(h, kb_group_of(h, even, 2), triple, &t, sizeof t);
+    tl_token added = kb_launch_async(h, add_up, &t, sizeof t);
+    kb_host_write(h, t.c, numbers, sizeof numbers); /* meanwhile */
+    kb_host_read(h, t.a);
+    tl_token swapped = kb_launch_on_async(h, kb_group_of(h, odd, 2), swap, &t, sizeof t);
+    kb_wait(h, added);
+    kb_host_read(h, t.out[1]);
+    kb_wait(h, tripled);
+    kb_launch_on(h, kb_group_of(h, even, 2), swap, &t, sizeof t);
+    kb_wait(h, swapped);
+    kb_all_reduce(h, t.out[2], KB_REDUCE_SUM, "ring");
+    kb_launch_async(h, add_up, &t, sizeof t);
+    kb_launch_async(h, triple, &t, sizeof t);
+    kb_host_read(h, t.c);
+    kb_wait_all(h);
+    kb_host_read(h, t.out[0]);
+}
+
+/* Not one of these is right: `what` is done before the second of two launches was waited for. */
+static void too_early(kb_host *h, uint32_t space, void (*what)(kb_host *h, const tensors *t)) {
+    tensors t;
+    t.a = kb_ints(h, "a", space, KB_DTYPE_I32, -9, 9, 4000);
+    t.b = kb_iota(h, "b", space, KB_DTYPE_I32, 0, 1, 4000);
+    t.out[0] = kb_zeros(h, "y0", space, KB_DTYPE_I32, 4000);
+    t.out[1] = kb_zeros(h, "y1", space, KB_DTYPE_I32, 4000);
+    tl_token tripled = kb_launch_async(h, triple, &t, sizeof t);
+    tl_token added = kb_launch_async(h, add_up, &t, sizeof t);
+    kb_wait(h, tripled);
+    kb_host_read(h, t.out[0]); /* which is right */
+    what(h, &t);
+    kb_wait(h, added);
+}
+
+static void read_y1(kb_host *h, const tensors *t) {
+    kb_host_read(h, t->out[1]);
+}
+
+static void write_b(kb_host *h, const tensors *t) {
+    const int32_t numbers[] = {4, 3, 2, 1};
+    kb_host_write(h, tl_slice(h, t->b, 0, 4), numbers, sizeof numbers);
+}
+
+static void host_early_read(kb_host *h, void *context) {
+    too_early(h, ((const setting *)context)->space, read_y1);
+}
+
+static void host_early_write(kb_host *h, void *context) {
+    too_early(h, ((const setting *)context)->space, write_b);
+}
+
+/* Rank 1 waits for a message that is sent by a launch which its host makes when it has waited. */
+static void send_on(tl_kernel *k) {
+    const tensors *t = k->args;
+    tl_send(k, tl_queue_to(k, 1), tl_slice(k, t->a, 0, 16));
+}
+
+static void take_from_0(tl_kernel *k) {
+    const tensors *t = k->args;
+    tl_copy(k, tl_slice(k, t->a, 0, 16), tl_recv(k, tl_queue_from(k, 0)));
+    tl_release(k, tl_queue_from(k, 0));
+}
+
+static void host_stuck(kb_host *h, void *context) {
+    const uint32_t zero = 0, one = 1;
+    tensors t;
+    t.a = kb_ints(h, "a", ((const setting *)context)->space, KB_DTYPE_I32, -9, 9, 4000);
+    tl_token taken = kb_launch_on_async(h, kb_group_of(h, &one, 1), take_from_0, &t, sizeof t);
+    kb_wait(h, taken);
+    kb_barrier(h);
+    kb_launch_on(h, kb_group_of(h, &zero, 1), send_on, &t, sizeof t);
+}
+
 /* --- the command ----------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
     kb_host_fn host;
-} programs[] = {{"elementwise", host_elementwise}, {"floats", host_floats},     {"rows", host_rows},
-                {"products", host_products},       {"messages", host_messages}, {"gather", host_gather},
-                {"neighbours", host_neighbours},   {"apart", host_apart}};
+} programs[] = {{"elementwise", host_elementwise},
+                {"floats", host_floats},
+                {"rows", host_rows},
+                {"products", host_products},
+                {"messages", host_messages},
+                {"gather", host_gather},
+                {"neighbours", host_neighbours},
+                {"apart", host_apart},
+                {"flights", host_flights},
+                {"early_read", host_early_read},
+                {"early_write", host_early_write},
+                {"stuck", host_stuck}};
 
 int main(int argc, char **argv) {
     if (argc < 4)

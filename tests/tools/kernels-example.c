@@ -46,6 +46,17 @@ static void pass_on(tl_kernel *k) {
     tl_wait_sent(k, sent);
 }
 
+/* The first two ranks once more, while the hosts read what neither kernel writes. */
+static void in_flight(kb_host *h, arguments a) {
+    const uint32_t two[] = {0, 1};
+    tl_token scaled = kb_launch_on_async(h, kb_group_of(h, two, 2), rms_norm, &a, sizeof a);
+    tl_token passed = kb_launch_async(h, pass_on, &a, sizeof a);
+    kb_host_read(h, a.x);
+    kb_wait(h, scaled);
+    kb_host_read(h, a.y); /* which pass_on may be reading, too */
+    kb_wait(h, passed);
+}
+
 static void program(kb_host *h, void *context) {
     (void)context;
     arguments a;
@@ -56,6 +67,7 @@ static void program(kb_host *h, void *context) {
     kb_launch(h, pass_on, &a, sizeof a);
     kb_all_reduce(h, a.edge, KB_REDUCE_MAX, "ring");
     kb_host_read(h, a.edge);
+    in_flight(h, a);
 }
 
 int main(int argc, char **argv) {

@@ -148,6 +148,8 @@ static kb_status add_edge(kbr_order *order, kbr_event *from, unsigned point, con
 
 static kb_status add_bulk(kbr_order *order, kbr_bulks *bulks, kbr_bulk bulk, kb_trail *trail) {
     void *items = bulks->items;
+    if (bulks->count > 0 && bulks->items[bulks->count - 1].below >= bulk.below)
+        return KB_OK; /* as much was observed before */
     KB_TRY(kb_grow(order->pass->alloc, sizeof bulk, bulks->count + 1, &bulks->capacity, &items, trail));
     bulks->items = items;
     bulks->items[bulks->count++] = bulk;
@@ -203,20 +205,58 @@ static kb_status observe_stream(kbr_order *order, uint32_t stream, uint32_t belo
     return KB_OK;
 }
 
+/* What a stream did in a launch, or NULL where it has no part in it that is not observed. */
+static kbr_left *find_left(kbr_chain *chain, uint64_t launch) {
+    for (size_t i = 0; i < chain->left_count; i++)
+        if (chain->left[i].launch == launch)
+            return &chain->left[i];
+    return NULL;
+}
+
+/* A stream begins another launch: what it did in the one before is kept until its host observes it. */
+static kb_status leave_launch(kbr_order *order, uint32_t stream, kb_trail *trail) {
+    kbr_chain *chain = &order->chains[stream];
+    if (chain->launch == 0 || chain->observed)
+        return KB_OK;
+    void *left = chain->left;
+    KB_TRY(kb_grow(order->pass->alloc, sizeof *chain->left, chain->left_count + 1, &chain->left_capacity,
+                   &left, trail));
+    chain->left = left;
+    kbr_left *it = &chain->left[chain->left_count++];
+    *it = (kbr_left){.launch = chain->launch,
+                     .below = kbr_pasts_issues(&order->pasts, stream),
+                     .past = kbr_past_of_chain(&order->pasts, stream)};
+    return kbr_past_join(&order->pasts, &it->past, &chain->async, trail);
+}
+
+/* All that a stream did in a launch is done before an issue of its host. */
+static kb_status observe_stream_of(kbr_order *order, uint32_t stream, uint64_t launch, uint32_t host,
+                                   uint32_t issues, const joined *to, kb_trail *trail) {
+    kbr_chain *chain = &order->chains[stream];
+    kbr_left *left = find_left(chain, launch);
+    kbr_past past = kbr_past_of_chain(&order->pasts, stream);
+    uint32_t below = kbr_pasts_issues(&order->pasts, stream);
+    if (left != NULL) {
+        past = left->past;
+        below = left->below;
+        memmove(left, left + 1, (size_t)(chain->left + --chain->left_count - left) * sizeof *left);
+    } else if (chain->launch == launch) {
+        chain->observed = true;
+        KB_TRY(join(order, to, &chain->async, trail));
+    } else {
+        return KB_OK;
+    }
+    KB_TRY(add_bulk(order, &chain->launches, (kbr_bulk){below, host, issues}, trail));
+    return join(order, to, &past, trail);
+}
+
 /* All that a rank's PEs did in a launch is done before an issue of the host. */
 static kb_status observe_launch(kbr_order *order, uint32_t host, uint64_t launch, uint32_t issues,
                                 const joined *to, kb_trail *trail) {
     uint32_t rank = order->pass->defs->streams[host].rank, stream = order->first_streams[rank];
-    for (; stream != KB_NONE; stream = order->chains[stream].next_stream) {
-        kbr_chain *chain = &order->chains[stream];
-        if (chain->launch != launch || stream == host)
-            continue;
-        kbr_past past = kbr_past_of_chain(&order->pasts, stream);
-        uint32_t below = kbr_pasts_issues(&order->pasts, stream);
-        KB_TRY(add_bulk(order, &chain->launches, (kbr_bulk){below, host, issues}, trail));
-        KB_TRY(join(order, to, &past, trail));
-        KB_TRY(join(order, to, &chain->async, trail));
-    }
+    for (; stream != KB_NONE; stream = order->chains[stream].next_stream)
+        if (stream != host)
+            KB_TRY(observe_stream_of(order, stream, launch, host, issues, to, trail));
     return KB_OK;
 }
 
@@ -266,13 +306,25 @@ static kb_status claim_at_issue(kbr_order *order, uint32_t rank, const kb_op *op
             KB_TRY(join(order, &to, &past, trail));
         }
         order->chains[stream].launch = op->claimed[i] + 1;
+        order->chains[stream].observed = false;
     }
     return KB_OK;
+}
+
+static bool begins_launch(const kb_op *op, uint32_t rank) {
+    for (uint32_t i = 0; i < op->what->claim_count; i++) {
+        const kb_claim *claim = &op->what->claims[i];
+        if (claim->role == KB_ROLE_LAUNCH && claim->set == KB_SET_ONE && claim->rank == rank)
+            return true;
+    }
+    return false;
 }
 
 kb_status kbr_order_issue(kbr_order *order, uint32_t rank, const kb_op *op, kb_trail *trail) {
     const kb_template *what = op->what;
     kbr_chain *chain = &order->chains[what->stream];
+    if (begins_launch(op, rank))
+        KB_TRY(leave_launch(order, what->stream, trail));
     kbr_pasts_issue(&order->pasts, what->stream);
     uint32_t issues = kbr_pasts_issues(&order->pasts, what->stream), number = issues - 1;
     if (chain->former != 0) {
@@ -519,6 +571,7 @@ void kbr_order_fini(kbr_order *order) {
         kbr_chain *chain = &order->chains[i];
         kb_delete(alloc, chain->fences.items, chain->fences.capacity * sizeof(kbr_bulk));
         kb_delete(alloc, chain->launches.items, chain->launches.capacity * sizeof(kbr_bulk));
+        kb_delete(alloc, chain->left, chain->left_capacity * sizeof(kbr_left));
     }
     while (order->crowds != NULL) {
         kbr_crowd *it = order->crowds;

@@ -62,12 +62,22 @@ typedef struct kbr_bulks {
     size_t count, capacity;
 } kbr_bulks;
 
+/* A launch that a stream has left behind, and that its host has not observed: what it came to. */
+typedef struct kbr_left {
+    uint64_t launch; /* as in kbr_chain */
+    uint32_t below;  /* the stream's ops of it and before it */
+    kbr_past past;   /* which comes before its end */
+} kbr_left;
+
 typedef struct kbr_chain {
     kbr_past async; /* joined from the starts of ops that nobody waited for */
     kbr_event *open;
     kbr_event *latest; /* of its latest issue; it may be gone */
     kbr_bulks fences, launches;
-    uint64_t launch;      /* 1 + index of the launch that it works for */
+    uint64_t launch; /* 1 + index of the launch that it works for */
+    bool observed;   /* by its host */
+    kbr_left *left;  /* launches before that one, in their order */
+    size_t left_count, left_capacity;
     uint64_t former;      /* a host: 1 + index of the launch before its next op, or 0 */
     uint32_t next_stream; /* of the same rank, or KB_NONE */
 } kbr_chain;

@@ -12,7 +12,7 @@
  *
  * It is one function that runs once a rank, before the clock moves, and only records, as kernels do (tl.h):
  * a result can be dumped from the trace, and never be branched on. Every rank makes the same launches and
- * collectives in the same order. Each call holds the rank's host until it is done.
+ * collectives in the same order. Each call holds the rank's host until it is done, but for the _async forms.
  */
 #ifndef KBSIM_HOST_H
 #define KBSIM_HOST_H
@@ -65,9 +65,30 @@ typedef void (*kb_host_fn)(kb_host *h, void *context);
 
 /* --- launches -------------------------------------------------------------------------------- */
 
-/* Runs a kernel on the PE of every rank, from one start stamp; each gets a copy of its host's arguments. */
+/*
+ * Runs a kernel on the PE of every rank, from one start stamp; each gets a copy of its host's arguments. Or
+ * on the PEs of a group's ranks only: all ranks make the call, and the hosts of others pass it by.
+ */
 #define kb_launch(h, kernel, args, size_bytes) \
-    kb_launch_at((h)->stream, #kernel, (kernel), (args), (size_bytes), TL_HERE)
+    ((void)kb_launch_at((h)->stream, NULL, false, #kernel, (kernel), (args), (size_bytes), TL_HERE))
+#define kb_launch_on(h, group, kernel, args, size_bytes) \
+    ((void)KB_LAUNCH_ON(h, group, false, #kernel, kernel, args, size_bytes))
+/* The group of these ranks, each named once, in any order. */
+#define kb_group_of(h, ranks, count) tl_group_of_at((h)->stream, (ranks), (count), TL_HERE)
+
+/*
+ * The same, and the host goes on at once: it gets a token, which must be waited for exactly once. A PE works
+ * on one launch at a time, in the order of its host: it begins one when all that it did for the one before is
+ * done. What the host does before it has waited is in no order with the kernel. Who passed a launch by
+ * gets a token of nothing.
+ */
+#define kb_launch_async(h, kernel, args, size_bytes) \
+    kb_launch_at((h)->stream, NULL, true, #kernel, (kernel), (args), (size_bytes), TL_HERE)
+#define kb_launch_on_async(h, group, kernel, args, size_bytes) \
+    KB_LAUNCH_ON(h, group, true, #kernel, kernel, args, size_bytes)
+/* Until all that the rank's PE does for a launch is done; for all launches that were not waited for. */
+#define kb_wait(h, token) tl_wait_at((h)->stream, (token), TL_HERE)
+#define kb_wait_all(h) tl_wait_all_at((h)->stream, TL_HERE)
 
 /* view = reduction of all ranks' views (KB_REDUCE_…), in place, by an algorithm's name or an algorithm. */
 #define kb_all_reduce(h, view, reduce, algorithm) \
@@ -84,6 +105,10 @@ typedef void (*kb_host_fn)(kb_host *h, void *context);
     kb_tensor_at((h)->stream, (name), (space), TL_SHAPE(__VA_ARGS__),   \
                  &(const kb_contents){(dtype), (recipe), (double)(low), (double)(high), (bytes)}, TL_HERE)
 
+#define KB_LAUNCH_ON(h, group, is_async, name, kernel, args, size_bytes)                           \
+    kb_launch_at((h)->stream, &(const tl_group){(group).id}, (is_async), (name), (kernel), (args), \
+                 (size_bytes), TL_HERE)
+
 typedef struct kb_contents {
     uint32_t dtype;
     uint32_t recipe;  /* KB_RECIPE_…, or 0: undefined */
@@ -97,8 +122,9 @@ void kb_free_at(tl_stream *stream, tl_view view, tl_where where);
 void kb_host_write_at(tl_stream *stream, tl_view view, const void *bytes, uint64_t size_bytes,
                       tl_where where);
 void kb_host_read_at(tl_stream *stream, tl_view view, tl_where where);
-void kb_launch_at(tl_stream *stream, const char *name, tl_kernel_fn kernel, const void *args,
-                  size_t size_bytes, tl_where where);
+/* On all ranks where group is NULL. */
+tl_token kb_launch_at(tl_stream *stream, const tl_group *group, bool is_async, const char *name,
+                      tl_kernel_fn kernel, const void *args, size_t size_bytes, tl_where where);
 void kb_all_reduce_at(tl_stream *stream, tl_view view, uint32_t reduce, const char *algorithm,
                       tl_where where);
 void kb_all_reduce_by_at(tl_stream *stream, tl_view view, uint32_t reduce, const kbs_algorithm *algorithm,

@@ -48,7 +48,6 @@ static kb_status init_named(kbs_sim *sim, const tl_stream *stream, kbs_join *joi
 
 kb_status kbs_joins_init(kbs_sim *sim, kb_trail *trail) {
     const kbs_program *program = sim->program;
-    const kb_group *all = &program->defs.groups[program->group];
     void *memory;
     KB_TRY(kb_arena_new(&sim->arena, 2 * program->defs.group_count * sizeof(kbs_join), &memory, trail));
     sim->barriers = memory;
@@ -57,7 +56,42 @@ kb_status kbs_joins_init(kbs_sim *sim, kb_trail *trail) {
         KB_TRY(init_named(sim, &program->streams[rank], sim->barriers, trail));
         KB_TRY(init_named(sim, &program->hosts[rank], sim->host_barriers, trail));
     }
-    return init(&sim->launching, all->ranks, (uint32_t)all->rank_count, &sim->arena, trail);
+    KB_TRY(kb_arena_new(&sim->arena, program->launch_count * sizeof(kbs_join *), &memory, trail));
+    sim->launchings = memory;
+    KB_TRY(kb_arena_new(&sim->arena, program->defs.group_count * sizeof(kbs_join *), &memory, trail));
+    sim->spare_launchings = memory;
+    return KB_OK;
+}
+
+/* --- launches -------------------------------------------------------------------------------- */
+
+kbs_join *kbs_launching_of(kbs_sim *sim, const kbs_op *launch) {
+    const uint32_t id = launch->shape->common.group;
+    kbs_join **join = &sim->launchings[launch->record.id], **spare = &sim->spare_launchings[id];
+    if (*join == NULL && *spare != NULL) {
+        *join = *spare;
+        *spare = (*join)->next;
+    } else if (*join == NULL) {
+        const kb_group *group = &sim->program->defs.groups[id];
+        void *memory;
+        kb_status status = kb_arena_new(&sim->arena, sizeof(kbs_join), &memory, &sim->trail);
+        if (status == KB_OK)
+            status = init(memory, group->ranks, (uint32_t)group->rank_count, &sim->arena, &sim->trail);
+        if (status == KB_OK)
+            *join = memory;
+        else
+            kbs_sim_fail(sim, status);
+    }
+    return *join;
+}
+
+void kbs_launching_end(kbs_sim *sim, const kbs_op *launch) {
+    kbs_join **join = &sim->launchings[launch->record.id];
+    kbs_join **spare = &sim->spare_launchings[launch->shape->common.group];
+    kbs_join_reset(*join);
+    (*join)->next = *spare;
+    *spare = *join;
+    *join = NULL;
 }
 
 /* --- coming and going ------------------------------------------------------------------------ */

@@ -5,7 +5,7 @@
 
 #include "pe/sim.h"
 
-/* Of the launches, and of every group that has barriers. */
+/* Of every group that has barriers, and room for those of launches. */
 kb_status kbs_joins_init(kbs_sim *sim, kb_trail *trail) KB_MUST_USE;
 
 /* The member's place in the group. */
@@ -16,6 +16,11 @@ bool kbs_join_come(kbs_join *join, kbs_op *op, int64_t at_ps);
 
 /* All have gone on: the next time begins. */
 void kbs_join_reset(kbs_join *join);
+
+/* Where the hosts come together that launch what the op does; NULL when memory has run out. */
+kbs_join *kbs_launching_of(kbs_sim *sim, const kbs_op *launch);
+/* All have: it is used again by another launch of its group. */
+void kbs_launching_end(kbs_sim *sim, const kbs_op *launch);
 
 /* The first member that has not come, as a rank; KB_NONE where all have. */
 uint32_t kbs_join_missing(const kbs_join *join);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * launch in time. The n-th launch of every rank's host is one launch: when the last host has come to it, the
- * stamp is the latency of the host and of the processors on the way later, one and the same for all PEs. In
- * each rank it is done when all that its PE does for it is, and the host goes on.
+ * launch in time. The n-th launch of every rank's host is one launch: when the last host of its group has
+ * come to it, the stamp is the latency of the host and of the processors on the way later, one and the same
+ * for all PEs.
  *
  *   sent = max over hosts (issue) + host.launch_ns + io_cpu.ns + m_cpu.ns
+ *
+ * Several of a rank may be in flight: its PE begins one at its stamp, and no earlier than all that it does
+ * for the one before is done. In each rank a launch is done when all that its PE does for it is.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -14,9 +17,18 @@
 #include "op/kind.h"
 #include "run/outbox.h"
 
-static void start(kbs_sim *sim, kbs_op *op, int64_t stamp_ps) {
-    const kbs_join *join = &sim->launching;
-    kbs_rank *rank = &sim->ranks[op->rank];
+/* The PE goes on with the rank's next launch, if it has nothing on and knows the stamp. */
+static void begin_next(kbs_sim *sim, uint32_t number) {
+    kbs_rank *rank = &sim->ranks[number];
+    const kbs_op *op = rank->launches;
+    if (rank->plays || op == NULL || op->record.sent_ps == KBS_UNKNOWN)
+        return;
+    kbs_pe *pe = &sim->pes[number];
+    rank->plays = true;
+    kbs_pe_begin_launch(pe, op->record.id, kbs_later(op->record.sent_ps, pe->latest_ps));
+}
+
+static void start(kbs_sim *sim, const kbs_join *join, kbs_op *op, int64_t stamp_ps) {
     kbs_op_note(sim, op,
                 &(kbs_note){.ps = join->latest_ps - op->record.issue_ps,
                             .cause = KB_CAUSE_BARRIER,
@@ -28,35 +40,40 @@ static void start(kbs_sim *sim, kbs_op *op, int64_t stamp_ps) {
     kbs_op_took(sim, op, KB_CAUSE_LAUNCH, sim->costs.launch_ps - sim->costs.host_launch_ps);
     kbs_op_claim(sim, op, &(kb_claim){op->rank, KB_ROLE_COMPLETION, KB_POINT_DONE, KB_SET_LAUNCHED, 0}, 0);
     kbs_op_sent(sim, op, stamp_ps);
-    /* It is put before what it starts, though it ends behind that: the rank's ops need not wait for it. */
     kbs_outbox_flush(sim, op->rank);
-    assert(rank->first == op && rank->last == op && rank->launch == NULL);
-    rank->first = rank->last = NULL;
-    rank->launch = op;
-    kbs_outbox_put_launch(sim, op);
-    kbs_pe_begin_launch(&sim->pes[op->rank], op->record.id, stamp_ps);
-    kbs_launch_check(sim, op->rank);
+    begin_next(sim, op->rank);
+}
+
+static void line_up(kbs_rank *rank, kbs_op *op) {
+    op->behind = NULL;
+    if (rank->launches == NULL)
+        rank->launches = op;
+    else
+        rank->last_launch->behind = op;
+    rank->last_launch = op;
 }
 
 static bool begin(kbs_pe *host, kbs_op *op) {
     kbs_sim *sim = host->sim;
-    kbs_join *join = &sim->launching;
+    kbs_join *join = kbs_launching_of(sim, op);
     op->record.start_ps = op->record.issue_ps;
-    if (!kbs_join_come(join, op, op->record.issue_ps))
+    line_up(&sim->ranks[op->rank], op);
+    if (join == NULL || !kbs_join_come(join, op, op->record.issue_ps))
         return true;
     for (uint32_t i = 0; i < join->count && sim->status == KB_OK; i++)
-        start(sim, join->ops[i], join->latest_ps + sim->costs.launch_ps);
-    kbs_join_reset(join);
+        start(sim, join, join->ops[i], join->latest_ps + sim->costs.launch_ps);
+    kbs_launching_end(sim, op);
     return true;
 }
 
 void kbs_launch_check(kbs_sim *sim, uint32_t number) {
     kbs_rank *rank = &sim->ranks[number];
     const kbs_pe *pe = &sim->pes[number];
-    kbs_op *op = rank->launch;
-    if (op == NULL || !(pe->resting || pe->finished) || pe->unfinished > 0)
+    kbs_op *op = rank->launches;
+    if (!rank->plays || !(pe->resting || pe->finished) || pe->unfinished > 0)
         return;
-    rank->launch = NULL;
+    rank->plays = false;
+    rank->launches = op->behind;
     kbs_outbox_flush(sim, number);
     const int64_t done_ps = kbs_later(pe->latest_ps, op->record.sent_ps);
     kbs_op_note(sim, op,
@@ -67,7 +84,9 @@ void kbs_launch_check(kbs_sim *sim, uint32_t number) {
                             .id = KB_NONE,
                             .who = pe->latest});
     kbs_op_done(sim, op, done_ps);
-    kbs_outbox_amend_launch(sim, op);
+    if (op->told)
+        kbs_outbox_amend_launch(sim, op);
+    begin_next(sim, number);
 }
 
 static void explain(const kbs_pe *host, const kbs_op *op, kbs_reason *ret) {
@@ -78,7 +97,7 @@ static void explain(const kbs_pe *host, const kbs_op *op, kbs_reason *ret) {
         ret->on = &sim->pes[op->rank];
         return;
     }
-    const uint32_t missing = kbs_join_missing(&sim->launching);
+    const uint32_t missing = kbs_join_missing(sim->launchings[op->record.id]);
     snprintf(ret->text, sizeof ret->text, "waits until the host of rank %u comes to launch %" PRIu64, missing,
              op->record.id);
     ret->on = &sim->hosts[missing];

@@ -52,6 +52,17 @@ static bool begin(kbs_pe *pe, kbs_op *op) {
     return true;
 }
 
+/* An op that is not done: in no case forgotten, but a launch stands among the rank's launches alone. */
+static kbs_op *find(const kbs_rank *rank, uint64_t index) {
+    kbs_op *op = rank->launches;
+    while (op != NULL && op->record.index != index)
+        op = op->behind;
+    for (kbs_op *it = rank->first; op == NULL; it = it->next)
+        if (it->record.index == index)
+            op = it;
+    return op;
+}
+
 static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
     uint32_t missing = 0;
     uint64_t first = 0;
@@ -60,9 +71,7 @@ static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
             missing++;
             first = awaited(pe, op, i)->op;
         }
-    ret->op = pe->sim->ranks[pe->rank].first;
-    while (ret->op->record.index != first)
-        ret->op = ret->op->next;
+    ret->op = find(&pe->sim->ranks[pe->rank], first);
     const char *point = op->shape->common.point == KB_POINT_SENT ? "sent" : "done";
     if (op->shape->common.awaited == 1)
         snprintf(ret->text, sizeof ret->text, "waits until %s #%" PRIu64 " is %s",

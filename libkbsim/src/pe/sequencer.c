@@ -5,6 +5,10 @@
  *
  * It runs ahead of the clock while the times that it needs are known, and stops where a command blocks it
  * until a time that is not, or where an engine's line is full.
+ *
+ * A rank's ops are numbered by their issues, the host's first where two are equal. A host and its PE mostly
+ * take turns: while one issues ops the other waits. Where a host goes on beside its PE, both issue each op
+ * when the clock is there, and the PE lets the host go first: so nothing that is issued earlier comes later.
  */
 #include <assert.h>
 
@@ -81,7 +85,7 @@ static void claim_launch(kbs_pe *pe, kbs_op *op) {
     kbs_sim *sim = pe->sim;
     pe->is_first = false;
     kbs_op_claim(sim, op, &(kb_claim){pe->rank, KB_ROLE_LAUNCH, KB_POINT_SENT, KB_SET_ONE, 0},
-                 sim->ranks[pe->rank].launch->record.index);
+                 sim->ranks[pe->rank].launches->record.index);
     if (pe->played)
         kbs_op_claim(sim, op, &(kb_claim){pe->rank, KB_ROLE_OBSERVED, KB_POINT_DONE, KB_SET_STREAM, 0}, 0);
     pe->played = true;
@@ -98,11 +102,12 @@ static kbs_op *issue(kbs_pe *pe, const kbs_command *command, const kbs_kind *kin
     op->engine = pe->engines[kind->engine];
     if (common->numbered && !keep_number(pe, op))
         return NULL;
-    const int64_t dispatch_ps = kind->is_free || pe->is_host ? 0 : sim->costs.dispatch_ps;
-    if (!common->joined) {
+    const bool is_late = common->joined && sim->ranks[pe->rank].in_turn; /* when the first was handed over */
+    const int64_t dispatch_ps = kind->is_free || pe->is_host || is_late ? 0 : sim->costs.dispatch_ps;
+    if (!common->joined || is_late) {
         pe->joined_issue_ps = pe->clock_ps;
         pe->joined_held_ps =
-            pe->faults.any && !kind->is_free ? kbs_fault_held_ps(pe, command, dispatch_ps) : 0;
+            pe->faults.any && !kind->is_free && !is_late ? kbs_fault_held_ps(pe, command, dispatch_ps) : 0;
         pe->joined_ready_ps = pe->clock_ps + dispatch_ps + pe->joined_held_ps;
     }
     op->record.issue_ps = pe->joined_issue_ps;
@@ -155,14 +160,38 @@ static void rest(kbs_pe *pe, bool more, const kbs_command *mark) {
     pe->next_launch = more ? mark->id : 0;
 }
 
+static bool next_command(kbs_pe *pe, kbs_command *ret) {
+    if (!pe->keeps)
+        return kbs_reading_next(&pe->reading, ret);
+    pe->keeps = false;
+    *ret = pe->kept;
+    return true;
+}
+
+/* Where both streams of a rank play: may this one issue an op now? If not it is woken when it may. */
+static bool has_turn(kbs_pe *pe, const kbs_command *command) {
+    kbs_sim *sim = pe->sim;
+    const kbs_pe *host = &sim->hosts[pe->rank];
+    const int64_t now_ps = sim->engine.now_ps;
+    if (pe->clock_ps <= now_ps && (pe->is_host || !host->waking || host->clock_ps > now_ps))
+        return true;
+    pe->keeps = true;
+    pe->kept = *command;
+    if (pe->clock_ps > now_ps)
+        kbs_pe_start(pe, pe->clock_ps);
+    return false; /* else its host wakes it */
+}
+
 static bool take_next(kbs_pe *pe) {
     kbs_command command;
-    const bool more = kbs_reading_next(&pe->reading, &command);
+    const bool more = next_command(pe, &command);
     if (!more || command.shape->common.kind == KBS_BEGIN_LAUNCH) {
         rest(pe, more, &command);
         kbs_launch_check(pe->sim, pe->rank);
         return false;
     }
+    if (pe->sim->ranks[pe->rank].in_turn && !has_turn(pe, &command))
+        return false;
     const kbs_kind *kind = kbs_kind_of(command.shape->common.kind);
     kbs_op *op = issue(pe, &command, kind);
     if (op == NULL)
@@ -183,6 +212,8 @@ static void fire_wake(kbs_engine *engine, kbs_event *event) {
     while (goes_on && pe->blocked_on == NULL && sim->status == KB_OK)
         goes_on = take_next(pe);
     pe->stepping = false;
+    if (pe->is_host && sim->pes[pe->rank].keeps)
+        kbs_pe_wake(&sim->pes[pe->rank]);
     kbs_outbox_flush(sim, pe->rank); /* what a PE did in one go is best written in one go */
 }
 

@@ -58,6 +58,7 @@ struct kbs_op {
     uint64_t offsets[KBS_OPERANDS];
     uint32_t route; /* id, or KB_NONE */
     bool finished;
+    bool told; /* a launch that the trace has, though it is not done */
     /*
      * Its parts of time and what it claims, as a record has them: whys[i] goes with blames[i], and so on.
      * Behind the last ones there are zeros, up to KBS_WHYS and KBS_CLAIMS.
@@ -70,8 +71,8 @@ struct kbs_op {
     kb_why own_whys[KBS_WHYS];
     kb_claim own_claims[KBS_CLAIMS];
     uint64_t own_claimed[KBS_CLAIMS];
-    /* Of an op that moves bytes, from kbs_op_moves() on: */
-    kbs_op *behind; /* in its engine's or queue's line */
+    kbs_op *behind; /* in its engine's or queue's line; of a launch: the rank's next */
+    /* Of an op that moves bytes, from kbs_op_moves() on, with `behind`: */
     kbs_train train;
     uint64_t bytes, bytes_injected, bytes_seen;
     uint32_t packets_injected, packets_sent;
@@ -165,6 +166,8 @@ struct kbs_pe {
     uint32_t engines[KBS_ENGINES]; /* ids, by KB_ENGINE_… */
     int64_t clock_ps;              /* when the sequencer can take the next command */
     kbs_reading reading;
+    bool keeps; /* its next command, whose turn has not come */
+    kbs_command kept;
     kbs_op *blocked_on; /* the sequencer waits for its sent or done */
     bool stepping;
     kbs_op *refused;        /* its engine's line is full */
@@ -183,7 +186,9 @@ struct kbs_pe {
 };
 
 typedef struct kbs_rank {
-    kbs_op *launch;       /* the one that is on, or NULL */
+    kbs_op *launches, *last_launch; /* issued and not done, by `behind`: its PE plays the first, if … */
+    bool plays;
+    bool in_turn;         /* its host goes on while its PE plays: each issues an op when the clock is there */
     kbs_op *first, *last; /* ops that are not in the trace yet, in the order of their numbers */
     uint64_t ops;
 } kbs_rank;
@@ -201,6 +206,7 @@ typedef struct kbs_join {
     kbs_join_way *ways; /* by place; NULL for hosts */
     int64_t latest_ps;  /* when the last one's word is there, and whose it is */
     kbs_who latest;
+    struct kbs_join *next; /* of those that nobody uses */
 } kbs_join;
 
 /*
@@ -255,7 +261,8 @@ struct kbs_sim {
     kbs_pe *pes, *hosts; /* by rank */
     kbs_ipcq *queues;
     kbs_rank *ranks;
-    kbs_join launching;                 /* hosts that have come to the next launch */
+    kbs_join **launchings;              /* hosts that have come to a launch, by its number; NULL: none */
+    kbs_join **spare_launchings;        /* by group */
     kbs_join *barriers, *host_barriers; /* by group */
     kbs_packets packets;
     kbs_slope *slopes;              /* scratch: room for those of any packet */
@@ -293,7 +300,7 @@ static inline kbs_op *kbs_op_new(kbs_sim *sim, uint32_t rank, kbs_shape *shape) 
     op->record.payload_size = 0;
     op->acknowledge_ps = 0;
     op->route = KB_NONE;
-    op->finished = false;
+    op->finished = op->told = false;
     op->noted_ps = 0;
     op->why_count = op->claim_count = 0;
     memset(op->own_whys, 0, sizeof op->own_whys);

@@ -56,6 +56,14 @@ static kbs_call *add_call(kbs_program *program, const kbs_call *call) {
     return added;
 }
 
+static void differs_in_group(tl_stream *host, const kbs_call *call, const kbs_call *first) {
+    const kb_defs *defs = &host->program->defs;
+    kbs_mistake(host, call->where,
+                "launch %" PRIu64 " of this rank is of %s on group %s, and rank 0's on group %s (%s:%u)",
+                host->launches, call->name, defs->groups[call->group].name, defs->groups[first->group].name,
+                kbs_base_name(first->where.file), first->where.line);
+}
+
 /* The call that all ranks make here; NULL after a mistake. */
 static kbs_call *match(tl_stream *host, const kbs_call *call) {
     kbs_program *program = host->program;
@@ -74,6 +82,10 @@ static kbs_call *match(tl_stream *host, const kbs_call *call) {
         differs(host, call, first);
         return NULL;
     }
+    if (first->group != call->group) {
+        differs_in_group(host, call, first);
+        return NULL;
+    }
     if (first->elements != call->elements || first->dtype != call->dtype || first->reduce != call->reduce) {
         differs_in(host, call, first);
         return NULL;
@@ -84,21 +96,24 @@ static kbs_call *match(tl_stream *host, const kbs_call *call) {
 /* --- launches -------------------------------------------------------------------------------- */
 
 /* The launch itself, in the rank's host and at the head of what its PE does for it. */
-static void record_launch(tl_stream *host, tl_stream *stream, uint32_t kernel, tl_where where) {
+static void record_launch(tl_stream *host, tl_stream *stream, const kbs_call *call, bool is_async) {
     kbs_command command = {.id = host->launches};
     kbs_common common;
-    host->kernel = kernel;
-    kbs_common_init(host, &common, KB_OP_LAUNCH, KB_BLOCKS_DONE, where);
-    common.group = host->program->group;
+    host->kernel = stream->kernel;
+    kbs_common_init(host, &common, KB_OP_LAUNCH, is_async ? KB_BLOCKS_NO : KB_BLOCKS_DONE, call->where);
+    common.group = call->group;
+    common.numbered = is_async;
     kbs_append_command(host, &common, &command);
     host->kernel = KB_NONE;
     memset(&common, 0, offsetof(kbs_common, operands));
     common.kind = KBS_BEGIN_LAUNCH;
     kbs_append_command(stream, &common, &command);
+    stream->launches++;
+    host->overlaps = host->overlaps || is_async;
 }
 
 /* What the PE of this host records from now on; NULL after a mistake. */
-static tl_stream *begin(tl_stream *host, const kbs_call *call) {
+static tl_stream *begin(tl_stream *host, const kbs_call *call, bool is_async) {
     kbs_program *program = host->program;
     tl_stream *stream = &program->streams[host->rank];
     program->status = kb_defs_intern(&program->defs, call->name, &stream->kernel, &program->trail);
@@ -109,7 +124,7 @@ static tl_stream *begin(tl_stream *host, const kbs_call *call) {
     stream->step_number = 0;
     stream->collective = 0;
     stream->reduce = 0;
-    record_launch(host, stream, stream->kernel, call->where);
+    record_launch(host, stream, call, is_async);
     kbs_kernel_begin(stream, call->where);
     return stream;
 }
@@ -125,31 +140,51 @@ static bool is_host(tl_stream *stream, const char *what, tl_where where) {
     return stream->is_host && kbs_is_ok(stream);
 }
 
-void kb_launch_at(tl_stream *host, const char *name, tl_kernel_fn kernel, const void *args, size_t size_bytes,
-                  tl_where where) {
+/* False after a mistake. */
+static bool check_launch(tl_stream *host, const kbs_call *call, const void *args, size_t size_bytes) {
+    if (call->kernel == NULL || (args == NULL && size_bytes > 0))
+        kbs_mistake(host, call->where,
+                    call->kernel == NULL ? "a launch of no kernel: the function is NULL"
+                                         : "a launch of %s with %zu bytes of arguments at NULL",
+                    call->name, size_bytes);
+    else if (call->group >= host->program->defs.group_count)
+        kbs_mistake(host, call->where, "a launch on no group: it did not come from kb_group_of");
+    return kbs_is_ok(host);
+}
+
+/* What the rank's PE does for the call. */
+static void run_kernel(tl_stream *host, const kbs_call *call, bool is_async, const void *args,
+                       size_t size_bytes) {
     kbs_program *program = host->program;
-    if (!is_host(host, "kb_launch", where))
-        return;
-    if (kernel == NULL || (args == NULL && size_bytes > 0)) {
-        kbs_mistake(host, where,
-                    kernel == NULL ? "a launch of no kernel: the function is NULL"
-                                   : "a launch of %s with %zu bytes of arguments at NULL",
-                    name, size_bytes);
-        return;
-    }
-    const kbs_call *call = match(host, &(kbs_call){.name = name, .kernel = kernel, .where = where});
-    if (call == NULL)
-        return;
-    const kbs_call made = {.name = call->name, .where = where};
     void *copy = NULL;
     if (size_bytes > 0)
         program->status = kb_arena_copy(&program->arena, args, size_bytes, &copy, &program->trail);
-    tl_stream *stream = kbs_is_ok(host) ? begin(host, &made) : NULL;
+    tl_stream *stream = kbs_is_ok(host) ? begin(host, call, is_async) : NULL;
     if (stream == NULL)
         return;
     tl_kernel k = {stream, host->rank, program->ranks, copy, size_bytes};
-    kernel(&k);
-    end(host, stream, where);
+    call->kernel(&k);
+    end(host, stream, call->where);
+}
+
+tl_token kb_launch_at(tl_stream *host, const tl_group *group, bool is_async, const char *name,
+                      tl_kernel_fn kernel, const void *args, size_t size_bytes, tl_where where) {
+    const kbs_program *program = host->program;
+    const tl_token none = {0, 0, host->rank};
+    kbs_call made = {
+        .name = name, .kernel = kernel, .where = where, .group = group != NULL ? group->id : program->group};
+    if (!is_host(host, "kb_launch", where) || !check_launch(host, &made, args, size_bytes))
+        return none;
+    const kbs_call *call = match(host, &made);
+    if (call == NULL)
+        return none;
+    if (!kbs_group_has(&program->defs.groups[made.group], host->rank)) {
+        host->launches++; /* which passes it by */
+        return none;
+    }
+    made.name = call->name;
+    run_kernel(host, &made, is_async, args, size_bytes);
+    return is_async ? kbs_token_new(host, 1, where) : none;
 }
 
 /* --- collectives ----------------------------------------------------------------------------- */
@@ -209,6 +244,7 @@ void kb_all_reduce_by_at(tl_stream *host, tl_view view, uint32_t reduce, const k
     kbs_call *call = match(host, &(kbs_call){.name = algorithm->name,
                                              .kind = KB_COLL_ALL_REDUCE,
                                              .where = where,
+                                             .group = host->program->group,
                                              .reduce = reduce,
                                              .dtype = view.dtype,
                                              .elements = view.elements});
@@ -218,8 +254,8 @@ void kb_all_reduce_by_at(tl_stream *host, tl_view view, uint32_t reduce, const k
     uint32_t collective = 0;
     for (const kbs_call *before = host->program->calls; before < call; before++)
         collective += before->kernel == NULL;
-    const kbs_call made = {.name = call->name, .where = where};
-    tl_stream *stream = begin(host, &made);
+    const kbs_call made = {.name = call->name, .where = where, .group = call->group};
+    tl_stream *stream = begin(host, &made, false);
     if (stream == NULL)
         return;
     stream->collective = collective + 1;
@@ -272,6 +308,8 @@ static kb_status record_host(kbs_program *program, uint32_t rank, const char *na
     kb_host h = {stream, rank, program->ranks};
     stream->kernel_name = name;
     host(&h, context);
+    if (program->status == KB_OK && stream->live_count > 0)
+        kbs_mistake(stream, stream->live[0].where, "nobody waits for this launch");
     if (program->status == KB_OK && stream->launches < program->call_count) {
         const kbs_call *call = &program->calls[stream->launches];
         kbs_mistake(stream, call->where,

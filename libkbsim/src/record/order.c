@@ -36,7 +36,7 @@ static bool are_ranks(tl_stream *stream, const uint32_t *ranks, uint32_t count, 
     return true;
 }
 
-static bool has_rank(const kb_group *group, uint32_t rank) {
+bool kbs_group_has(const kb_group *group, uint32_t rank) {
     for (size_t i = 0; i < group->rank_count; i++)
         if (group->ranks[i] == rank)
             return true;
@@ -50,7 +50,7 @@ static uint32_t find_group(const kb_defs *defs, const uint32_t *ranks, uint32_t 
         const kb_group *group = &defs->groups[id];
         bool same = group->rank_count == count;
         for (uint32_t i = 0; same && i < count; i++)
-            same = has_rank(group, ranks[i]);
+            same = kbs_group_has(group, ranks[i]);
         if (same)
             break;
     }
@@ -108,7 +108,7 @@ void tl_barrier_of_at(tl_stream *stream, tl_group group, tl_where where) {
         kbs_mistake(stream, where, "this is no group: it did not come from tl_group_of");
         return;
     }
-    if (!has_rank(&defs->groups[group.id], stream->rank)) {
+    if (!kbs_group_has(&defs->groups[group.id], stream->rank)) {
         kbs_mistake(stream, where, "rank %u is not in %s, whose barrier this is", stream->rank,
                     defs->groups[group.id].name);
         return;

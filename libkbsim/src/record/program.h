@@ -97,7 +97,8 @@ struct tl_stream {
     kbs_scope *scopes; /* open ones, the outermost first */
     size_t scope_count, scope_capacity;
     uint32_t scope_number;  /* of the newest */
-    uint64_t launches;      /* of a host, so far */
+    uint64_t launches;      /* so far: of a PE those that it has a part in */
+    bool overlaps;          /* a host: it goes on while something that it launched is on */
     uint64_t allocations;   /* of the rank, its host's included: kept in the PE's stream */
     kbs_barriers *barriers; /* by group */
     size_t barrier_capacity;
@@ -147,6 +148,7 @@ typedef struct kbs_call {
     const char *name;    /* of the kernel or algorithm */
     tl_kernel_fn kernel; /* NULL for a collective */
     tl_where where;
+    uint32_t group;               /* whose PEs take part */
     uint32_t kind, reduce, dtype; /* of a collective: KB_COLL_… */
     uint64_t elements;
     kb_part *parts; /* by rank */

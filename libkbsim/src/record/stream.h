@@ -35,6 +35,8 @@ void kbs_await(tl_stream *stream, uint64_t number, uint32_t count, uint8_t point
 /* Number of the newest command that can be waited for. */
 uint64_t kbs_newest(const tl_stream *stream);
 
+bool kbs_group_has(const kb_group *group, uint32_t rank);
+
 /* --- scratch --------------------------------------------------------------------------------- */
 
 /* Bytes of the largest piece that could be taken now. */

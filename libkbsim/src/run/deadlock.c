@@ -87,13 +87,19 @@ static const kbs_op *stands_at(const kbs_pe *pe) {
     return op;
 }
 
+/* What holds a stream up: a PE that is done with its launches so far, what its host stands at. */
+static const kbs_op *held_by(const kbs_pe *pe) {
+    const kbs_op *op = stands_at(pe);
+    return op == NULL && pe->resting ? stands_at(&pe->sim->hosts[pe->rank]) : op;
+}
+
 /* The op that must go on before this one; NULL where there is none. */
 static const kbs_op *awaited_by(const kbs_op *op) {
     kbs_reason reason;
     reason_of(op, &reason);
     if (reason.op != NULL)
         return reason.op;
-    return reason.on != NULL ? stands_at(reason.on) : NULL;
+    return reason.on != NULL ? held_by(reason.on) : NULL;
 }
 
 static met *find(const telling *to, const kbs_op *op) {
@@ -165,7 +171,9 @@ static kb_status walk(telling *to, const kbs_pe *pe, uint32_t number) {
 /* A host that only waits for what it launched says nothing. */
 static bool is_behind(const telling *to, const kbs_pe *pe) {
     const kbs_op *op = stands_at(pe);
-    return op != NULL && find(to, op)->walk != SAID && !(pe->is_host && op->record.sent_ps != KBS_UNKNOWN);
+    if (op == NULL || find(to, op)->walk == SAID)
+        return false;
+    return !pe->is_host || (op->record.sent_ps == KBS_UNKNOWN && op->shape->common.kind != KB_OP_WAIT);
 }
 
 static kb_status tell_behind(telling *to) {

@@ -221,13 +221,19 @@ static void check(kbs_sim *sim, kb_status status) {
         kbs_sim_fail(sim, status);
 }
 
-void kbs_outbox_put_launch(kbs_sim *sim, kbs_op *op) {
+/* A launch whose stamp is known: the rank's ops behind it need not wait for its end. */
+static bool is_launched(const kbs_op *op) {
+    return op->shape->common.kind == KB_OP_LAUNCH && op->record.sent_ps != KBS_UNKNOWN;
+}
+
+static void tell_launch(kbs_sim *sim, kbs_op *op) {
     const uint32_t known = op->why_count;
     const int64_t noted_ps = op->noted_ps;
     if (sim->status == KB_OK)
         check(sim, put_launch(sim, op, false));
     op->why_count = known; /* the launch goes on */
     op->noted_ps = noted_ps;
+    op->told = true;
 }
 
 static void amend_launches(kbs_sim *sim) {
@@ -255,15 +261,20 @@ void kbs_outbox_amend_launch(kbs_sim *sim, kbs_op *op) {
 
 static void put_first(kbs_sim *sim, kbs_rank *rank) {
     kbs_op *op = rank->first;
-    if (sim->status == KB_OK)
-        check(sim, put(sim, op));
     rank->first = op->next;
+    if (is_launched(op)) {
+        tell_launch(sim, op);
+        if (!op->finished)
+            return;
+    } else if (sim->status == KB_OK) {
+        check(sim, put(sim, op));
+    }
     kbs_op_free(sim, op);
 }
 
 void kbs_outbox_flush(kbs_sim *sim, uint32_t number) {
     kbs_rank *rank = &sim->ranks[number];
-    while (rank->first != NULL && rank->first->finished)
+    while (rank->first != NULL && (rank->first->finished || is_launched(rank->first)))
         put_first(sim, rank);
 }
 

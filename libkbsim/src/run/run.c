@@ -112,7 +112,7 @@ static kb_status identify(const kbs_program *program, const kbs_bench *bench, kb
 /* A bench that launches nothing is refused when it is sealed; this one launches kernels that do nothing. */
 static kb_status check_work(const kbs_program *program, const kbs_bench *bench, kb_trail *trail) {
     for (uint32_t rank = 0; rank < program->ranks; rank++)
-        if (program->streams[rank].commands.count > program->launch_count)
+        if (program->streams[rank].commands.count > program->streams[rank].launches)
             return KB_OK; /* more than the marks at the head of each launch */
     return kb_fail(trail, KB_E_PROGRAM,
                    "%s does nothing: none of its %" PRIu64

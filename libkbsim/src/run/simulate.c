@@ -36,6 +36,7 @@ static kb_status init_streams(kbs_sim *sim, kb_trail *trail) {
         KB_TRY(kbs_pe_init(pe, sim, &program->streams[rank], trail));
         kbs_pe_find_faults(pe);
         KB_TRY(kbs_pe_init(&sim->hosts[rank], sim, &program->hosts[rank], trail));
+        sim->ranks[rank].in_turn = program->hosts[rank].overlaps;
         kbs_dma_init(&pe->dma, pe);
     }
     return KB_OK;

@@ -14,11 +14,13 @@ typedef struct queue {
     uint64_t head_first, head_count, places;
 } queue;
 
-/* An op that a wait may name: a copy, or what is done as soon as it is issued. */
+/* An op that a wait may name: a copy, a launch, or what is done as soon as it is issued. */
 typedef struct numbered {
-    uint32_t queue; /* KB_NONE: done */
+    uint32_t queue; /* KB_NONE: done; LAUNCH */
     uint64_t sequence;
 } numbered;
+
+enum { LAUNCH = KB_NONE - 1 };
 
 typedef struct meeting {
     uint32_t come;
@@ -30,7 +32,8 @@ struct player {
     kbs_reading reading;
     kbs_command command; /* the one that is on, if `holds` */
     bool holds, issued, ended, resting, listed;
-    uint64_t launch;  /* a PE: the launch before which it rests; a host: the one that it is in */
+    uint64_t launch;  /* a PE: 1 + number of the one that it is in; 0: it has begun none */
+    uint64_t next;    /* a PE that rests: 1 + number of the one before which it does */
     uint64_t turn;    /* meetings before this one */
     uint64_t waiting; /* its copies that have not started */
     numbered *ring;
@@ -48,7 +51,9 @@ struct timeless {
     player *players; /* PEs, then hosts */
     player **list;   /* those that may go on, as a ring of all players */
     size_t list_first, list_count;
-    meeting launches, *barriers; /* by group; hosts' behind PEs' */
+    bool *launched;    /* all hosts of its group have come, by the launch's number */
+    uint32_t *coming;  /* how many have */
+    meeting *barriers; /* by group; hosts' behind PEs' */
 };
 
 static void list(timeless *t, player *p) {
@@ -69,6 +74,8 @@ static player *host_of(const timeless *t, uint32_t rank) {
 
 /* --- queues ---------------------------------------------------------------------------------- */
 
+static void begin_launch(timeless *t, player *pe);
+
 /* Starts the copies that have their credit. */
 static void start_copies(timeless *t, uint32_t id) {
     queue *q = &t->queues[id];
@@ -81,16 +88,28 @@ static void start_copies(timeless *t, uint32_t id) {
         }
         q->started++;
         producer->waiting--;
+        begin_launch(t, producer);
         list(t, producer);
         list(t, pe_of(t, recorded->consumer));
         list(t, host_of(t, recorded->producer));
     }
 }
 
+static bool is_over(const player *pe, uint64_t launch);
+
+/* Has what a wait may name come to its end? */
+static bool has_ended(const timeless *t, const player *p, const numbered *what) {
+    if (what->queue == KB_NONE)
+        return true;
+    if (what->queue == LAUNCH)
+        return is_over(pe_of(t, p->stream->rank), what->sequence);
+    return t->queues[what->queue].started > what->sequence;
+}
+
 static void keep_number(timeless *t, player *p, numbered what) {
     while (p->low < p->high) { /* what has come to its end is forgotten */
         const numbered *oldest = &p->ring[p->low & (p->capacity - 1)];
-        if (oldest->queue != KB_NONE && t->queues[oldest->queue].started <= oldest->sequence)
+        if (!has_ended(t, p, oldest))
             break;
         p->low++;
     }
@@ -151,7 +170,7 @@ static bool wait(timeless *t, player *p) {
         if (number < p->low)
             continue;
         const numbered *what = &p->ring[number & (p->capacity - 1)];
-        if (what->queue != KB_NONE && t->queues[what->queue].started <= what->sequence)
+        if (!has_ended(t, p, what))
             return false;
     }
     return true;
@@ -184,20 +203,36 @@ static bool barrier(timeless *t, player *p) {
     return meet(t, p, &t->barriers[(is_host ? defs->group_count : 0) + group], &defs->groups[group], is_host);
 }
 
-/* All hosts come together, then each waits for its own PE. */
+/* A PE is done with a launch when it has come behind it, and its copies have started. */
+static bool is_over(const player *pe, uint64_t launch) {
+    return pe->launch > launch + 1 ||
+           (pe->launch == launch + 1 && (pe->resting || pe->ended) && pe->waiting == 0);
+}
+
+/* A PE that rests goes on when all hosts have come to its next launch and it is done with the one before. */
+static void begin_launch(timeless *t, player *pe) {
+    if (!pe->resting || pe->waiting > 0)
+        return;
+    if (!t->launched[pe->next - 1])
+        return;
+    pe->resting = false;
+    pe->launch = pe->next;
+    list(t, pe);
+}
+
 static bool launch(timeless *t, player *p) {
-    const kb_group *all = &t->program->defs.groups[t->program->group];
-    player *pe = pe_of(t, p->stream->rank);
-    if (!meet(t, p, &t->launches, all, true))
-        return false;
-    if (p->launch != p->command.id + 1) { /* what it starts is started once */
-        p->launch = p->command.id + 1;
-        if (pe->resting && pe->launch == p->command.id) {
-            pe->resting = false;
-            list(t, pe);
-        }
+    const kbs_common *common = &p->command.shape->common;
+    const kb_group *group = &t->program->defs.groups[common->group];
+    const uint64_t number = p->command.id;
+    if (!p->issued) {
+        p->issued = true;
+        if (common->numbered)
+            keep_number(t, p, (numbered){LAUNCH, number});
+        t->launched[number] = ++t->coming[number] == group->rank_count;
+        for (size_t i = 0; t->launched[number] && i < group->rank_count; i++)
+            begin_launch(t, pe_of(t, group->ranks[i]));
     }
-    return (pe->resting || pe->ended) && pe->waiting == 0;
+    return common->blocks == KB_BLOCKS_NO || is_over(pe_of(t, p->stream->rank), number);
 }
 
 /* --- playing --------------------------------------------------------------------------------- */
@@ -219,8 +254,9 @@ static void take(timeless *t, player *p) {
     const kbs_common *common = &p->command.shape->common;
     if (common->kind == KBS_BEGIN_LAUNCH) {
         p->resting = true;
-        p->launch = p->command.id;
+        p->next = p->command.id + 1;
         list(t, host_of(t, p->stream->rank));
+        begin_launch(t, p);
         return;
     }
     p->holds = true;
@@ -269,6 +305,10 @@ static kb_status init(timeless *t, uint64_t slots) {
     KB_TRY(init_queues(t, slots));
     KB_TRY(kb_arena_new(&t->arena, 2 * program->defs.group_count * sizeof(meeting), &memory, t->trail));
     t->barriers = memory;
+    KB_TRY(kb_arena_new(&t->arena, program->launch_count * sizeof(uint32_t), &memory, t->trail));
+    t->coming = memory;
+    KB_TRY(kb_arena_new(&t->arena, program->launch_count * sizeof(bool), &memory, t->trail));
+    t->launched = memory;
     KB_TRY(kb_arena_new(&t->arena, players * sizeof(player *), &memory, t->trail));
     t->list = memory;
     KB_TRY(kb_arena_new(&t->arena, players * sizeof(player), &memory, t->trail));

@@ -383,6 +383,16 @@ HOST(other_count, tl_view x = kb_zeros(h, "x", KB_SPACE_TCM, KB_DTYPE_F16, 10);
 HOST(other_call, tl_view x = kb_zeros(h, "x", KB_SPACE_TCM, KB_DTYPE_F16, 10);
      WRONG, h->rank == 1 ? kb_launch(h, busy, NULL, 0) : kb_all_reduce(h, x, KB_REDUCE_SUM, "ring"))
 
+HOST(other_group, const uint32_t ranks[] = {0, 1, 2};
+     WRONG, kb_launch_on(h, kb_group_of(h, ranks, h->rank == 1 ? 2 : 3), busy, NULL, 0))
+HOST(launched_on_none, WRONG, kb_launch_on(h, (tl_group){77}, busy, NULL, 0))
+HOST(never_awaited, WRONG, kb_launch_async(h, idle, NULL, 0))
+HOST(awaited_twice, const tl_token done = kb_launch_async(h, idle, NULL, 0); kb_wait(h, done);
+     WRONG, kb_wait(h, done))
+/* Who has no part in a launch has nothing to wait for. */
+HOST(part_of_ranks, const uint32_t one = 1;
+     const tl_token done = kb_launch_on_async(h, kb_group_of(h, &one, 1), busy, NULL, 0); kb_wait(h, done))
+
 static void refuse_rank(kb_host_fn host, uint32_t rank, const char *words) {
     char who[80];
     snprintf(who, sizeof who, "host program host, rank %u (sip0.cube0.pe%u)", rank, rank);
@@ -413,6 +423,17 @@ static void ranks_do_the_same(void **state) {
     kept_init(&run, "cubes=1,pes=8", 3);
     record(&run, other_call, &status);
     check_says(&run.trail, "launch 0 of this rank is kernel busy, and rank 0's is all_reduce ring");
+    kept_fini(&run);
+    kept_init(&run, "cubes=1,pes=8", 3);
+    record(&run, other_group, &status);
+    check_says(&run.trail, "launch 0 of this rank is of busy on group group1, and rank 0's on group all");
+    kept_fini(&run);
+    refuse_rank(launched_on_none, 0, "a launch on no group: it did not come from kb_group_of");
+    refuse_rank(never_awaited, 0, "nobody waits for this launch");
+    refuse_rank(awaited_twice, 0, "this token was waited for before");
+    kept_init(&run, "cubes=1,pes=8", 3);
+    record(&run, part_of_ranks, &status);
+    check_ok(status, &run.trail);
     kept_fini(&run);
 }
 
