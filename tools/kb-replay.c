@@ -271,6 +271,16 @@ static kb_status work(job *it, kbr_timeline **ret_timeline, kbr_replay **ret_rep
     return replay_all(it, ret_replay, told, trail);
 }
 
+/* A trace that ends before anything of it is whole is incomplete, which is a verdict. */
+static int fail(const job *it, const kb_trail *trail) {
+    int status = kbt_fail(it->call, trail);
+    const kbr_result nothing = {.ops = 0};
+    const kbt_replayed told = {.call = it->call, .result = &nothing, .nothing = true};
+    if (status == KBT_NEGATIVE && it->call->common->json)
+        kbt_replay_print_json(&told);
+    return status;
+}
+
 static int run(kbt_call *call) {
     kb_trail trail;
     kb_trail_init(&trail);
@@ -283,7 +293,7 @@ static int run(kbt_call *call) {
         status = tell(&it, &told);
     } else {
         kbt_progress_end(&it.progress);
-        status = kbt_fail(call, &trail);
+        status = fail(&it, &trail);
     }
     kbr_timeline_destroy(timeline);
     kbr_replay_destroy(replay);

@@ -281,7 +281,7 @@ void kbt_replay_print_json(const kbt_replayed *it) {
     kbt_json_uint(&json, "unfinished", result->unfinished);
     kbt_json_uint(&json, "collectives", result->collectives);
     kbt_json_uint(&json, "compared", result->compared);
-    kbt_json_text(&json, "digest", kb_digest_text(&it->digest, digest));
+    kbt_json_text(&json, "digest", it->nothing ? NULL : kb_digest_text(&it->digest, digest));
     if (it->timed) {
         kbt_json_int(&json, "at_ps", it->at_ps);
         kbt_json_uint(&json, "in_flight", it->in_flight);

@@ -18,6 +18,7 @@ typedef struct kbt_replayed {
     int64_t at_ps;
     uint64_t in_flight; /* ops that are writing then */
     bool verified, complete, pass;
+    bool nothing; /* of the trace could be used: there is no run, and no memory */
 } kbt_replayed;
 
 /* `brief`: findings only. */
