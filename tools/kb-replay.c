@@ -20,8 +20,8 @@ typedef struct values {
 } values;
 
 static const kbt_option options[] = {
-    {0, "verify", KBT_FLAG, offsetof(values, verify), NULL, "run every check, not only those of the records",
-     .required = false},
+    {0, "verify", KBT_FLAG, offsetof(values, verify), NULL,
+     "run every check, not only structure, claims, bounds and progress", .required = false},
     {0, "at", KBT_TEXT, offsetof(values, at), "TIME",
      "rebuild memory as it is at a time, as 1.5us (ps, ns, us, ms, s; ps where there is none)",
      .required = false},
@@ -108,6 +108,10 @@ static kb_status parse_dumps(job *it, const kbt_list *given, kb_trail *trail) {
             if (strcmp(it->dumps[other].path, equals + 1) == 0)
                 return kb_fail(trail, KB_E_ARGUMENT, "--dump: `%s` and `%s` go to one file, %s",
                                it->dumps[other].name, it->dumps[i].name, equals + 1);
+        for (size_t word = 0; word < it->call->words.count; word++)
+            if (strcmp(it->call->words.items[word], equals + 1) == 0 && strcmp(equals + 1, "-") != 0)
+                return kb_fail(trail, KB_E_ARGUMENT, "--dump: %s is the trace, and would be overwritten",
+                               equals + 1);
         KB_TRY(kbr_dump_place(NULL, equals + 1, trail));
     }
     return KB_OK;

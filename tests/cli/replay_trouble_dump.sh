@@ -11,6 +11,7 @@ fails 2 "the trace has no tensor \`y@1\`; did you mean \`x@1\`?" "$replay" run.z
 fails 2 "did you mean" "$replay" run.zst --dump x@9=a.npy --verify --json
 fails 2 "3 tensors are called \`x\`: name one by its rank, as \`x@0\`" "$replay" run.zst --dump x=a.npy --json
 fails 2 "go to one file, a.npy" "$replay" run.zst --dump x@0=a.npy --dump x@1=a.npy
+fails 2 "run.zst is the trace, and would be overwritten" "$replay" run.zst --dump x@0=run.zst
 fails 2 "nowhere/a.npy" "$replay" run.zst --dump x@0=nowhere/a.npy
 mkdir folder
 fails 2 "folder" "$replay" run.zst --dump x@0=folder
