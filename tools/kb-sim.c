@@ -342,6 +342,18 @@ static const kbt_option explain_options[] = {
 
 static const sim_explain_values explain_defaults = {.common.color = "auto", .format = "text"};
 
+static const kbt_option probe_options[] = {
+    SIM_CONFIG_OPTIONS(sim_probe_values, config),
+    {0, "sizes", KBT_TEXT, offsetof(sim_probe_values, sizes), "N,N...",
+     "bytes of the transfers (default: 1 to 1Mi, each 4 times the one before)", 0, 0, NULL, false},
+    {0, "pe", KBT_COUNT, offsetof(sim_probe_values, pe), "N", "which PE moves data (default: 0)", 0,
+     UINT32_MAX, NULL, false},
+    {0, "alone", KBT_FLAG, offsetof(sim_probe_values, alone), NULL,
+     "single transfers only: nothing of many PEs at once", 0, 0, NULL, false},
+};
+
+static const sim_probe_values probe_defaults = {.common.color = "auto"};
+
 static const kbt_command commands[] = {
     {.name = "run",
      .usage = "BENCH [OPTION]... -o OUT",
@@ -386,6 +398,24 @@ static const kbt_command commands[] = {
      .values_size = sizeof(sim_explain_values),
      .defaults = &explain_defaults,
      .run = sim_explain_config},
+    {.name = "probe",
+     .usage = "[--topology FILE|NAME] [--machine SHORT] [--set PATH=VALUE]... [--sizes N,N...]",
+     .summary = "Measures single transfers of the machine, beside what a closed form says of each.",
+     .examples = "  kb-sim probe\n"
+                 "  kb-sim probe --topology kernbench --sizes 1,4Ki,1Mi\n"
+                 "  kb-sim probe --set dma.reads_outstanding=2 --pe 5 --json\n",
+     .more =
+         "A transfer takes from its command's issue until its last byte is visible; nothing else goes on.\n"
+         "The form is computed from the parameters alone: a difference other than 0 is a fault of one of the "
+         "two.\n"
+         "Then many transfers at once, and what channels and PEs' links could carry; fairness is the first\n"
+         "PE's time by the last one's. Exit status: 0 fine; 1 a difference; 2 trouble.\n",
+     .options = probe_options,
+     .option_count = sizeof probe_options / sizeof probe_options[0],
+     .word_name = "",
+     .values_size = sizeof(sim_probe_values),
+     .defaults = &probe_defaults,
+     .run = sim_probe},
 };
 
 static const kbt_tool tool = {
@@ -394,7 +424,8 @@ static const kbt_tool tool = {
     .examples =
         "  kb-sim run allreduce --ranks 8 -p elems=1000 -o ring.zst    simulate a ring all-reduce\n"
         "  kb-sim list benches                                         what can be run\n"
-        "  kb-sim explain-config                                       the machine, and why it is so\n",
+        "  kb-sim explain-config                                       the machine, and why it is so\n"
+        "  kb-sim probe                                                what its parts take, one by one\n",
     .commands = commands,
     .command_count = sizeof commands / sizeof commands[0],
 };

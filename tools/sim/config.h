@@ -55,8 +55,17 @@ typedef struct sim_explain_values {
     const char *format; /* text, yaml */
 } sim_explain_values;
 
+typedef struct sim_probe_values {
+    kbt_common common;
+    sim_config_values config;
+    const char *sizes; /* NULL: 1 byte to 1 MiB */
+    uint64_t pe;
+    bool alone;
+} sim_probe_values;
+
 /* Commands: see kb-sim.c. */
 int sim_explain_config(kbt_call *call);
 int sim_list(kbt_call *call);
+int sim_probe(kbt_call *call);
 
 #endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a single transfer on an idle machine takes, computed from the parameters alone. It shares no code with
+ * the simulator, so that two derivations of one model can be held against each other; it may include nothing
+ * of fabric/, pe/, op/ and run/. Faults are not looked at.
+ *
+ * Times count from the issue of the command. What needs room takes it from `alloc`, and gives it back.
+ */
+#ifndef KBSIM_SRC_PROBE_FORM_H
+#define KBSIM_SRC_PROBE_FORM_H
+
+#include "kbsim/machine.h"
+#include "kbtrace/memory.h"
+
+/* A memory of a PE of the first package, and a place in it. */
+typedef struct kbs_form_place {
+    uint32_t space; /* KB_SPACE_… */
+    uint32_t pe;
+    uint64_t offset_bytes; /* from the beginning of the slice, where it is one of HBM */
+} kbs_form_place;
+
+/* A message of so many bytes, which are elements, from the TCM of one PE to a queue of another. */
+typedef struct kbs_form_message {
+    uint32_t producer, consumer;
+    uint64_t size_bytes;
+    int64_t receiver_ps; /* when the consumer issues its first receive */
+} kbs_form_message;
+
+/* The DMA of `pe` reads a memory into its TCM, or writes it to a memory: until the last byte is visible. */
+kb_status kbs_form_read(const kbs_machine *machine, uint32_t pe, kbs_form_place from, uint64_t size_bytes,
+                        const kb_alloc *alloc, int64_t *ret_ps, kb_trail *trail) KB_MUST_USE;
+kb_status kbs_form_write(const kbs_machine *machine, uint32_t pe, kbs_form_place to, uint64_t size_bytes,
+                         const kb_alloc *alloc, int64_t *ret_ps, kb_trail *trail) KB_MUST_USE;
+
+/*
+ * Until all of it may be used: the consumer receives slot by slot, adds a number to each byte by MATH (of the
+ * model `lanes`), and releases the slot.
+ */
+kb_status kbs_form_send(const kbs_machine *machine, const kbs_form_message *message, const kb_alloc *alloc,
+                        int64_t *ret_ps, kb_trail *trail) KB_MUST_USE;
+
+/* A host's copy, either way. */
+int64_t kbs_form_host_copy(const kbs_machine *machine, uint64_t size_bytes);
+
+#endif
