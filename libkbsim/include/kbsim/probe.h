@@ -47,7 +47,7 @@ typedef struct kbs_probe_crowd {
 
 typedef struct kbs_probe_options {
     const kbs_machine *machine; /* it was checked, and has no faults */
-    uint32_t pe;                /* of the first package, that moves data */
+    uint32_t pe;                /* that moves data */
     const uint64_t *sizes;      /* bytes, each at least 1 */
     size_t size_count;
     bool alone;                        /* single transfers only, no crowds */

@@ -12,7 +12,7 @@
 #include "kbsim/machine.h"
 #include "kbtrace/memory.h"
 
-/* A memory of a PE of the first package, and a place in it. */
+/* A memory of a PE, and a place in it. */
 typedef struct kbs_form_place {
     uint32_t space; /* KB_SPACE_… */
     uint32_t pe;

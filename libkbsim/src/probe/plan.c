@@ -27,7 +27,7 @@ uint64_t kbs_probe_share(const kbs_probe_plan *plan, const kbs_probe_swarm *swar
 
 /* --- targets --------------------------------------------------------------------------------- */
 
-typedef enum whereabouts { OWN, BESIDE, ACROSS, NEXT_CUBE, FAR_CUBE } whereabouts;
+typedef enum whereabouts { OWN, BESIDE, ACROSS, NEXT_CUBE, FAR_CUBE, NEXT_SIP, FAR_SIP } whereabouts;
 
 typedef struct target {
     uint32_t space;
@@ -41,12 +41,15 @@ static const target memories[] = {
     {KB_SPACE_HBM, ACROSS, "a slice across its cube"},
     {KB_SPACE_HBM, NEXT_CUBE, "a slice of the next cube"},
     {KB_SPACE_HBM, FAR_CUBE, "a slice of the far cube"},
+    {KB_SPACE_HBM, NEXT_SIP, "a slice of the next package"},
+    {KB_SPACE_HBM, FAR_SIP, "a slice of a far package"},
     {KB_SPACE_SRAM, OWN, "its cube's SRAM"},
+    {KB_SPACE_SRAM, NEXT_CUBE, "the next cube's SRAM"},
 };
 static const target receivers[] = {
-    {KB_SPACE_TCM, BESIDE, "the next PE of its cube"},
-    {KB_SPACE_TCM, NEXT_CUBE, "a PE of the next cube"},
-    {KB_SPACE_TCM, FAR_CUBE, "a PE of the far cube"},
+    {KB_SPACE_TCM, BESIDE, "the next PE of its cube"}, {KB_SPACE_TCM, NEXT_CUBE, "a PE of the next cube"},
+    {KB_SPACE_TCM, FAR_CUBE, "a PE of the far cube"},  {KB_SPACE_TCM, NEXT_SIP, "a PE of the next package"},
+    {KB_SPACE_TCM, FAR_SIP, "a PE of a far package"},
 };
 enum { MEMORIES = sizeof memories / sizeof memories[0], RECEIVERS = sizeof receivers / sizeof receivers[0] };
 
@@ -57,24 +60,36 @@ static uint32_t next_cube(uint32_t cube, uint32_t columns, uint32_t rows) {
     return cube + 1 < rows ? cube + 1 : cube - 1;
 }
 
-/* False where there is no such PE, or it is one that another target names. */
-static bool find_pe(const kbs_probe_plan *plan, whereabouts where, uint32_t *ret) {
+/* Of its own package; false where there is no such PE, or it is one that another target names. */
+static bool find_near(const kbs_probe_plan *plan, whereabouts where, uint32_t *ret) {
     const uint32_t pes = (uint32_t)plan->machine->at.cube_pes, local = plan->pe % pes;
     const uint32_t columns = kbs_columns(plan->machine->at.sip_cubes),
                    rows = kbs_rows(plan->machine->at.sip_cubes);
-    const uint32_t cubes = columns * rows, cube = plan->pe / pes, first = plan->pe - local;
-    const uint32_t next = cubes > 1 ? next_cube(cube, columns, rows) : cube;
-    switch (where) {
-    case OWN: *ret = plan->pe; return true;
-    case BESIDE: *ret = first + (local + 1) % pes; return pes > 1;
-    case ACROSS: *ret = first + (local + pes / 2) % pes; return pes > 3;
-    case NEXT_CUBE: *ret = next * pes + local; return cubes > 1;
-    case FAR_CUBE:
-    default:
-        *ret =
-            (cubes - 1 - cube) * pes + pes - 1 - local; /* the opposite corner, and the opposite PE there */
-        return cubes - 1 - cube != cube && cubes - 1 - cube != next;
-    }
+    const uint32_t cubes = columns * rows, cube = plan->pe / pes % cubes, sip = plan->pe / pes / cubes;
+    const uint32_t next = cubes > 1 ? next_cube(cube, columns, rows) : cube, far = cubes - 1 - cube;
+    const uint32_t beside = (local + 1) % pes, across = (local + pes / 2) % pes;
+    const struct {
+        uint32_t cube, local;
+        bool exists;
+    } found[] = {
+        [OWN] = {cube, local, true},
+        [BESIDE] = {cube, beside, pes > 1},
+        [ACROSS] = {cube, across, pes > 3},
+        [NEXT_CUBE] = {next, local, cubes > 1},
+        [FAR_CUBE] = {far, pes - 1 - local, far != cube && far != next},
+    };
+    *ret = (sip * cubes + found[where].cube) * pes + found[where].local;
+    return found[where].exists;
+}
+
+/* The same PE of the next package; the opposite one of a package half of all further on. */
+static bool find_pe(const kbs_probe_plan *plan, whereabouts where, uint32_t *ret) {
+    const uint32_t of_sip = (uint32_t)kbs_machine_pes_of_sip(plan->machine), sips = plan->pes / of_sip;
+    const uint32_t sip = plan->pe / of_sip, local = plan->pe % of_sip, far = (sip + sips / 2) % sips;
+    if (where < NEXT_SIP)
+        return find_near(plan, where, ret);
+    *ret = where == NEXT_SIP ? (sip + 1) % sips * of_sip + local : far * of_sip + of_sip - 1 - local;
+    return sips > 1;
 }
 
 /* --- room ------------------------------------------------------------------------------------ */
@@ -132,7 +147,7 @@ static void add(kbs_probe_plan *plan, const kbs_probe_options *options, kbs_prob
     }
 }
 
-kb_status kbs_probe_plan_init(kbs_probe_plan *plan, const kbs_probe_options *options, bool knows_math,
+kb_status kbs_probe_plan_init(kbs_probe_plan *plan, const kbs_probe_options *options, bool knows_streams,
                               kb_arena *arena, kb_trail *trail) {
     enum { WAYS = 2 + 2 * MEMORIES + RECEIVERS };
     uint64_t most_bytes = 0;
@@ -140,7 +155,7 @@ kb_status kbs_probe_plan_init(kbs_probe_plan *plan, const kbs_probe_options *opt
     memset(plan, 0, sizeof *plan);
     plan->machine = options->machine;
     plan->pe = options->pe;
-    plan->pes = (uint32_t)kbs_machine_pes_of_sip(options->machine);
+    plan->pes = (uint32_t)kbs_machine_pes(options->machine);
     for (size_t i = 0; i < options->size_count; i++)
         most_bytes = options->sizes[i] > most_bytes ? options->sizes[i] : most_bytes;
     find_room(plan, most_bytes);
@@ -152,8 +167,8 @@ kb_status kbs_probe_plan_init(kbs_probe_plan *plan, const kbs_probe_options *opt
         add(plan, options, KBS_PROBE_READ, &memories[i], UINT64_MAX);
         add(plan, options, KBS_PROBE_WRITE, &memories[i], UINT64_MAX);
     }
-    for (size_t i = 0; i < RECEIVERS; i++)
+    for (size_t i = 0; i < RECEIVERS && i < options->machine->at.ipcq_max_queues; i++)
         add(plan, options, KBS_PROBE_SEND, &receivers[i],
-            knows_math ? UINT64_MAX : options->machine->at.ipcq_slot_bytes);
+            knows_streams ? UINT64_MAX : options->machine->at.ipcq_slot_bytes);
     return KB_OK;
 }

@@ -37,15 +37,15 @@ extern const kbs_probe_swarm kbs_probe_swarms[KBS_PROBE_SWARMS];
 
 typedef struct kbs_probe_plan {
     const kbs_machine *machine;
-    uint32_t pe, pes;                          /* who probes; of the package */
+    uint32_t pe, pes;                          /* who probes; of the machine */
     uint64_t tcm_bytes, sram_bytes, hbm_bytes; /* of the tensors */
     uint64_t swarm_bytes;                      /* each PE's */
     kbs_probe_step *steps;
     size_t step_count, left_out;
 } kbs_probe_plan;
 
-/* `knows_math`: the form of what a receiver does holds for the machine's model of MATH. */
-kb_status kbs_probe_plan_init(kbs_probe_plan *plan, const kbs_probe_options *options, bool knows_math,
+/* `knows_streams`: there is a form of messages longer than a slot. */
+kb_status kbs_probe_plan_init(kbs_probe_plan *plan, const kbs_probe_options *options, bool knows_streams,
                               kb_arena *arena, kb_trail *trail) KB_MUST_USE;
 
 bool kbs_probe_takes_part(const kbs_probe_plan *plan, const kbs_probe_swarm *swarm, uint32_t pe);

@@ -24,8 +24,7 @@ typedef struct probe {
     kbs_probe_plan plan;
     kb_arena *arena;
     kbs_program *program;
-    tl_view *near, *slices;         /* by PE: tensors in its TCM and its slice */
-    tl_view sram;                   /* of the PE that probes */
+    tl_view *near, *slices, *srams; /* by PE: tensors in its TCM, its slice, its cut of the SRAM */
     const uint8_t *bytes;           /* for what a host writes */
     span *swarms[KBS_PROBE_SWARMS]; /* by PE */
     kb_status status;
@@ -43,7 +42,7 @@ typedef struct call {
 static const char step_label[] = "probe";
 
 static tl_view far_view(const probe *p, const kbs_probe_step *step) {
-    return step->space == KB_SPACE_SRAM ? p->sram : p->slices[step->pe];
+    return (step->space == KB_SPACE_SRAM ? p->srams : p->slices)[step->pe];
 }
 
 static void transfers(tl_kernel *k) {
@@ -138,19 +137,25 @@ static tl_view tensor(const probe *p, uint32_t pe, const char *name, uint32_t sp
 
 /* In every PE before any host runs: a kernel names those of other PEs. */
 static kb_status make_tensors(probe *p, kb_trail *trail) {
-    void *near, *slices, *bytes;
+    void *near, *slices, *srams, *bytes;
     const uint32_t pes = p->plan.pes;
     KB_TRY(kb_arena_new(p->arena, pes * sizeof(tl_view), &near, trail));
     KB_TRY(kb_arena_new(p->arena, pes * sizeof(tl_view), &slices, trail));
+    KB_TRY(kb_arena_new(p->arena, pes * sizeof(tl_view), &srams, trail));
     KB_TRY(kb_arena_new(p->arena, p->plan.hbm_bytes, &bytes, trail));
     p->near = near;
     p->slices = slices;
+    p->srams = srams;
     p->bytes = bytes;
     for (uint32_t pe = 0; pe < pes; pe++) {
         p->near[pe] = tensor(p, pe, "near", KB_SPACE_TCM, p->plan.tcm_bytes);
         p->slices[pe] = tensor(p, pe, "slice", KB_SPACE_HBM, p->plan.hbm_bytes);
     }
-    p->sram = tensor(p, p->plan.pe, "sram", KB_SPACE_SRAM, p->plan.sram_bytes);
+    for (size_t i = 0; i < p->plan.step_count; i++) {
+        const uint32_t pe = p->plan.steps[i].pe;
+        if (p->plan.steps[i].space == KB_SPACE_SRAM && p->srams[pe].elements == 0)
+            p->srams[pe] = tensor(p, pe, "sram", KB_SPACE_SRAM, p->plan.sram_bytes);
+    }
     return kbs_program_status(p->program, trail);
 }
 
@@ -215,10 +220,12 @@ static kb_status find_form(const probe *p, const kbs_probe_step *step, const kb_
 
 static void name_place(const probe *p, uint32_t space, uint32_t pe, char name[KBS_PROBE_NAME_CHARS]) {
     const uint32_t pes = (uint32_t)p->plan.machine->at.cube_pes;
+    const uint32_t of_sip = (uint32_t)kbs_machine_pes_of_sip(p->plan.machine);
+    const uint32_t sip = pe / of_sip, cube = pe % of_sip / pes;
     if (space == KB_SPACE_SRAM)
-        snprintf(name, KBS_PROBE_NAME_CHARS, "cube%u.sram", pe / pes);
+        snprintf(name, KBS_PROBE_NAME_CHARS, "sip%u.cube%u.sram", sip, cube);
     else
-        snprintf(name, KBS_PROBE_NAME_CHARS, "cube%u.pe%u.%s", pe / pes, pe % pes,
+        snprintf(name, KBS_PROBE_NAME_CHARS, "sip%u.cube%u.pe%u.%s", sip, cube, pe % pes,
                  space == KB_SPACE_HBM ? "hbm" : "tcm");
 }
 
@@ -317,11 +324,21 @@ static kb_status simulate(probe *p, const kbs_probe_options *options, kbs_probe_
     return report(p, options->alloc, ret, trail);
 }
 
+/*
+ * Of a message longer than a slot the form knows what the receiver does with each by the model `lanes`, and
+ * credits that follow one another: of several packets each those of several credits take turns.
+ */
+static bool knows_streams(const kbs_machine *machine, const kbs_models *models) {
+    const kbs_chosen *math = &models->of[KBS_COMPONENT_math];
+    const bool is_whole = machine->at.ipcq_credit_path == KBS_CREDIT_FAST ||
+                          machine->at.ipcq_credit_bytes <= machine->at.fabric_packet_bytes;
+    return is_whole && (math->model == NULL || math->is_standard);
+}
+
 static kb_status run_with(const kbs_probe_options *options, const kbs_models *models, kbs_probe_result *ret,
                           kb_trail *trail) {
-    const kbs_chosen *math = &models->of[KBS_COMPONENT_math];
     probe p = {.arena = &ret->arena};
-    KB_TRY(kbs_probe_plan_init(&p.plan, options, math->model == NULL || math->is_standard, p.arena, trail));
+    KB_TRY(kbs_probe_plan_init(&p.plan, options, knows_streams(options->machine, models), p.arena, trail));
     if (p.plan.step_count == 0)
         return kb_fail(
             trail, KB_E_ARGUMENT,
@@ -337,17 +354,17 @@ static kb_status run_with(const kbs_probe_options *options, const kbs_models *mo
     kbs_program_destroy(p.program);
     if (status == KB_OK)
         return KB_OK;
-    return kb_while(trail, status, "probing a machine of %u PEs a package", p.plan.pes);
+    return kb_while(trail, status, "probing a machine of %u PEs", p.plan.pes);
 }
 
 static kb_status check(const kbs_probe_options *options, kb_trail *trail) {
-    const uint64_t pes = kbs_machine_pes_of_sip(options->machine);
+    const uint64_t pes = kbs_machine_pes(options->machine);
     if (options->machine->fault_count > 0)
         return kb_fail(trail, KB_E_ARGUMENT,
                        "the closed forms know no faults: leave fault.* out (a fault shows in kb-sim run)");
     if (options->pe >= pes)
-        return kb_fail(trail, KB_E_ARGUMENT, "there is no PE %u: a package of this machine has %" PRIu64,
-                       options->pe, pes);
+        return kb_fail(trail, KB_E_ARGUMENT, "there is no PE %u: this machine has %" PRIu64, options->pe,
+                       pes);
     for (size_t i = 0; i < options->size_count; i++)
         if (options->sizes[i] == 0)
             return kb_fail(trail, KB_E_ARGUMENT, "a transfer of 0 bytes is none: sizes begin with 1");
