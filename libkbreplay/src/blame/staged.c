@@ -63,6 +63,16 @@ static kb_status add_stretch(search *it, size_t since, size_t until, uint64_t lo
     return KB_OK;
 }
 
+static bool in_ring(const kbr_origins *origins, const kbr_touch *touch) {
+    size_t cursor = 0;
+    const kbr_region *it;
+    while ((it = kbr_regions_touching(origins->pass->regions, touch->view->memory, touch->low, touch->high,
+                                      &cursor)) != NULL)
+        if (it->kind == KBR_REGION_RING)
+            return true;
+    return false;
+}
+
 /* Back from a store, to the loads of what it stores. */
 static kb_status pair(search *it, size_t until, kb_trail *trail) {
     const kbr_writers *writers = it->origins->writers;
@@ -70,7 +80,8 @@ static kb_status pair(search *it, size_t until, kb_trail *trail) {
     const kbr_touch *from = &store->touches[1];
     const size_t *entries = writers->entries[from->view->memory];
     size_t at = kbr_writers_before(writers, from->view->memory, until);
-    for (size_t tried = 0; at > 0 && tried < LOADS_MOST; tried++) {
+    uint64_t left = from->high - from->low;
+    for (size_t tried = 0; at > 0 && tried < LOADS_MOST && left != 0; tried++) {
         const kbr_entry *load = &writers->log->entries[entries[--at]];
         const kbr_touch *to = &load->touches[0];
         uint64_t low = to->low > from->low ? to->low : from->low;
@@ -79,9 +90,11 @@ static kb_status pair(search *it, size_t until, kb_trail *trail) {
             continue;
         if (load->flow == KBR_FLOW_UNDEFINE)
             return KB_OK;
-        if (moves_whole(load) && is_home(it->origins, &load->touches[1]) &&
-            agree(it->origins, load, store, low, high))
-            KB_TRY(add_stretch(it, entries[at], until, low, high, trail));
+        if (!moves_whole(load) || !is_home(it->origins, &load->touches[1]) ||
+            !agree(it->origins, load, store, low, high))
+            continue;
+        KB_TRY(add_stretch(it, entries[at], until, low, high, trail));
+        left -= left < high - low ? left : high - low;
     }
     return KB_OK;
 }
@@ -96,7 +109,7 @@ kb_status kbr_find_staged(kbr_origins *origins, kb_arena *arena, kb_trail *trail
         origins->staged[i] = NULL;
     for (size_t i = 0; i < log->count && it.count < STRETCHES_MOST; i++)
         if (moves_whole(&log->entries[i]) && is_home(origins, &log->entries[i].touches[0]) &&
-            !is_home(origins, &log->entries[i].touches[1]))
+            !is_home(origins, &log->entries[i].touches[1]) && !in_ring(origins, &log->entries[i].touches[1]))
             KB_TRY(pair(&it, i, trail));
     return KB_OK;
 }
