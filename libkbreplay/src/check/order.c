@@ -93,8 +93,9 @@ static void report_event(touching *at, const char *rule, uint64_t low, uint64_t 
 
 /* It reads what a message brought that was given back: by the stream that emptied the copy's queue. */
 static void report_release(touching *at, uint64_t low, uint64_t high, const kbr_event *copy) {
-    kbr_mention mention = kbr_mention_of_number(copy->releasing_rank, copy->releasing_index);
-    report(at, "read/release", low, high, &mention, copy->releasing_stream, "message that it gave back");
+    kbr_mention mention = kbr_mention_of_number(copy->more->releasing_rank, copy->more->releasing_index);
+    report(at, "read/release", low, high, &mention, copy->more->releasing_stream,
+           "message that it gave back");
 }
 
 /* --- accesses ---------------------------------------------------------------------------------- */
@@ -258,9 +259,9 @@ static kb_status visit_release(void *user, uint64_t low, uint64_t high, kbr_segm
     if (copy == NULL || copy->kind != KB_OP_IPCQ_COPY)
         return KB_OK;
     copy->released = true;
-    copy->releasing_rank = at->rank;
-    copy->releasing_index = at->op->index;
-    copy->releasing_stream = at->op->what->stream;
+    copy->more->releasing_rank = at->rank;
+    copy->more->releasing_index = at->op->index;
+    copy->more->releasing_stream = at->op->what->stream;
     return KB_OK;
 }
 

@@ -35,30 +35,35 @@ void kbr_event_hold(kbr_event *event) {
     event->refs++;
 }
 
-/* Events whose last reference an edge held go with it; `next_open` strings them together. */
-void kbr_event_drop(kbr_order *order, kbr_event *event) {
-    kbr_event *going = NULL;
-    assert(event->refs > 0);
-    if (--event->refs == 0) {
-        event->next_open = NULL;
-        going = event;
-    }
-    while (going != NULL) {
+/* Events whose last reference an edge held go with it; `node.next` strings them together. */
+static void forget(kbr_order *order, kbr_event *event) {
+    event->node.next = NULL;
+    for (kbr_event *going = event; going != NULL;) {
         kbr_event *it = going;
-        going = it->next_open;
+        going = (kbr_event *)it->node.next;
         while (it->edges != NULL) {
             kbr_edge *edge = it->edges;
             it->edges = edge->next;
             if (edge->event != NULL && --edge->event->refs == 0) {
-                edge->event->next_open = going;
+                edge->event->node.next = &going->node;
                 going = edge->event;
             }
             edge->next = order->spare_edges;
             order->spare_edges = edge;
         }
-        it->next_open = order->spare_events;
+        if (it->more != NULL) {
+            *(void **)it->more = order->spare_claimables;
+            order->spare_claimables = it->more;
+        }
+        it->node.next = &order->spare_events->node;
         order->spare_events = it;
     }
+}
+
+void kbr_event_drop(kbr_order *order, kbr_event *event) {
+    assert(event->refs > 0);
+    if (--event->refs == 0)
+        forget(order, event);
 }
 
 /* Nobody can claim it any more. */
@@ -66,9 +71,10 @@ static void unlist(kbr_order *order, kbr_event *event) {
     if (!event->listed)
         return;
     event->listed = false;
-    if (event->tabled)
+    if (event->more != NULL) {
         kbr_table_remove(&order->events, &event->node);
-    event->past = (kbr_past){.count = 0};
+        event->more->past = (kbr_past){.count = 0};
+    }
     kbr_event_drop(order, event);
 }
 
@@ -84,10 +90,15 @@ static bool is_composite(const kb_op *op) {
     return strcmp(kb_kind_describe(op->what->kind)->id_name, "composite") == 0;
 }
 
+/* The id of the op's composite, or 0. */
+static uint64_t composite_of(const kb_op *op) {
+    return op->id != 0 && is_composite(op) ? op->id : 0;
+}
+
 /* Ops of its engine or composite that claim it may start after somebody has waited for it. */
 static bool has_followers(const kbr_order *order, const kb_op *op) {
     uint32_t engine = op->what->engine;
-    return (op->id != 0 && is_composite(op)) ||
+    return composite_of(op) != 0 ||
            (engine != KB_NONE && order->pass->defs->engines[engine].promise == KB_PROMISE_TOTAL);
 }
 
@@ -98,28 +109,51 @@ static bool is_claimed(const kb_op *op) {
            what->kind == KB_OP_IPCQ_COPY || what->kind == KB_OP_IPCQ_RELEASE || what->kind == KB_OP_LAUNCH;
 }
 
+/* Many at once, so that they lie on lines of their own. */
+static kb_status more_events(kbr_order *order, kb_trail *trail) {
+    enum { MANY = 255 };
+    void *block;
+    KB_TRY(kb_arena_new(&order->arena, (MANY + 1) * sizeof(kbr_event), &block, trail));
+    size_t past = (uintptr_t)block % KBR_EVENT_SIZE;
+    kbr_event *events = (void *)((char *)block + (past != 0 ? KBR_EVENT_SIZE - past : 0));
+    for (size_t i = MANY; i-- > 0;) {
+        events[i].node.next = &order->spare_events->node;
+        order->spare_events = &events[i];
+    }
+    return KB_OK;
+}
+
+static kb_status new_claimable(kbr_order *order, const kb_op *op, kbr_claimable **ret_more, kb_trail *trail) {
+    void *block = order->spare_claimables;
+    if (block != NULL)
+        order->spare_claimables = *(void **)block;
+    else
+        KB_TRY(kb_arena_new(&order->arena, sizeof(kbr_claimable), &block, trail));
+    *ret_more = block;
+    **ret_more = (kbr_claimable){.composite = composite_of(op)};
+    return KB_OK;
+}
+
 static kb_status new_event(kbr_order *order, uint32_t rank, const kb_op *op, uint32_t number,
                            kbr_event **ret_event, kb_trail *trail) {
+    kbr_claimable *more = NULL;
+    if (order->spare_events == NULL)
+        KB_TRY(more_events(order, trail));
+    if (is_claimed(op))
+        KB_TRY(new_claimable(order, op, &more, trail));
     kbr_event *it = order->spare_events;
-    if (it != NULL) {
-        order->spare_events = it->next_open;
-    } else {
-        void *block;
-        KB_TRY(kb_arena_new(&order->arena, sizeof *it, &block, trail));
-        it = block;
-    }
+    order->spare_events = (kbr_event *)it->node.next;
     *it = (kbr_event){.node = {.rank = rank, .index = op->index},
                       .refs = 1,
                       .listed = true,
-                      .tabled = is_claimed(op),
                       .blocks = op->what->blocks,
                       .kind = op->what->kind,
                       .stream = op->what->stream,
                       .number = number,
-                      .composite = op->id != 0 && is_composite(op) ? op->id : 0,
                       .chained = has_followers(order, op),
-                      .time = order->pasts.time};
-    if (it->tabled)
+                      .time = order->pasts.time,
+                      .more = more};
+    if (more != NULL)
         KB_TRY(kbr_table_add(&order->events, &it->node, trail));
     *ret_event = it;
     return KB_OK;
@@ -178,7 +212,7 @@ typedef struct joined {
 } joined;
 
 static kb_status join(kbr_order *order, const joined *to, const kbr_past *from, kb_trail *trail) {
-    return to->event != NULL ? kbr_past_join(&order->pasts, &to->event->past, from, trail)
+    return to->event != NULL ? kbr_past_join(&order->pasts, &to->event->more->past, from, trail)
                              : kbr_pasts_join_chain(&order->pasts, to->stream, from, trail);
 }
 
@@ -193,11 +227,11 @@ static kb_status observe_stream(kbr_order *order, uint32_t stream, uint32_t belo
     while (*at != NULL) {
         kbr_event *it = *at;
         if (it->number >= below) {
-            at = &it->next_open;
+            at = &it->more->next_open;
             continue;
         }
-        *at = it->next_open;
-        it->next_open = NULL;
+        *at = it->more->next_open;
+        it->more->next_open = NULL;
         it->fenced = true;
         unlist_if_over(order, it);
         kbr_event_drop(order, it);
@@ -301,8 +335,8 @@ static kb_status claim_at_issue(kbr_order *order, uint32_t rank, const kb_op *op
             continue;
         const kbr_event *launch = find(order, rank, op->claimed[i]);
         if (launch != NULL && launch->kind == KB_OP_LAUNCH) {
-            kbr_past past =
-                launch->past.count != 0 ? launch->past : kbr_past_of_chain(&order->pasts, launch->stream);
+            const kbr_past *own = &launch->more->past;
+            kbr_past past = own->count != 0 ? *own : kbr_past_of_chain(&order->pasts, launch->stream);
             KB_TRY(join(order, &to, &past, trail));
         }
         order->chains[stream].launch = op->claimed[i] + 1;
@@ -341,10 +375,10 @@ kb_status kbr_order_issue(kbr_order *order, uint32_t rank, const kb_op *op, kb_t
     KB_TRY(new_event(order, rank, op, number, &event, trail));
     chain->latest = event;
     if (what->blocks == KB_BLOCKS_NO)
-        event->past = kbr_past_of_chain(&order->pasts, what->stream);
+        event->more->past = kbr_past_of_chain(&order->pasts, what->stream);
     if (what->blocks != KB_BLOCKS_DONE) {
         kbr_event_hold(event);
-        event->next_open = chain->open;
+        event->more->next_open = chain->open;
         chain->open = event;
     }
     return KB_OK;
@@ -371,7 +405,7 @@ static kb_status leave_crowd(kbr_order *order, const kb_op *op, const joined *to
 /* One op that is claimed at the start; `here` is where the claim's edge leads to. */
 static kb_status claim_one(kbr_order *order, kbr_event *whom, const kb_claim *claim, const kbr_edge *here,
                            const joined *to, kb_trail *trail) {
-    KB_TRY(join(order, to, &whom->past, trail));
+    KB_TRY(join(order, to, &whom->more->past, trail));
     KB_TRY(add_edge(order, whom, claim->point, here, trail));
     whom->received = whom->received || claim->role == KB_ROLE_COPY;
     bool done =
@@ -402,7 +436,7 @@ static kb_status claim_at_start(kbr_order *order, const kb_op *op, const kbr_edg
             continue;
         if (whom->kind == KB_OP_LAUNCH && here->event == NULL)
             KB_TRY(observe_launch(order, stream, whom->node.index + 1, here->issues, to, trail));
-        *ret_joined = *ret_joined || whom->past.count != 0;
+        *ret_joined = *ret_joined || whom->more->past.count != 0;
         KB_TRY(claim_one(order, whom, claim, here, to, trail));
     }
     return KB_OK;
@@ -417,12 +451,13 @@ static bool completes(const kb_op *op, unsigned set) {
 
 /* What is open of a composite is done before the op that completes it is. */
 static kb_status complete_composite(kbr_order *order, const kb_op *op, kbr_event *event, kb_trail *trail) {
-    if (event->composite == 0 || !completes(op, KB_SET_COMPOSITE))
+    uint64_t composite = composite_of(op);
+    if (composite == 0 || !completes(op, KB_SET_COMPOSITE))
         return KB_OK;
     uint32_t stream = order->first_streams[event->node.rank];
     for (; stream != KB_NONE; stream = order->chains[stream].next_stream)
-        for (kbr_event *it = order->chains[stream].open; it != NULL; it = it->next_open)
-            if (it->composite == event->composite && it != event)
+        for (kbr_event *it = order->chains[stream].open; it != NULL; it = it->more->next_open)
+            if (it->more->composite == composite && it != event)
                 KB_TRY(
                     add_edge(order, it, KB_POINT_DONE, &(kbr_edge){.event = event, .to_done = true}, trail));
     return KB_OK;
@@ -443,7 +478,8 @@ kb_status kbr_order_start(kbr_order *order, uint32_t rank, const kb_op *op, kbr_
     const kb_template *what = op->what;
     kbr_chain *chain = &order->chains[what->stream];
     kbr_event *event = event_of(order, rank, op);
-    joined to = {event != NULL && event->past.count != 0 ? event : NULL, what->stream};
+    kbr_claimable *more = event != NULL ? event->more : NULL;
+    joined to = {more != NULL && more->past.count != 0 ? event : NULL, what->stream};
     uint32_t number = event != NULL ? event->number : kbr_pasts_issues(&order->pasts, what->stream) - 1;
     kbr_edge here = {.stream = what->stream, .issues = number + 2};
     if (event != NULL) /* its own edges go on from there */
@@ -454,13 +490,13 @@ kb_status kbr_order_start(kbr_order *order, uint32_t rank, const kb_op *op, kbr_
     KB_TRY(claim_at_start(order, op, &here, &to, &has_joined, trail));
     if (kbr_op_impl_of(what->kind)->joins)
         KB_TRY(leave_crowd(order, op, &to, trail));
-    ret_start->past = to.event != NULL ? event->past : kbr_past_of_chain(&order->pasts, what->stream);
+    ret_start->past = to.event != NULL ? more->past : kbr_past_of_chain(&order->pasts, what->stream);
     ret_start->event = event;
     if (has_joined && what->blocks == KB_BLOCKS_NO)
         KB_TRY(kbr_past_join(&order->pasts, &chain->async, &ret_start->past, trail));
     bool claimable = what->kind == KB_OP_IPCQ_COPY || what->kind == KB_OP_IPCQ_RELEASE;
-    if (event != NULL && claimable)
-        event->past = ret_start->past;
+    if (more != NULL && claimable)
+        more->past = ret_start->past;
     if (event != NULL)
         KB_TRY(complete_composite(order, op, event, trail));
     chain->former = completes(op, KB_SET_LAUNCHED) ? op->index + 1 : chain->former;
@@ -480,11 +516,14 @@ void kbr_order_started(kbr_order *order, kbr_event *event) {
 /* --- search ------------------------------------------------------------------------------------ */
 
 static kb_status push(kbr_order *order, size_t *count, kbr_event *event, unsigned point, kb_trail *trail) {
-    uint8_t seen = event->search == order->search ? event->seen : 0, bit = (uint8_t)(1u << point);
-    if ((seen & bit) != 0)
-        return KB_OK;
-    event->search = order->search;
-    event->seen = seen | bit;
+    kbr_claimable *more = event->more; /* without, it has no edges to go on by */
+    if (more != NULL) {
+        uint8_t seen = more->search == order->search ? more->seen : 0, bit = (uint8_t)(1u << point);
+        if ((seen & bit) != 0)
+            return KB_OK;
+        more->search = order->search;
+        more->seen = seen | bit;
+    }
     void *stack = order->stack;
     KB_TRY(
         kb_grow(order->pass->alloc, sizeof(kbr_reached), *count + 1, &order->stack_capacity, &stack, trail));
@@ -523,6 +562,8 @@ kb_status kbr_order_reaches(kbr_order *order, kbr_event *from, unsigned point, c
                             bool *ret_reaches, kb_trail *trail) {
     size_t count = 0;
     bool there = false;
+    if (from->edges == NULL)
+        return stream_passes(order, from, point, &to->past, ret_reaches, trail);
     order->search++;
     KB_TRY(push(order, &count, from, point, trail));
     while (count > 0 && !there) {

@@ -27,29 +27,37 @@ typedef struct kbr_edge {
     uint32_t issues; /* a past with so many of the stream's issues has passed it */
 } kbr_edge;
 
-struct kbr_event {
-    kbr_node node; /* in kbr_order.events, by rank and index */
-    uint32_t refs; /* of bytes that it was the last to touch, of edges, and of who may claim it */
-    bool listed;   /* it is not over: it may be claimed, or has not started */
-    bool tabled;   /* while it is listed it can be found in the table */
-    bool received; /* a copy: its receive came */
-    bool observed; /* its stream has waited for it */
-    bool fenced;   /* its stream has waited for all up to it */
-    bool chained;  /* ops of its engine or composite follow it */
-    bool released; /* a copy: the release of its message is issued */
-    uint8_t blocks;
-    uint8_t seen; /* points that the search of number `search` has come to */
-    uint16_t kind;
-    uint32_t stream, number; /* in its stream, from 0 */
+/* What only those ops need that others may claim. */
+typedef struct kbr_claimable {
+    kbr_past past; /* of its start; none: that of its stream, or nobody needs it */
     uint32_t releasing_rank, releasing_stream;
     uint64_t releasing_index;
-    uint64_t composite; /* its id, or 0 */
-    uint64_t time;      /* of its issue; see past.h */
-    kbr_past past;      /* of its start; none: that of its stream, or nobody needs it */
-    kbr_edge *edges;
+    uint64_t composite;   /* its id, or 0 */
     kbr_event *next_open; /* in its stream: those that nothing waited for yet */
     uint64_t search;
+    uint8_t seen; /* points that the search of number `search` has come to */
+} kbr_claimable;
+
+/* As many are alive as bytes were touched by different ops, so one is a cache line, and begins one. */
+enum { KBR_EVENT_SIZE = 64 };
+
+struct kbr_event {
+    kbr_node node; /* in kbr_order.events, by rank and index; of one that is gone, the next of these */
+    uint32_t refs; /* of bytes that it was the last to touch, of edges, and of who may claim it */
+    uint32_t stream, number; /* in its stream, from 0 */
+    uint16_t kind;
+    uint8_t blocks;
+    bool listed : 1;   /* it is not over: it may be claimed, or has not started */
+    bool received : 1; /* a copy: its receive came */
+    bool observed : 1; /* its stream has waited for it */
+    bool fenced : 1;   /* its stream has waited for all up to it */
+    bool chained : 1;  /* ops of its engine or composite follow it */
+    bool released : 1; /* a copy: the release of its message is issued */
+    uint64_t time;     /* of its issue; see past.h */
+    kbr_edge *edges;
+    kbr_claimable *more; /* while it is listed it is in the table, too; NULL: nobody can claim it */
 };
+_Static_assert(sizeof(kbr_event) == KBR_EVENT_SIZE, "an event is a cache line");
 
 /* At a fence all former ops of the stream are done; likewise, for the host, at the end of a launch. */
 typedef struct kbr_bulk {
@@ -91,8 +99,9 @@ typedef struct kbr_order {
     kb_arena arena;          /* of events and edges, and of what histories keep */
     kbr_table events;
     struct kbr_crowd *crowds; /* barriers that are under way */
-    kbr_event *spare_events;
+    kbr_event *spare_events;  /* a stack, by node.next */
     kbr_edge *spare_edges;
+    void *spare_claimables; /* a stack; each begins with the next */
     uint64_t search;
     struct kbr_reached *stack;
     size_t stack_capacity;
