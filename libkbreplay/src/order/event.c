@@ -35,6 +35,15 @@ void kbr_event_hold(kbr_event *event) {
     event->refs++;
 }
 
+static void forget_claims(kbr_order *order, kbr_event *event) {
+    if (event->more == NULL)
+        return;
+    *(void **)event->more = order->spare_claimables;
+    order->spare_claimables = event->more;
+    event->more = NULL;
+    event->search = 0;
+}
+
 /* Events whose last reference an edge held go with it; `node.next` strings them together. */
 static void forget(kbr_order *order, kbr_event *event) {
     event->node.next = NULL;
@@ -45,17 +54,14 @@ static void forget(kbr_order *order, kbr_event *event) {
             kbr_edge *edge = it->edges;
             it->edges = edge->next;
             if (edge->event != NULL && --edge->event->refs == 0) {
-                edge->event->node.next = &going->node;
+                edge->event->node.next = (kbr_node *)going;
                 going = edge->event;
             }
             edge->next = order->spare_edges;
             order->spare_edges = edge;
         }
-        if (it->more != NULL) {
-            *(void **)it->more = order->spare_claimables;
-            order->spare_claimables = it->more;
-        }
-        it->node.next = &order->spare_events->node;
+        forget_claims(order, it);
+        it->node.next = (kbr_node *)order->spare_events;
         order->spare_events = it;
     }
 }
@@ -66,14 +72,42 @@ void kbr_event_drop(kbr_order *order, kbr_event *event) {
         forget(order, event);
 }
 
-/* Nobody can claim it any more. */
+static void enter_open(kbr_chain *chain, kbr_event *event) {
+    kbr_event_hold(event);
+    event->more->opened = true;
+    event->more->next_open = chain->open;
+    if (chain->open != NULL)
+        chain->open->more->former_open = event;
+    chain->open = event;
+}
+
+static void leave_open(kbr_order *order, kbr_event *event) {
+    kbr_claimable *more = event->more;
+    if (!more->opened)
+        return;
+    more->opened = false;
+    if (more->former_open != NULL)
+        more->former_open->more->next_open = more->next_open;
+    else
+        order->chains[event->stream].open = more->next_open;
+    if (more->next_open != NULL)
+        more->next_open->more->former_open = more->former_open;
+    kbr_event_drop(order, event);
+}
+
+/* Nobody can claim it any more; one of a composite is still waited for by what completes that. */
 static void unlist(kbr_order *order, kbr_event *event) {
     if (!event->listed)
         return;
     event->listed = false;
-    if (event->more != NULL) {
+    kbr_claimable *more = event->more;
+    if (more != NULL) {
         kbr_table_remove(&order->events, &event->node);
-        event->more->past = (kbr_past){.count = 0};
+        more->past = (kbr_past){.count = 0};
+        if (more->composite == 0)
+            leave_open(order, event);
+        if (!more->opened && event->kind != KB_OP_IPCQ_COPY)
+            forget_claims(order, event);
     }
     kbr_event_drop(order, event);
 }
@@ -117,7 +151,7 @@ static kb_status more_events(kbr_order *order, kb_trail *trail) {
     size_t past = (uintptr_t)block % KBR_EVENT_SIZE;
     kbr_event *events = (void *)((char *)block + (past != 0 ? KBR_EVENT_SIZE - past : 0));
     for (size_t i = MANY; i-- > 0;) {
-        events[i].node.next = &order->spare_events->node;
+        events[i].node.next = (kbr_node *)order->spare_events;
         order->spare_events = &events[i];
     }
     return KB_OK;
@@ -223,16 +257,13 @@ static kb_status observe_stream(kbr_order *order, uint32_t stream, uint32_t belo
     KB_TRY(add_bulk(order, &chain->fences, (kbr_bulk){below, stream, issues}, trail));
     KB_TRY(join(order, to, &chain->async, trail));
     chain->async = (kbr_past){.count = 0};
-    kbr_event **at = &chain->open;
-    while (*at != NULL) {
-        kbr_event *it = *at;
-        if (it->number >= below) {
-            at = &it->more->next_open;
+    for (kbr_event *it = chain->open, *next; it != NULL; it = next) {
+        next = it->more->next_open;
+        if (it->number >= below)
             continue;
-        }
-        *at = it->more->next_open;
-        it->more->next_open = NULL;
         it->fenced = true;
+        kbr_event_hold(it);
+        leave_open(order, it);
         unlist_if_over(order, it);
         kbr_event_drop(order, it);
     }
@@ -376,11 +407,8 @@ kb_status kbr_order_issue(kbr_order *order, uint32_t rank, const kb_op *op, kb_t
     chain->latest = event;
     if (what->blocks == KB_BLOCKS_NO)
         event->more->past = kbr_past_of_chain(&order->pasts, what->stream);
-    if (what->blocks != KB_BLOCKS_DONE) {
-        kbr_event_hold(event);
-        event->more->next_open = chain->open;
-        chain->open = event;
-    }
+    if (what->blocks != KB_BLOCKS_DONE)
+        enter_open(chain, event);
     return KB_OK;
 }
 
@@ -516,14 +544,12 @@ void kbr_order_started(kbr_order *order, kbr_event *event) {
 /* --- search ------------------------------------------------------------------------------------ */
 
 static kb_status push(kbr_order *order, size_t *count, kbr_event *event, unsigned point, kb_trail *trail) {
-    kbr_claimable *more = event->more; /* without, it has no edges to go on by */
-    if (more != NULL) {
-        uint8_t seen = more->search == order->search ? more->seen : 0, bit = (uint8_t)(1u << point);
-        if ((seen & bit) != 0)
-            return KB_OK;
-        more->search = order->search;
-        more->seen = seen | bit;
-    }
+    uint64_t *search = event->more != NULL ? &event->more->search : &event->search;
+    unsigned seen = *search == order->search ? event->seen : 0, bit = 1u << (point == KB_POINT_DONE);
+    if ((seen & bit) != 0)
+        return KB_OK;
+    *search = order->search;
+    event->seen = (seen | bit) & 3;
     void *stack = order->stack;
     KB_TRY(
         kb_grow(order->pass->alloc, sizeof(kbr_reached), *count + 1, &order->stack_capacity, &stack, trail));

@@ -27,23 +27,26 @@ typedef struct kbr_edge {
     uint32_t issues; /* a past with so many of the stream's issues has passed it */
 } kbr_edge;
 
-/* What only those ops need that others may claim. */
+/* What only an op needs that others may still claim, and a copy, which may still be given back. */
 typedef struct kbr_claimable {
     kbr_past past; /* of its start; none: that of its stream, or nobody needs it */
     uint32_t releasing_rank, releasing_stream;
     uint64_t releasing_index;
-    uint64_t composite;   /* its id, or 0 */
-    kbr_event *next_open; /* in its stream: those that nothing waited for yet */
+    uint64_t composite; /* its id, or 0 */
+    bool opened;        /* it is in its stream's list of those that nothing waited for yet */
+    kbr_event *next_open, *former_open;
     uint64_t search;
-    uint8_t seen; /* points that the search of number `search` has come to */
 } kbr_claimable;
 
 /* As many are alive as bytes were touched by different ops, so one is a cache line, and begins one. */
 enum { KBR_EVENT_SIZE = 64 };
 
 struct kbr_event {
-    kbr_node node; /* in kbr_order.events, by rank and index; of one that is gone, the next of these */
-    uint32_t refs; /* of bytes that it was the last to touch, of edges, and of who may claim it */
+    union {
+        kbr_node node;   /* in kbr_order.events, by rank and index; of one that is gone, the next of these */
+        uint64_t search; /* in place of the next, where it has no `more` */
+    };
+    uint32_t refs;           /* of bytes that it was the last to touch, of edges, and of who may claim it */
     uint32_t stream, number; /* in its stream, from 0 */
     uint16_t kind;
     uint8_t blocks;
@@ -53,6 +56,7 @@ struct kbr_event {
     bool fenced : 1;   /* its stream has waited for all up to it */
     bool chained : 1;  /* ops of its engine or composite follow it */
     bool released : 1; /* a copy: the release of its message is issued */
+    uint8_t seen : 2;  /* a bit for each point that the search of number `search` has come to */
     uint64_t time;     /* of its issue; see past.h */
     kbr_edge *edges;
     kbr_claimable *more; /* while it is listed it is in the table, too; NULL: nobody can claim it */
