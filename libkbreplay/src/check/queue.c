@@ -15,19 +15,18 @@
 /* Messages that the two sides may be apart in the trace; a sequence beyond is not a skew but wrong. */
 #define WINDOW_MOST ((uint64_t)1 << 20)
 
-enum { COPY, RECV, RELEASE, ACTS };
+enum { COPY, RECV, RELEASE, ACTS, CLAIMERS = RELEASE };
 
 static const char *const acts[ACTS] = {"copy", "recv", "release"};
 
 /* What is known of one message: who did what with it, and what was claimed. */
 typedef struct message {
     kbr_sighting by[ACTS];
-    bool done[ACTS], claims[ACTS];
-    bool waits[ACTS]; /* the run ended before it started: what it would claim then may not be there */
-    uint32_t claimed_rank[ACTS];
-    uint64_t claimed_index[ACTS];
-    uint64_t size[ACTS];
-    uint32_t dtype[ACTS];
+    uint64_t claimed_index[CLAIMERS], size[CLAIMERS];
+    uint32_t claimed_rank[CLAIMERS];
+    uint8_t dtype[CLAIMERS];
+    bool done[ACTS], claims[CLAIMERS];
+    bool waits[CLAIMERS]; /* the run ended before it started: what it would claim then may not be there */
 } message;
 
 typedef struct filling {
@@ -153,7 +152,7 @@ static kb_status message_at(const queues *it, queue_state *queue, uint64_t seque
     KB_TRY(kb_grow(it->pass->alloc, sizeof(message), wanted, &queue->capacity, &window, trail));
     queue->window = window;
     while (queue->count < wanted)
-        queue->window[queue->count++] = (message){.size = {0}};
+        queue->window[queue->count++] = (message){.done = {false}};
     *ret_message = &queue->window[sequence - queue->base];
     return KB_OK;
 }
@@ -219,7 +218,7 @@ static void slide(const queues *it, uint32_t id, queue_state *queue) {
            queue->window[old].done[RELEASE] && queue->next[COPY] > queue->base + old + slots)
         old++;
     queue->over = old;
-    if (old < 16 || old < queue->count / 2) /* so that moving the rest costs little a message */
+    if (old < 4 || old < queue->count / 2) /* so that moving the rest costs little a message */
         return;
     for (size_t i = old; i < queue->count; i++)
         queue->window[i - old] = queue->window[i];
@@ -241,6 +240,8 @@ static void remember(message *to, uint32_t rank, const kb_op *op, int act) {
     unsigned role = act == COPY ? KB_ROLE_CREDIT : KB_ROLE_COPY;
     to->done[act] = true;
     to->by[act] = kbr_sighting_of(rank, op);
+    if (act == RELEASE)
+        return;
     to->waits[act] = op->what->reached < KB_POINT_START;
     to->size[act] = kbr_operand_size(&op->what->operands[0]);
     to->dtype[act] = op->what->operands[0].dtype;

@@ -94,6 +94,12 @@ typedef struct kbr_chain {
     uint32_t next_stream; /* of the same rank, or KB_NONE */
 } kbr_chain;
 
+/* A point that a search has come to, and not looked at. */
+typedef struct kbr_reached {
+    kbr_event *event;
+    unsigned point;
+} kbr_reached;
+
 typedef struct kbr_order {
     const kbr_pass *pass;
     size_t streams;
@@ -107,7 +113,7 @@ typedef struct kbr_order {
     kbr_edge *spare_edges;
     void *spare_claimables; /* a stack; each begins with the next */
     uint64_t search;
-    struct kbr_reached *stack;
+    kbr_reached *stack; /* of the search */
     size_t stack_capacity;
 } kbr_order;
 
