@@ -7,6 +7,7 @@ import sys
 import tempfile
 
 BIN = os.environ["KB_BIN"]
+BUFFER = os.environ.get("BUFFER", "tcm")
 ALGORITHMS = ["ring", "tree", "direct"]
 ORDERS = ["recorded", "random:1", "random:2", "random:3"]
 
@@ -25,7 +26,7 @@ class Trace:
     def __init__(self, folder, algorithm, ranks):
         self.path = os.path.join(folder, f"{algorithm}-{ranks}.zst")
         run("kb-sim", "run", "allreduce", "--ranks", str(ranks), "-p", "elems=1000", "-p",
-            f"algo={algorithm}", "-q", "-o", self.path)
+            f"algo={algorithm}", "-p", f"buffer={BUFFER}", "-q", "-o", self.path)
         self.algorithm = algorithm
         self.ops = {}
         for line in run("kb-export", self.path, "--to", "jsonl").stdout.splitlines():
