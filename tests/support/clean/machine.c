@@ -17,7 +17,7 @@ static void set(clean_plan *plan, const char *path, const char *value) {
 static void draw_oddities(clean_plan *plan) {
     static const char *const wrong[] = {"gemm", "math", "pe_cpu", "delay_ns"};
     static const char *const values[] = {"2", "7", "3", "400"};
-    const uint64_t pes = plan->machine.at.cube_pes;
+    const uint64_t pes = plan->machine.at.cube_pes, of_sip = kbs_machine_pes_of_sip(&plan->machine);
     if (clean_once_in(plan, 4))
         set(plan, "components.gemm", "peak");
     if (clean_once_in(plan, 4))
@@ -25,8 +25,8 @@ static void draw_oddities(clean_plan *plan) {
     for (uint64_t faults = clean_once_in(plan, 3) ? 1 + clean_below(plan, 3) : 0; faults > 0; faults--) {
         const uint64_t pe = clean_below(plan, plan->ranks), what = clean_below(plan, 4);
         char path[64];
-        snprintf(path, sizeof path, "fault.sip0.cube%llu.pe%llu.%s", (unsigned long long)(pe / pes),
-                 (unsigned long long)(pe % pes), wrong[what]);
+        snprintf(path, sizeof path, "fault.sip%llu.cube%llu.pe%llu.%s", (unsigned long long)(pe / of_sip),
+                 (unsigned long long)(pe % of_sip / pes), (unsigned long long)(pe % pes), wrong[what]);
         set(plan, path, values[what]);
     }
 }
@@ -43,10 +43,18 @@ static void draw_shape(clean_plan *plan) {
         rows = 1 + (uint32_t)clean_below(plan, 3);
         each = pes[clean_below(plan, sizeof pes / sizeof pes[0])];
     } while (columns * rows * each < plan->ranks);
-    snprintf(text, sizeof text, "sips=1,cubes=%ux%u,pes=%u", columns, rows, each);
+    /* Of three programs two have their cubes spread over packages; otherwise they are the same. */
+    if (plan->seed % 3 == 0)
+        snprintf(text, sizeof text, "sips=1,cubes=%ux%u,pes=%u", columns, rows, each);
+    else if (plan->seed % 3 == 1)
+        snprintf(text, sizeof text, "sips=%u,cubes=1x%u,pes=%u", columns, rows, each);
+    else
+        snprintf(text, sizeof text, "sips=%ux%u,cubes=1,pes=%u", columns, rows, each);
     kb_trail_init(&trail);
     if (kbs_machine_shorthand(&plan->machine, text, &trail) != KB_OK)
         abort();
+    plan->machine.at.system_grid = plan->seed / 3 % 3;
+    plan->machine.at.pcie_links = 1 + plan->seed % 2;
 }
 
 static uint64_t between(clean_plan *plan, int64_t least, int64_t most) {
