@@ -88,6 +88,7 @@ typedef struct watch {
     double begin_s[KBS_PHASES + 1]; /* of each phase; the last is the end of all */
     double shown_s;
     bool shown;
+    bool has_banks; /* what is simulated: for the summary */
 } watch;
 
 static void begin_phase(void *context, kbs_phase phase) {
@@ -151,6 +152,7 @@ static void print_json(kbt_call *call, const kbs_result *result, const watch *ru
     for (int phase = 0; phase < KBS_PHASES; phase++)
         kbt_json_real(&json, phase_names[phase], phase_s(run, phase));
     kbt_json_end(&json);
+    kbt_json_text(&json, "hbm_timing", run->has_banks ? "hbm3" : "off");
     kbt_json_text(&json, "trace", trace);
     kbt_json_uint(&json, "trace_bytes", result->file_bytes);
     kbt_json_text(&json, "record_digest",
@@ -211,6 +213,9 @@ static void print_summary(FILE *to, const kbt_call *call, const kbs_result *resu
     fprintf(to, "\nevents     %" PRIu64 " in %.3f s (", result->events, wall_s);
     print_rate(to, wall_s > 0 ? (double)result->events / wall_s : 0);
     fprintf(to, "/s)\n");
+    if (run->has_banks)
+        fprintf(to, "memory     HBM3 banks and rows (hbm.timing, hbm3.*), in place of hbm.channel_gbps, "
+                    "hbm.commit_ns and hbm's latencies\n");
     if (call->common->verbose)
         fprintf(to, "phases     record %.3f s, simulate and write %.3f s, finish %.3f s\n", phase_s(run, 0),
                 phase_s(run, 1), phase_s(run, 2));
@@ -294,6 +299,7 @@ static kb_status simulate_on(kbt_call *call, sim_setup *setup, kbs_result *ret_r
     catch_interrupts();
     const kb_status status = kbs_run(&options, ret_result, trail);
     end_phases(run);
+    run->has_banks = setup->machine.at.hbm_timing == KBS_TIMING_HBM3;
     if (run->shown)
         fprintf(stderr, "\r\033[K");
     return status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bursts and channels; see hbm.h. Knows no op and no route. */
+/* Bursts, channels and the accesses of banks; see hbm.h. Knows no op and no route. */
 #include "fabric/hbm.h"
 
 #include <assert.h>
@@ -29,13 +29,22 @@ void kbs_hbm_kind_init(kbs_hbm_kind *kind, const kbs_machine *machine) {
         .write_latency_ps = kbs_ps_of_ns(machine->at.hbm_write_latency_ns),
     };
     kind->burst_ps = time_of(kind, machine->at.hbm_burst_bytes);
+    kind->has_banks = machine->at.hbm_timing == KBS_TIMING_HBM3;
+    kbs_dram_kind_init(&kind->dram, machine);
+    if (kind->has_banks) {
+        kind->read_latency_ps = kind->dram.latency_ps[KBS_DRAM_READ];
+        kind->write_latency_ps = kind->dram.latency_ps[KBS_DRAM_WRITE];
+    }
 }
 
 kb_status kbs_hbm_create(const kbs_hbm_kind *kind, kb_arena *arena, kbs_hbm **ret, kb_trail *trail) {
     void *memory;
     KB_TRY(kb_arena_new(arena, sizeof(kbs_hbm) + kind->channels * sizeof(kbs_hbm_channel), &memory, trail));
-    *ret = memory;
-    (*ret)->kind = kind;
+    kbs_hbm *hbm = memory;
+    hbm->kind = kind;
+    if (kind->has_banks)
+        KB_TRY(kbs_dram_create(&kind->dram, kind->channels, arena, &hbm->dram, trail));
+    *ret = hbm;
     return KB_OK;
 }
 
@@ -85,7 +94,7 @@ void kbs_hbm_ask(kbs_engine *engine, kbs_hbm *hbm, kbs_packet *packet, kbs_hbm_s
 
 /* One burst of a part: its bytes from `first` to before `end`, as positions in the part. */
 typedef struct burst {
-    uint64_t first, end;
+    uint64_t first, end, offset_bytes;
     uint32_t channel;
     int64_t took_ps;
 } burst;
@@ -112,6 +121,7 @@ static bool next_burst(bursts *it, burst *ret) {
     const uint64_t touched_bytes = (high - low + 1) << kind->access_bits;
     *ret = (burst){.first = it->at,
                    .end = it->at + size,
+                   .offset_bytes = offset,
                    .channel = kbs_hbm_channel_of(kind, offset),
                    .took_ps = touched_bytes == block ? kind->burst_ps : time_of(kind, touched_bytes)};
     it->at += size;
@@ -130,14 +140,104 @@ static int64_t reserve(kbs_hbm *hbm, const burst *b, int64_t ready_ps, kbs_who w
     return begin_ps;
 }
 
+static int64_t sooner(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
 /* Of `all_ps` that the deciding burst cost, what it did not serve was spent waiting for its channel. */
 static kbs_service service_of(const burst *b, int64_t all_ps, kbs_who holder) {
-    const int64_t burst_ps = b->took_ps < all_ps ? b->took_ps : all_ps;
-    return (kbs_service){all_ps - burst_ps, burst_ps, b->channel, holder};
+    const int64_t burst_ps = sooner(b->took_ps, all_ps);
+    return (kbs_service){all_ps - burst_ps, 0, burst_ps, b->channel, holder};
+}
+
+static int64_t arrival_of(const kbs_slope *slopes, uint32_t count, uint64_t flit) {
+    int64_t latest_ps = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const int64_t end_ps = slopes[i].base_ps + (int64_t)(flit + 1) * slopes[i].flit_ps;
+        latest_ps = end_ps > latest_ps ? end_ps : latest_ps;
+    }
+    return latest_ps;
+}
+
+/* --- accesses of banks ------------------------------------------------------------------------- */
+
+/* When a packet's flits are wanted, of a read, or come, of a write. */
+typedef struct flow {
+    uint32_t way;   /* KBS_DRAM_READ, _WRITE */
+    int64_t now_ps; /* of a read, whose flits leave by flit_ps */
+    int64_t flit_ps;
+    const kbs_slope *slopes; /* of a write, and its last flit comes at tail_ps */
+    uint32_t slope_count;
+    int64_t tail_ps;
+} flow;
+
+static int64_t arrival_in(const flow *f, const kbs_part *part, uint64_t byte) {
+    const uint64_t flit = byte / part->flit_bytes;
+    const bool is_last = flit == (part->bytes - 1) / part->flit_bytes;
+    return is_last ? f->tail_ps : arrival_of(f->slopes, f->slope_count, flit);
+}
+
+static void add_accesses(kbs_dram_pass *pass, const kbs_hbm_kind *kind, const kbs_part *part, const burst *b,
+                         const flow *f) {
+    const uint64_t in_block = b->offset_bytes & ((UINT64_C(1) << kind->burst_bits) - 1);
+    const uint64_t block = b->offset_bytes >> (kind->burst_bits + kind->channel_bits);
+    const uint64_t offset = block << kind->burst_bits | in_block; /* in the channel */
+    for (uint64_t at = b->first, end; at < b->end; at = end) {
+        kbs_dram_access access = {.ready_ps = f->now_ps};
+        const uint64_t byte = offset + (at - b->first);
+        end = at + (UINT64_C(1) << kind->access_bits) - (byte & ((UINT64_C(1) << kind->access_bits) - 1));
+        end = end < b->end ? end : b->end;
+        kbs_dram_find(&kind->dram, byte, &access);
+        if (f->way == KBS_DRAM_WRITE)
+            access.ready_ps = arrival_in(f, part, end - 1);
+        else
+            access.lead_ps = (int64_t)(at / part->flit_bytes) * f->flit_ps;
+        kbs_dram_add(pass, &access);
+    }
+}
+
+/* Serves a packet channel by channel, of which none knows of another: returns when its data are there. */
+static int64_t serve_banks(kbs_hbm *hbm, const kbs_part *part, const flow *f, kbs_service *ret_service) {
+    const kbs_hbm_kind *kind = hbm->kind;
+    const int64_t since_ps = f->way == KBS_DRAM_WRITE ? f->tail_ps : f->now_ps;
+    const int64_t from_ps = f->way == KBS_DRAM_WRITE ? arrival_in(f, part, 0) : f->now_ps;
+    uint64_t touched = 0;
+    int64_t latest_ps = 0;
+    bursts all = {.kind = kind, .part = part};
+    for (burst b; next_burst(&all, &b);)
+        touched |= UINT64_C(1) << b.channel;
+    for (; touched != 0; touched &= touched - 1) {
+        const uint32_t channel = (uint32_t)__builtin_ctzll(touched);
+        kbs_dram_pass pass;
+        pass.kind = &kind->dram;
+        pass.channel = &hbm->dram[channel];
+        pass.way = f->way;
+        pass.from_ps = from_ps;
+        pass.latest_ps = pass.bank_ps = 0;
+        pass.count = 0;
+        bursts it = {.kind = kind, .part = part};
+        for (burst b; next_burst(&it, &b);)
+            if (b.channel == channel)
+                add_accesses(&pass, kind, part, &b, f);
+        kbs_dram_finish(&pass);
+        if (pass.latest_ps > latest_ps) {
+            latest_ps = pass.latest_ps;
+            const int64_t all_ps = latest_ps - kind->dram.latency_ps[f->way] - since_ps;
+            const int64_t burst_ps = sooner(kind->dram.burst_ps, all_ps);
+            const int64_t bank_ps = sooner(pass.bank_ps, all_ps - burst_ps);
+            *ret_service = (kbs_service){all_ps - burst_ps - bank_ps, bank_ps, burst_ps, channel,
+                                         hbm->channels[channel].holder};
+        }
+        hbm->channels[channel].holder = part->who;
+    }
+    return latest_ps;
 }
 
 int64_t kbs_hbm_read(kbs_hbm *hbm, const kbs_part *part, int64_t now_ps, int64_t flit_ps,
                      kbs_service *ret_service) {
+    if (hbm->dram != NULL)
+        return serve_banks(hbm, part, &(flow){.way = KBS_DRAM_READ, .now_ps = now_ps, .flit_ps = flit_ps},
+                           ret_service);
     bursts it = {.kind = hbm->kind, .part = part};
     int64_t head_ps = 0;
     for (burst b; next_burst(&it, &b);) {
@@ -152,18 +252,13 @@ int64_t kbs_hbm_read(kbs_hbm *hbm, const kbs_part *part, int64_t now_ps, int64_t
     return head_ps + hbm->kind->read_latency_ps;
 }
 
-static int64_t arrival_of(const kbs_slope *slopes, uint32_t count, uint64_t flit) {
-    int64_t latest_ps = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const int64_t end_ps = slopes[i].base_ps + (int64_t)(flit + 1) * slopes[i].flit_ps;
-        latest_ps = end_ps > latest_ps ? end_ps : latest_ps;
-    }
-    return latest_ps;
-}
-
 int64_t kbs_hbm_write(kbs_engine *engine, kbs_hbm *hbm, const kbs_part *part, const kbs_slope *slopes,
                       uint32_t slope_count, int64_t tail_ps, kbs_service *ret_service) {
     serve_all(engine, hbm);
+    if (hbm->dram != NULL) {
+        const flow f = {KBS_DRAM_WRITE, 0, 0, slopes, slope_count, tail_ps};
+        return serve_banks(hbm, part, &f, ret_service);
+    }
     bursts it = {.kind = hbm->kind, .part = part};
     const uint64_t last_flit = (part->bytes - 1) / part->flit_bytes;
     int64_t written_ps = 0;

@@ -11,10 +11,13 @@
  * time of the accesses (blocks of hbm.access_bytes) that it touches; to be written, hbm.commit_ns at
  * least. A flit that is read leaves when its bursts are there; a burst that is written begins when its
  * last flit has come.
+ *
+ * With hbm.timing = hbm3 a burst's accesses are commands of banks instead (dram.h), each on its own.
  */
 #ifndef KBSIM_SRC_HBM_H
 #define KBSIM_SRC_HBM_H
 
+#include "fabric/dram.h"
 #include "fabric/link.h"
 #include "fabric/runs.h"
 #include "kbsim/machine.h"
@@ -30,6 +33,8 @@ typedef struct kbs_hbm_kind {
     int64_t commit_ps;    /* what one takes at least that is written */
     int64_t read_latency_ps,
         write_latency_ps; /* from bursts to flits; from the last burst to being visible */
+    bool has_banks;       /* then these are the memory's latencies, and what follows counts */
+    kbs_dram_kind dram;
 } kbs_hbm_kind;
 
 typedef struct kbs_hbm_channel {
@@ -46,8 +51,9 @@ struct kbs_hbm {
     const kbs_hbm_kind *kind;
     kbs_packet *asking; /* whose requests came at this instant, in the order of their turn */
     kbs_hbm_serve serve;
-    kbs_event turn; /* they are served at the end of the instant */
-    bool is_due;    /* `turn` is scheduled */
+    kbs_event turn;         /* they are served at the end of the instant */
+    bool is_due;            /* `turn` is scheduled */
+    kbs_dram_channel *dram; /* NULL where the kind has no banks */
     kbs_hbm_channel channels[];
 };
 

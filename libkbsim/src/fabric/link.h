@@ -135,9 +135,9 @@ typedef struct kbs_wait {
     uint32_t step;
 } kbs_wait;
 
-/* What held bytes up at the channels of a memory, and how long they were served there. */
+/* What held bytes up at the channels and banks of a memory, and how long they were served there. */
 typedef struct kbs_service {
-    int64_t channel_ps, burst_ps;
+    int64_t channel_ps, bank_ps, burst_ps;
     uint32_t channel;
     kbs_who holder; /* of the channel */
 } kbs_service;

@@ -35,6 +35,44 @@ static kb_status check_hbm(const kbs_machine *machine, kb_trail *trail) {
     return KB_OK;
 }
 
+/* Banks, groups, rows and stripes are parts of an address; refreshes leave time for something else. */
+static kb_status check_banks(const kbs_machine *machine, kb_trail *trail) {
+    const struct {
+        const char *path;
+        uint64_t value;
+        const kbs_origin *origin;
+    } parts[] = {{"hbm3.bank_groups", machine->at.hbm3_bank_groups, &machine->origin.hbm3_bank_groups},
+                 {"hbm3.banks", machine->at.hbm3_banks, &machine->origin.hbm3_banks},
+                 {"hbm3.row_bytes", machine->at.hbm3_row_bytes, &machine->origin.hbm3_row_bytes},
+                 {"hbm3.group_bytes", machine->at.hbm3_group_bytes, &machine->origin.hbm3_group_bytes}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (!is_power_of_two(parts[i].value))
+            return kbs_fail_at(parts[i].origin, trail,
+                               "%s: %" PRIu64 " is no power of two, and it is a part of an address",
+                               parts[i].path, parts[i].value);
+    if (machine->at.hbm3_bank_groups > machine->at.hbm3_banks)
+        return kbs_fail_at(where(&machine->origin.hbm3_banks, &machine->origin.hbm3_bank_groups), trail,
+                           "hbm3.banks: %" PRIu64 " banks cannot be in %" PRIu64 " groups",
+                           machine->at.hbm3_banks, machine->at.hbm3_bank_groups);
+    if (machine->at.hbm3_group_bytes > machine->at.hbm3_row_bytes)
+        return kbs_fail_at(where(&machine->origin.hbm3_group_bytes, &machine->origin.hbm3_row_bytes), trail,
+                           "hbm3.group_bytes: %" PRIu64 " bytes are more than a row (hbm3.row_bytes=%" PRIu64
+                           ")",
+                           machine->at.hbm3_group_bytes, machine->at.hbm3_row_bytes);
+    if (machine->at.hbm_access_bytes > machine->at.hbm3_group_bytes)
+        return kbs_fail_at(where(&machine->origin.hbm3_group_bytes, &machine->origin.hbm_access_bytes), trail,
+                           "hbm3.group_bytes: %" PRIu64 " bytes are less than an access "
+                           "(hbm.access_bytes=%" PRIu64 ")",
+                           machine->at.hbm3_group_bytes, machine->at.hbm_access_bytes);
+    const uint64_t busy_ns = machine->at.hbm3_rfcpb_ns + machine->at.hbm3_rp_cycles * machine->at.hbm3_tck_ns;
+    if (machine->at.hbm3_refi_ns != 0 && machine->at.hbm3_refi_ns / 2 < busy_ns)
+        return kbs_fail_at(
+            where(&machine->origin.hbm3_refi_ns, &machine->origin.hbm3_rfcpb_ns), trail,
+            "hbm3.refi_ns: a bank would be busy with refreshes (hbm3.rfcpb_ns, and closing its "
+            "row) for more than half of the time (0: never refreshed)");
+    return KB_OK;
+}
+
 static kb_status check_cube(const kbs_machine *machine, kb_trail *trail) {
     const uint32_t columns = kbs_columns(machine->at.cube_routers),
                    lines = kbs_rows(machine->at.cube_routers);
@@ -81,6 +119,8 @@ kb_status kbs_machine_check(const kbs_machine *machine, kb_trail *trail) {
     KB_TRY(check_cube(machine, trail));
     KB_TRY(check_io(machine, trail));
     KB_TRY(check_hbm(machine, trail));
+    if (machine->at.hbm_timing == KBS_TIMING_HBM3)
+        KB_TRY(check_banks(machine, trail));
     KB_TRY(check_address(machine, trail));
     KB_TRY(kbs_fault_check(machine, trail));
     if (machine->at.sram_bytes < machine->at.cube_pes)

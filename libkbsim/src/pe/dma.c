@@ -274,7 +274,7 @@ static void keep_latest(kbs_sim *sim, kbs_op *op, kbs_packet *packet) {
         kbs_packet_give(&sim->packets, packet);
 }
 
-/* Time at the channels of a memory: waiting for others there, being served, and its own latency. */
+/* Time at the channels of a memory: waiting for others there, for rows, being served, and its own latency. */
 static void note_service(kbs_sim *sim, kbs_op *op, unsigned operand, const kbs_service *service,
                          int64_t latency_ps) {
     const bool own = is_own(op, service->holder);
@@ -286,6 +286,9 @@ static void note_service(kbs_sim *sim, kbs_op *op, unsigned operand, const kbs_s
                      .who = service->holder};
     kbs_op_note(sim, op, &note);
     note.blames = false;
+    note.cause = KB_CAUSE_BANK;
+    note.ps = service->bank_ps;
+    kbs_op_note(sim, op, &note);
     note.cause = KB_CAUSE_HBM_BURST;
     note.ps = service->burst_ps;
     kbs_op_note(sim, op, &note);

@@ -11,14 +11,23 @@
 #include "run/idle_faults.h"
 #include "run/rings.h"
 #include "run/simulate.h"
+#include "run/unused.h"
 
 /* A change of times for the same program and machine changes this. */
 #define MODEL_VERSION "kb.time.3"
 
 /* --- settings and identity ------------------------------------------------------------------- */
 
+/* Banks' timing is a setting where it is on, as models are that are not the default. */
+static bool is_setting(const kbs_machine *machine, const char *path) {
+    return machine->at.hbm_timing != KBS_TIMING_OFF ||
+           (strcmp(path, "hbm.timing") != 0 && strncmp(path, "hbm3.", strlen("hbm3.")) != 0);
+}
+
 static kb_status define_machine(kbs_program *program, kb_trail *trail) {
     for (uint32_t i = 0; i < kbs_param_count(); i++) {
+        if (!is_setting(program->machine, kbs_param_describe(i)->path))
+            continue;
         char value[KBS_VALUE_CHARS];
         uint32_t id;
         const kb_setting row = {kbs_param_describe(i)->path, kbs_machine_value(program->machine, i, value),
@@ -196,6 +205,7 @@ static kb_status run_program(kbs_program *program, const kbs_bench *bench, const
     KB_TRY(check_work(program, bench, trail));
     kbs_warn_of_rings(program);
     kbs_warn_of_faults(program);
+    kbs_warn_of_unused(program->machine, program->log);
     kb_run run;
     KB_TRY(identify(program, bench, &run, trail));
     const kb_writer_options writing = {.path = options->path,

@@ -73,8 +73,10 @@ static void an_unknown_path_names_the_nearest(void **state) {
     check_says(&trail, "did you mean 'ipcq.slots'?");
     check_status(set(&machine, "dma.setup=3", &trail), KB_E_ARGUMENT, &trail);
     check_says(&trail, "did you mean 'dma.setup_ns'?");
-    check_status(set(&machine, "hbm.timing=hbm3", &trail), KB_E_ARGUMENT, &trail);
-    check_says(&trail, "unknown parameter 'hbm.timing'");
+    check_status(set(&machine, "hbm.time=hbm3", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "did you mean 'hbm.timing'?");
+    check_status(set(&machine, "hbm.timing=hbm2", &trail), KB_E_ARGUMENT, &trail);
+    check_says(&trail, "did you mean 'hbm3'?");
     check_status(set(&machine, "frobnicate=3", &trail), KB_E_ARGUMENT, &trail);
     check_says(&trail, "explain-config");
     check_status(set(&machine, "ipcq.slots", &trail), KB_E_ARGUMENT, &trail);
@@ -154,6 +156,31 @@ static void values_that_do_not_fit_together_are_refused(void **state) {
         check_status(kbs_machine_check(&machine, &trail), KB_E_ARGUMENT, &trail);
         check_says(&trail, odd[i][1]);
     }
+}
+
+static void banks_fit_together(void **state) {
+    (void)state;
+    kbs_machine machine;
+    kb_trail trail;
+    static const char *const odd[][2] = {
+        {"hbm3.banks=12", "hbm3.banks: 12 is no power of two"},
+        {"hbm3.bank_groups=3", "hbm3.bank_groups: 3 is no power of two"},
+        {"hbm3.row_bytes=1000", "hbm3.row_bytes: 1000 is no power of two"},
+        {"hbm3.group_bytes=96", "hbm3.group_bytes: 96 is no power of two"},
+        {"hbm3.banks=2", "2 banks cannot be in 4 groups"},
+        {"hbm3.row_bytes=64", "hbm3.group_bytes: 128 bytes are more than a row"},
+        {"hbm3.group_bytes=16", "hbm3.group_bytes: 16 bytes are less than an access (hbm.access_bytes=32)"},
+        {"hbm3.rfcpb_ns=1940", "hbm3.refi_ns: a bank would be busy with refreshes"}};
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        kbs_machine_init(&machine);
+        check_ok(set(&machine, odd[i][0], &trail), &trail);
+        check_ok(kbs_machine_check(&machine, &trail), &trail); /* which has no banks */
+        check_ok(set(&machine, "hbm.timing=hbm3", &trail), &trail);
+        check_status(kbs_machine_check(&machine, &trail), KB_E_ARGUMENT, &trail);
+        check_says(&trail, odd[i][1]);
+    }
+    check_ok(set(&machine, "hbm3.refi_ns=0", &trail), &trail);
+    check_ok(kbs_machine_check(&machine, &trail), &trail);
 }
 
 static void numbers_are_read_exactly(void **state) {
@@ -268,6 +295,7 @@ int main(void) {
         cmocka_unit_test(words_and_boxes_are_read),
         cmocka_unit_test(a_shorthand_sets_shapes),
         cmocka_unit_test(values_that_do_not_fit_together_are_refused),
+        cmocka_unit_test(banks_fit_together),
         cmocka_unit_test(numbers_are_read_exactly),
         cmocka_unit_test(quantities_are_read_with_their_units),
         cmocka_unit_test(parameters_take_units),
