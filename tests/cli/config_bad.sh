@@ -37,7 +37,8 @@ bad 'ipqc:\n  slots: 8\n' "bad.yaml:1:1: unknown key 'ipqc' (did you mean 'ipcq'
 bad 'slots: 8\n' "bad.yaml:1:1: unknown key 'slots' (did you mean"
 bad 'frobnicate: 8\n' "bad.yaml:1:1: unknown key 'frobnicate' (kb-sim explain-config lists them)"
 bad 'includ: default\n' "bad.yaml:1:1: unknown key 'includ' (did you mean 'include'?)"
-bad 'hbm.timing: hbm3\n' "bad.yaml:1:1: unknown key 'hbm.timing'"
+bad 'hbm.timing: hbm2\n' "bad.yaml:1:13: hbm.timing: 'hbm2' is not one of off/hbm3 (did you mean 'hbm3'?)"
+bad 'hbm: {timing: hbm3}\nhbm3.banks: 12\n' 'bad.yaml:2:1: hbm3.banks: 12 is no power of two'
 bad 'pcie: {lanes: 16}\n' "bad.yaml:1:8: unknown key 'pcie.lanes'"
 bad 'system.grid: torus\n' \
     "bad.yaml:1:14: system.grid: 'torus' is not one of ring_1d/torus_2d/mesh_2d (did you mean 'torus_2d'?)"

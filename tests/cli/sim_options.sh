@@ -52,7 +52,7 @@ is 2 "'more' is one argument too many" "$sim" run allreduce more -o x.zst
 is 2 '257 ranks need as many PEs, and this machine has 256' "$sim" run allreduce --ranks 257 -o x.zst
 is 2 "unknown parameter 'ipcq.slot' (did you mean 'ipcq.slots'?)" \
     "$sim" run allreduce --set ipcq.slot=2 -o x.zst
-is 2 'hbm.timing' "$sim" run allreduce --set hbm.timing=hbm3 -o x.zst
+is 2 'hbm.timing' "$sim" run allreduce --set hbm.timing=hbm2 -o x.zst
 is 2 'ipcq.slots: 0 is out of range (1 to 1048576 slots)' "$sim" explain-config --set ipcq.slots=0
 is 2 'cube.routers: 16 is out of range (4 to 16 routers, each side, and a single n is n x 1)' \
     "$sim" explain-config --set cube.routers=16

@@ -232,19 +232,35 @@ static void decide(kbs_dram_pass *pass, const kbs_dram_access *access, const pla
             later(group->column_ps[next], chosen->column_ps + kind->ccd_group_ps[way][next]);
     }
     channel->data_ps = chosen->column_ps + kind->latency_ps[way] + kind->burst_ps;
+    pass->stall_ps += chosen->column_ps - chosen->free_ps;
     const int64_t needed_ps = channel->data_ps - access->lead_ps;
     if (needed_ps > pass->latest_ps) {
         pass->latest_ps = needed_ps;
-        pass->bank_ps = chosen->column_ps - chosen->free_ps;
+        pass->bank_ps = pass->stall_ps;
     }
 }
 
 /* --- the window ------------------------------------------------------------------------------ */
 
-static void serve_first(kbs_dram_pass *pass) {
+/* From when on the bus takes a column command, as far as the channel knows. */
+static int64_t bus_of(const kbs_dram_pass *pass) {
     const kbs_dram_channel *channel = pass->channel;
-    const int64_t bus_ps =
-        later(channel->any.column_ps[pass->way], channel->data_ps - pass->kind->latency_ps[pass->way]);
+    return later(channel->any.column_ps[pass->way], channel->data_ps - pass->kind->latency_ps[pass->way]);
+}
+
+void kbs_dram_begin(kbs_dram_pass *pass, const kbs_dram_kind *kind, kbs_dram_channel *channel, uint32_t way,
+                    int64_t from_ps) {
+    pass->kind = kind;
+    pass->channel = channel;
+    pass->way = way;
+    pass->from_ps = from_ps;
+    pass->busy_ps = bus_of(pass);
+    pass->latest_ps = pass->bank_ps = pass->stall_ps = 0;
+    pass->count = 0;
+}
+
+static void serve_first(kbs_dram_pass *pass) {
+    const int64_t bus_ps = bus_of(pass);
     plan best, next;
     uint32_t chosen = 0;
     plan_access(pass, &pass->window[0], false, &best);

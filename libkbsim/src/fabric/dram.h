@@ -107,13 +107,16 @@ typedef struct kbs_dram_pass {
     kbs_dram_channel *channel;
     uint32_t way;
     int64_t from_ps; /* no row is opened or closed before */
-    /* what came of it: the latest end of data, less its lead, and what it waited for its rows */
+    int64_t busy_ps; /* the bus was, until then, with what others had decided */
+    /* what came of it: the latest end of data, less its lead, and how long the bus waited for rows till then */
     int64_t latest_ps, bank_ps;
+    int64_t stall_ps; /* the same, till now */
     uint32_t count;
     kbs_dram_access window[KBS_DRAM_WINDOW];
 } kbs_dram_pass;
 
-/* `pass` has its kind, channel, way and from_ps; the rest is 0. */
+void kbs_dram_begin(kbs_dram_pass *pass, const kbs_dram_kind *kind, kbs_dram_channel *channel, uint32_t way,
+                    int64_t from_ps);
 void kbs_dram_add(kbs_dram_pass *pass, const kbs_dram_access *access);
 /* All that were added are decided. */
 void kbs_dram_finish(kbs_dram_pass *pass);

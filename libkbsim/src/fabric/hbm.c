@@ -196,6 +196,17 @@ static void add_accesses(kbs_dram_pass *pass, const kbs_hbm_kind *kind, const kb
     }
 }
 
+/* What others had decided comes first, then what the bus waited for rows; the rest are the packet's own. */
+static kbs_service banks_service(const kbs_dram_pass *pass, int64_t since_ps, uint32_t channel,
+                                 kbs_who holder) {
+    const int64_t all_ps = pass->latest_ps - pass->kind->latency_ps[pass->way] - since_ps;
+    const int64_t most_ps = all_ps > pass->kind->burst_ps ? all_ps - pass->kind->burst_ps : 0;
+    const int64_t busy_ps = pass->busy_ps > since_ps ? pass->busy_ps - since_ps : 0;
+    const int64_t channel_ps = sooner(busy_ps, most_ps);
+    const int64_t bank_ps = sooner(pass->bank_ps, most_ps - channel_ps);
+    return (kbs_service){channel_ps, bank_ps, all_ps - channel_ps - bank_ps, channel, holder};
+}
+
 /* Serves a packet channel by channel, of which none knows of another: returns when its data are there. */
 static int64_t serve_banks(kbs_hbm *hbm, const kbs_part *part, const flow *f, kbs_service *ret_service) {
     const kbs_hbm_kind *kind = hbm->kind;
@@ -209,12 +220,7 @@ static int64_t serve_banks(kbs_hbm *hbm, const kbs_part *part, const flow *f, kb
     for (; touched != 0; touched &= touched - 1) {
         const uint32_t channel = (uint32_t)__builtin_ctzll(touched);
         kbs_dram_pass pass;
-        pass.kind = &kind->dram;
-        pass.channel = &hbm->dram[channel];
-        pass.way = f->way;
-        pass.from_ps = from_ps;
-        pass.latest_ps = pass.bank_ps = 0;
-        pass.count = 0;
+        kbs_dram_begin(&pass, &kind->dram, &hbm->dram[channel], f->way, from_ps);
         bursts it = {.kind = kind, .part = part};
         for (burst b; next_burst(&it, &b);)
             if (b.channel == channel)
@@ -222,11 +228,7 @@ static int64_t serve_banks(kbs_hbm *hbm, const kbs_part *part, const flow *f, kb
         kbs_dram_finish(&pass);
         if (pass.latest_ps > latest_ps) {
             latest_ps = pass.latest_ps;
-            const int64_t all_ps = latest_ps - kind->dram.latency_ps[f->way] - since_ps;
-            const int64_t burst_ps = sooner(kind->dram.burst_ps, all_ps);
-            const int64_t bank_ps = sooner(pass.bank_ps, all_ps - burst_ps);
-            *ret_service = (kbs_service){all_ps - burst_ps - bank_ps, bank_ps, burst_ps, channel,
-                                         hbm->channels[channel].holder};
+            *ret_service = banks_service(&pass, since_ps, channel, hbm->channels[channel].holder);
         }
         hbm->channels[channel].holder = part->who;
     }

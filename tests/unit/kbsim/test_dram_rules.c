@@ -146,7 +146,7 @@ static void draw_packet(world *w, int64_t now_ps) {
         const int64_t head_ps = kbs_hbm_read(w->hbm, &part, now_ps, 200, &service);
         assert_int_equal(service.channel_ps + service.bank_ps + service.burst_ps,
                          head_ps - now_ps - w->sheet.cl * w->sheet.cycle_ps);
-        assert_true(service.channel_ps >= 0 && service.bank_ps >= 0);
+        assert_true(service.channel_ps >= 0 && service.bank_ps >= 0 && service.burst_ps >= 0);
     } else {
         const kbs_slope slope = {now_ps, 500};
         const int64_t tail_ps = now_ps + (int64_t)((bytes + 63) / 64) * 500;
