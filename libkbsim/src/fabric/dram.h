@@ -108,7 +108,7 @@ typedef struct kbs_dram_pass {
     uint32_t way;
     int64_t from_ps; /* no row is opened or closed before */
     int64_t busy_ps; /* the bus was, until then, with what others had decided */
-    /* what came of it: the latest end of data, less its lead, and how long the bus waited for rows till then */
+    /* what came of it: the latest end of data, less its lead, and how long the bus waited for rows before */
     int64_t latest_ps, bank_ps;
     int64_t stall_ps; /* the same, till now */
     uint32_t count;
