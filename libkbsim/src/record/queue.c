@@ -9,7 +9,7 @@
 
 /* --- finding --------------------------------------------------------------------------------- */
 
-/* The place of a triple in the hash; ranks and channels of a package are below 2^20. */
+/* The place of a triple in the hash; only those with numbers beyond 2^20 may be mixed into one another's. */
 static size_t slot_of(const kbs_program *program, uint32_t producer, uint32_t consumer, uint32_t channel) {
     const uint64_t triple = (uint64_t)producer << 40U ^ (uint64_t)consumer << 20U ^ channel;
     size_t slot = (size_t)(triple * UINT64_C(0x9E3779B97F4A7C15) >> 32U) & (program->queue_slot_count - 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Routes of a package: where PEs are, that a way is whole, and what an idle one takes. */
+/* Routes within a package: where PEs are, that a way is whole, and what an idle one takes. */
 #include <stdlib.h>
 #include <string.h>
 
