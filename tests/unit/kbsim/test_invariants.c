@@ -54,8 +54,8 @@ static const kbs_probe_crowd *crowd_of(const kbs_probe_result *result, const cha
 
 /*
  * n packets, W outstanding at most, each there RTT after it was asked for, and D after the one before: the
- * k-th is there at RTT + floor(k / W) max(RTT, W D) + (k mod W) D, counted from 0. D is a packet's time on the
- * narrowest link: 32 ns at 128 GB/s, to the next cube and in the SRAM, and 16 ns in the own slice.
+ * k-th is there at RTT + floor(k / W) max(RTT, W D) + (k mod W) D, counted from 0. D is a packet's time on
+ * the narrowest link: 32 ns at 128 GB/s, to the next cube and in the SRAM, and 16 ns in the own slice.
  */
 static void what_is_outstanding_bounds_a_single_dma(void **state) {
     (void)state;
