@@ -28,6 +28,11 @@ grep -q '^send' out && { echo "a PE alone sends"; failed=1; }
 "$sim" probe --machine sips=3x2,cubes=2x3,pes=5 --set system.grid=torus_2d --sizes 5000 -q >out || failed=1
 [ -s out ] && { echo "-q prints"; failed=1; }
 
+# Slices with banks have no form, but a bandwidth.
+"$sim" probe --set hbm.timing=hbm3 --sizes 64Ki >out || failed=1
+grep -q '^read: its own slice' out && { echo "a form of banks"; failed=1; }
+grep -q '^all PEs read their own slices .* 52428.8 ' out || { echo "no channels with banks"; failed=1; }
+
 # is TEXT COMMAND...: it exits with 2 and says so.
 is() {
     text=$1

@@ -86,7 +86,7 @@ static void print_text(kbt_call *call, const kbs_probe_result *result) {
     printf("\n%zu transfers, of which %zu differ from their closed form", result->row_count,
            result->different);
     if (result->left_out > 0)
-        printf("; %zu were left out: no room in a memory, or no form", result->left_out);
+        printf("; %zu were left out: no room in a memory, or no closed form", result->left_out);
     printf("\n");
 }
 

@@ -129,6 +129,8 @@ static void add(kbs_probe_plan *plan, const kbs_probe_options *options, kbs_prob
     uint32_t pe;
     if (!find_pe(plan, to->where, &pe))
         return;
+    if (kind >= KBS_PROBE_READ && to->space == KB_SPACE_HBM && plan->machine->at.hbm_timing != KBS_TIMING_OFF)
+        most_bytes = 0; /* what banks take has no form here */
     most_bytes = least_of(most_bytes, bytes_of(plan, to->space));
     if (kind >= KBS_PROBE_READ)
         most_bytes = least_of(most_bytes, plan->tcm_bytes);

@@ -254,6 +254,13 @@ static double gbps(uint64_t millionths) {
     return (double)millionths / (double)KBS_MILLION;
 }
 
+/* What a channel gives at most: with banks, an access in each burst of the memory's clock. */
+static double channel_gbps(const kbs_machine *m) {
+    if (m->at.hbm_timing == KBS_TIMING_OFF)
+        return gbps(m->at.hbm_channel_gbps);
+    return (double)m->at.hbm_access_bytes / ((double)m->at.hbm3_burst_cycles * gbps(m->at.hbm3_tck_ns));
+}
+
 static void fill_crowd(const probe *p, size_t number, kbs_probe_crowd *ret) {
     const kbs_machine *m = p->plan.machine;
     const kbs_probe_swarm *what = &kbs_probe_swarms[number];
@@ -273,7 +280,7 @@ static void fill_crowd(const probe *p, size_t number, kbs_probe_crowd *ret) {
     ret->took_ps = last_ps - begin_ps;
     ret->first_ps = first_ps - begin_ps;
     ret->last_ps = last_ps - begin_ps;
-    ret->channels_gbps = ret->slices * (double)m->at.hbm_channels_per_pe * gbps(m->at.hbm_channel_gbps);
+    ret->channels_gbps = ret->slices * (double)m->at.hbm_channels_per_pe * channel_gbps(m);
     ret->ports_gbps = ret->pes * gbps(port < m->at.noc_link_gbps ? port : m->at.noc_link_gbps);
 }
 
