@@ -227,6 +227,25 @@ static int64_t work_of(link_state *link, uint64_t size) {
     return link->asked_ps;
 }
 
+/* The link is done with a job, whose key is its deadline. */
+static kb_status let_go(links *it, size_t id, const kbr_job *job, kb_trail *trail) {
+    link_state *link = &it->items[id];
+    link->now_ps += job->left_ps;
+    it->job_count--;
+    if (link->now_ps > job->key_ps)
+        KB_TRY(report_load(it, id, job, link->now_ps, trail));
+    link->served = *job;
+    return KB_OK;
+}
+
+/* Is the link done with a job that came just now before anything else is there, and nothing waits? */
+static bool is_alone(const link_state *link, const kbr_job *job, int64_t until_ps) {
+    int64_t stop_ps = link->coming.count != 0 && link->coming.items[0].key_ps < until_ps
+                          ? link->coming.items[0].key_ps
+                          : until_ps;
+    return link->waiting.count == 0 && link->now_ps < stop_ps && job->left_ps <= stop_ps - link->now_ps;
+}
+
 /* Serves what came before until_ps, the earliest deadline first. */
 static kb_status serve(links *it, size_t id, int64_t until_ps, kb_trail *trail) {
     link_state *link = &it->items[id];
@@ -240,10 +259,13 @@ static kb_status serve(links *it, size_t id, int64_t until_ps, kb_trail *trail) 
             int64_t from_ps = job.key_ps;
             job.key_ps = job.other_ps;
             job.other_ps = from_ps;
-            KB_TRY(kbr_jobs_add(&link->waiting, alloc, &job, trail));
+            KB_TRY(is_alone(link, &job, until_ps) ? let_go(it, id, &job, trail)
+                                                  : kbr_jobs_add(&link->waiting, alloc, &job, trail));
         }
-        if (link->waiting.count == 0 || link->now_ps >= until_ps)
+        if (link->now_ps >= until_ps || (link->waiting.count == 0 && !coming))
             return KB_OK;
+        if (link->waiting.count == 0) /* all that came is gone already */
+            continue;
         kbr_job *job = &link->waiting.items[0];
         int64_t stop_ps = link->coming.count != 0 && link->coming.items[0].key_ps < until_ps
                               ? link->coming.items[0].key_ps
@@ -253,12 +275,8 @@ static kb_status serve(links *it, size_t id, int64_t until_ps, kb_trail *trail) 
             link->now_ps = stop_ps;
             continue;
         }
-        link->now_ps += job->left_ps;
         kbr_job gone = kbr_jobs_take(&link->waiting);
-        it->job_count--;
-        if (link->now_ps > gone.key_ps)
-            KB_TRY(report_load(it, id, &gone, link->now_ps, trail));
-        link->served = gone;
+        KB_TRY(let_go(it, id, &gone, trail));
     }
     return KB_OK;
 }
