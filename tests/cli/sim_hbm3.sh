@@ -31,6 +31,10 @@ grep -q 'warning: hbm.channel_gbps is not used: hbm.timing=hbm3' err || fail "re
 $run -q --set hbm3.cl_cycles=30 2>err
 grep -q 'warning: hbm3.cl_cycles is not used: hbm.timing is off' err || fail "off, and nobody said so"
 
+# Of banks there are no closed forms; what a slice gives at most is known.
+"$sim" probe --topology tiny --set hbm.timing=hbm3 --json >probe.json || fail "probe"
+grep -q '"different": *0' probe.json || fail "the probe differs from forms that do not hold"
+
 "$KB_BIN/../tests/sim-hbm-patterns" >patterns || fail "patterns"
 while read -r line; do
     grep -qF -- "$line" "$KB_ROOT/docs/timing-model.md" || fail "not in docs/timing-model.md: $line"
