@@ -42,6 +42,7 @@ while [ $i -lt "$runs" ]; do
     set -- "$@" --set fabric.flit_bytes=$flit --set fabric.packet_bytes=$packet
     one 256 100 33.3 700; set -- "$@" --set noc.link_gbps=$it
     one 128 17 512; set -- "$@" --set sram.gbps=$it
+    one off off hbm3; set -- "$@" --set hbm.timing=$it
     one 512 77 1024; set -- "$@" --set tcm.read_gbps=$it
     one 512 300 2048; set -- "$@" --set tcm.write_gbps=$it
     one 1 0 3.3; set -- "$@" --set noc.router_ns=$it
