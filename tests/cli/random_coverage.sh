@@ -24,7 +24,6 @@ recipe.signs
 resource.stream
 kind.map
 kind.unmap
-cause.bank
 cause.tlb
 cause.unfinished
 END
