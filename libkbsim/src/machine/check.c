@@ -65,11 +65,12 @@ static kb_status check_banks(const kbs_machine *machine, kb_trail *trail) {
                            "(hbm.access_bytes=%" PRIu64 ")",
                            machine->at.hbm3_group_bytes, machine->at.hbm_access_bytes);
     const uint64_t busy_ns = machine->at.hbm3_rfcpb_ns + machine->at.hbm3_rp_cycles * machine->at.hbm3_tck_ns;
-    if (machine->at.hbm3_refi_ns != 0 && machine->at.hbm3_refi_ns / 2 < busy_ns)
+    const uint64_t least_ns = 100 * KBS_MILLION, refi_ns = machine->at.hbm3_refi_ns;
+    if (refi_ns != 0 && (refi_ns < least_ns || refi_ns / 2 < busy_ns))
         return kbs_fail_at(
             where(&machine->origin.hbm3_refi_ns, &machine->origin.hbm3_rfcpb_ns), trail,
             "hbm3.refi_ns: a bank would be busy with refreshes (hbm3.rfcpb_ns, and closing its "
-            "row) for more than half of the time (0: never refreshed)");
+            "row) for more than half of the time, or every 100 ns (0: never refreshed)");
     return KB_OK;
 }
 

@@ -170,6 +170,7 @@ static void banks_fit_together(void **state) {
         {"hbm3.banks=2", "2 banks cannot be in 4 groups"},
         {"hbm3.row_bytes=64", "hbm3.group_bytes: 128 bytes are more than a row"},
         {"hbm3.group_bytes=16", "hbm3.group_bytes: 16 bytes are less than an access (hbm.access_bytes=32)"},
+        {"hbm3.refi_ns=99", "hbm3.refi_ns: a bank would be busy with refreshes"},
         {"hbm3.rfcpb_ns=1940", "hbm3.refi_ns: a bank would be busy with refreshes"}};
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
         kbs_machine_init(&machine);
