@@ -67,6 +67,14 @@ kb_status kbs_fabric_route(kbs_fabric *fabric, kbs_place from, kbs_place to, uin
 void kbs_fabric_idle(kbs_fabric *fabric, kbs_place from, kbs_place to, uint64_t bytes,
                      int64_t *ret_latency_ps, int64_t *ret_time_ps);
 
+/*
+ * The hops of a launch's message, which has no bytes: from the host into the PE's package, from its IO_CPU to
+ * the M_CPU of the PE's cube, from there to the PE. kbs_way_of_launch() of way.h finds it.
+ */
+typedef struct kbs_launch_way {
+    int64_t io_ps, cube_ps, pe_ps;
+} kbs_launch_way;
+
 static inline kbs_place kbs_tcm_of(uint32_t pe) {
     return (kbs_place){KB_SPACE_TCM, pe};
 }

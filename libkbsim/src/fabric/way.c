@@ -349,13 +349,24 @@ static kb_status enter_sip(way *w, uint32_t to_cube) {
     return KB_OK;
 }
 
+/* Two endpoints, and the crossbar of the chiplet that is entered. */
+static link_spec spec_of_pcie(const kbs_machine *machine) {
+    return (link_spec){.gbps = machine->at.pcie_gbps,
+                       .latency_ps = kbs_ps_of_ns(2 * machine->at.pcie_endpoint_ns + machine->at.io_noc_ns),
+                       .stores = true};
+}
+
+/* What one flit of a link costs beside its bandwidth. */
+static int64_t latency_of(const kbs_machine *machine, const link_spec *spec) {
+    const uint32_t flit_bytes = (uint32_t)machine->at.fabric_flit_bytes;
+    const int64_t stored_ps = spec->stores ? kbs_flit_ps(kbs_rate_of_gbps(spec->gbps), flit_bytes) : 0;
+    return kbs_link_latency_ps(spec->latency_ps + stored_ps);
+}
+
 static kb_status step_pcie(way *w, uint32_t to_sip) {
     const kbs_machine *machine = w->fabric->machine;
     const uint32_t number = w->source % (uint32_t)machine->at.pcie_links;
-    const link_spec spec = {.gbps = machine->at.pcie_gbps,
-                            .latency_ps =
-                                kbs_ps_of_ns(2 * machine->at.pcie_endpoint_ns + machine->at.io_noc_ns),
-                            .stores = true};
+    const link_spec spec = spec_of_pcie(machine);
     uint32_t next;
     const kbs_side_of_sip side = kbs_system_step(machine, w->sip, to_sip, &next);
     KB_TRY(step(w, part_of_io(machine, w->sip), place_of_pcie(w->fabric, side, number), &spec,
@@ -436,4 +447,30 @@ void kbs_way_measure(kbs_fabric *fabric, kbs_place from, kbs_place to, int64_t *
     (void)status;
     *ret_latency_ps = w.latency_ps;
     *ret_least_gbps = w.least_gbps;
+}
+
+/* The M_CPU sits at the SRAM's router, and is entered and left as a PE is. */
+static kb_status go_as_launch(way *w, uint32_t pe, kbs_launch_way *ret) {
+    const kbs_machine *machine = w->fabric->machine;
+    const uint32_t pes = (uint32_t)machine->at.cube_pes, cubes = cubes_of_sip(machine);
+    const link_spec host = spec_of_pcie(machine);
+    w->sip = pe / pes / cubes;
+    KB_TRY(enter_sip(w, pe / pes % cubes));
+    KB_TRY(cross_to(w, pe / pes % cubes));
+    KB_TRY(walk_to(w, sram_cell(&w->fabric->plan)));
+    KB_TRY(step_sram(w, SRAM_OUT));
+    ret->io_ps = latency_of(machine, &host);
+    ret->cube_ps = w->latency_ps;
+    KB_TRY(step_sram(w, SRAM_IN));
+    KB_TRY(walk_to(w, cell_of(w->fabric, kbs_tcm_of(pe))));
+    KB_TRY(step_pe(w, pe, PE_OUT));
+    ret->pe_ps = w->latency_ps - ret->cube_ps;
+    return KB_OK;
+}
+
+void kbs_way_of_launch(kbs_fabric *fabric, uint32_t pe, kbs_launch_way *ret) {
+    way w = {.fabric = fabric, .least_gbps = UINT64_MAX};
+    const kb_status status = go_as_launch(&w, pe, ret);
+    assert(status == KB_OK); /* nothing was made */
+    (void)status;
 }

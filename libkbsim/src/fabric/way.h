@@ -18,4 +18,7 @@ kb_status kbs_way_find(kbs_fabric *fabric, kbs_place from, kbs_place to, uint32_
 void kbs_way_measure(kbs_fabric *fabric, kbs_place from, kbs_place to, int64_t *ret_latency_ps,
                      uint64_t *ret_least_gbps);
 
+/* See kbs_launch_way. Makes no link. */
+void kbs_way_of_launch(kbs_fabric *fabric, uint32_t pe, kbs_launch_way *ret);
+
 #endif

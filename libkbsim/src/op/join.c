@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "fabric/way.h"
+
 /* --- setting up ------------------------------------------------------------------------------ */
 
 /* `ranks` are the members', and outlive it. */
@@ -65,6 +67,34 @@ kb_status kbs_joins_init(kbs_sim *sim, kb_trail *trail) {
 
 /* --- launches -------------------------------------------------------------------------------- */
 
+/* Processors tell one after another: the i-th cube of a package, the j-th PE of a cube, by their numbers. */
+static kb_status find_paths(kbs_sim *sim, kbs_join *join) {
+    const kbs_machine *machine = sim->program->machine;
+    const uint64_t of_cube = machine->at.cube_pes, of_sip = kbs_machine_pes_of_sip(machine);
+    int64_t cubes = 0, pes = 0;
+    void *memory;
+    KB_TRY(kb_arena_new(&sim->arena, join->count * sizeof(kbs_launch_path), &memory, &sim->trail));
+    join->paths = memory;
+    for (uint32_t i = 0; i < join->count; i++) {
+        const uint32_t pe = join->ranks[i], former = i > 0 ? join->ranks[i - 1] : 0;
+        assert(i == 0 || pe > former);
+        if (i == 0 || pe / of_sip != former / of_sip)
+            cubes = 0;
+        if (cubes == 0 || pe / of_cube != former / of_cube) {
+            cubes++;
+            pes = 0;
+        }
+        pes++;
+        kbs_launch_way way;
+        kbs_way_of_launch(&sim->program->fabric, pe, &way);
+        const kbs_launch_path path = {way.io_ps + way.cube_ps + way.pe_ps, cubes * sim->costs.io_cpu_ps,
+                                      pes * sim->costs.m_cpu_ps};
+        join->paths[i] = path;
+        join->longest_ps = kbs_later(join->longest_ps, path.hops_ps + path.io_cpu_ps + path.m_cpu_ps);
+    }
+    return KB_OK;
+}
+
 kbs_join *kbs_launching_of(kbs_sim *sim, const kbs_op *launch) {
     const uint32_t id = launch->shape->common.group;
     kbs_join **join = &sim->launchings[launch->record.id], **spare = &sim->spare_launchings[id];
@@ -77,6 +107,8 @@ kbs_join *kbs_launching_of(kbs_sim *sim, const kbs_op *launch) {
         kb_status status = kb_arena_new(&sim->arena, sizeof(kbs_join), &memory, &sim->trail);
         if (status == KB_OK)
             status = init(memory, group->ranks, (uint32_t)group->rank_count, &sim->arena, &sim->trail);
+        if (status == KB_OK)
+            status = find_paths(sim, memory);
         if (status == KB_OK)
             *join = memory;
         else

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * launch in time. The n-th launch of every rank's host is one launch: when the last host of its group has
- * come to it, the stamp is the latency of the host and of the processors on the way later, one and the same
- * for all PEs.
+ * come to it, a message without bytes goes from the host to the IO_CPU of each package, from there to the
+ * M_CPU of each cube that has a part in it, from there to the PEs. The PE that is the j-th in its cube, and
+ * in the i-th cube of its package, of those that take part, hears of it after
  *
- *   sent = max over hosts (issue) + host.launch_ns + io_cpu.ns + m_cpu.ns
+ *   path = hops + i * io_cpu.ns + j * m_cpu.ns
+ *
+ * and with launch.mode = stamped all of them begin at one stamp, with on_arrival each at its own:
+ *
+ *   sent = max over hosts (issue) + host.launch_ns + max over PEs (path), or its own path
  *
  * Several of a rank may be in flight: its PE begins one at its stamp, and no earlier than all that it does
  * for the one before is done. In each rank a launch is done when all that its PE does for it is.
@@ -28,7 +33,12 @@ static void begin_next(kbs_sim *sim, uint32_t number) {
     kbs_pe_begin_launch(pe, op->record.id, kbs_later(op->record.sent_ps, pe->latest_ps));
 }
 
-static void start(kbs_sim *sim, const kbs_join *join, kbs_op *op, int64_t stamp_ps) {
+/* What is left until the longest path is through takes the op's time too: who hears early waits. */
+static void start(kbs_sim *sim, const kbs_join *join, uint32_t place) {
+    const kbs_launch_path *path = &join->paths[place];
+    const int64_t own_ps = path->hops_ps + path->io_cpu_ps + path->m_cpu_ps;
+    const int64_t took_ps = sim->costs.on_arrival ? own_ps : join->longest_ps;
+    kbs_op *op = join->ops[place];
     kbs_op_note(sim, op,
                 &(kbs_note){.ps = join->latest_ps - op->record.issue_ps,
                             .cause = KB_CAUSE_BARRIER,
@@ -37,9 +47,12 @@ static void start(kbs_sim *sim, const kbs_join *join, kbs_op *op, int64_t stamp_
                             .id = KB_NONE,
                             .who = join->latest});
     kbs_op_took(sim, op, KB_CAUSE_HOST, sim->costs.host_launch_ps);
-    kbs_op_took(sim, op, KB_CAUSE_LAUNCH, sim->costs.launch_ps - sim->costs.host_launch_ps);
+    kbs_op_took(sim, op, KB_CAUSE_HOP, path->hops_ps);
+    kbs_op_took(sim, op, KB_CAUSE_IO_CPU, path->io_cpu_ps);
+    kbs_op_took(sim, op, KB_CAUSE_M_CPU, path->m_cpu_ps);
+    kbs_op_took(sim, op, KB_CAUSE_LAUNCH, took_ps - own_ps);
     kbs_op_claim(sim, op, &(kb_claim){op->rank, KB_ROLE_COMPLETION, KB_POINT_DONE, KB_SET_LAUNCHED, 0}, 0);
-    kbs_op_sent(sim, op, stamp_ps);
+    kbs_op_sent(sim, op, join->latest_ps + sim->costs.host_launch_ps + took_ps);
     kbs_outbox_flush(sim, op->rank);
     begin_next(sim, op->rank);
 }
@@ -61,7 +74,7 @@ static bool begin(kbs_pe *host, kbs_op *op) {
     if (join == NULL || !kbs_join_come(join, op, op->record.issue_ps))
         return true;
     for (uint32_t i = 0; i < join->count && sim->status == KB_OK; i++)
-        start(sim, join, join->ops[i], join->latest_ps + sim->costs.launch_ps);
+        start(sim, join, i);
     kbs_launching_end(sim, op);
     return true;
 }

@@ -198,13 +198,20 @@ typedef struct kbs_join_way {
     int64_t there_ps, back_ps, time_ps;
 } kbs_join_way;
 
+/* How long a launch takes to a PE: its hops, and the processors that hand it on. */
+typedef struct kbs_launch_path {
+    int64_t hops_ps, io_cpu_ps, m_cpu_ps;
+} kbs_launch_path;
+
 /* Where the members of a group come together; see op/join.h. */
 typedef struct kbs_join {
     const uint32_t *ranks; /* the members', by place */
     uint32_t count, come;
-    kbs_op **ops;       /* who has come, by place; NULL: not yet */
-    kbs_join_way *ways; /* by place; NULL for hosts */
-    int64_t latest_ps;  /* when the last one's word is there, and whose it is */
+    kbs_op **ops;           /* who has come, by place; NULL: not yet */
+    kbs_join_way *ways;     /* by place; NULL for hosts */
+    kbs_launch_path *paths; /* by place; of a launch, else NULL */
+    int64_t longest_ps;     /* of these */
+    int64_t latest_ps;      /* when the last one's word is there, and whose it is */
     kbs_who latest;
     struct kbs_join *next; /* of those that nobody uses */
 } kbs_join;
@@ -231,13 +238,15 @@ typedef struct kbs_slot_cost {
 enum { KBS_SPACES = 4 }; /* more than the largest KB_SPACE_… of a ring */
 
 typedef struct kbs_costs {
-    int64_t dispatch_ps, dma_setup_ps, launch_ps, cycle_ps;
+    int64_t dispatch_ps, dma_setup_ps, cycle_ps;
     uint64_t packet_bytes, tcm_read_rate, tcm_write_rate;
     uint32_t reads_outstanding, writes_outstanding, depth;
     uint64_t math_bytes, special_cycles;
     uint64_t gemm_macs, gemm_fill, gemm_port_rate; /* rate 0: the TCM's ports */
     uint64_t tile_m, tile_k, tile_n;
     bool shared_slots; /* GEMM and MATH take turns */
+    bool on_arrival;   /* a launch has no stamp: each PE begins when it hears of it */
+    int64_t io_cpu_ps, m_cpu_ps;
     int64_t host_launch_ps, host_copy_ps, host_barrier_ps;
     uint64_t host_copy_rate;
     kbs_slot_cost slots[KBS_SPACES]; /* of a ring's memory, by KB_SPACE_… */

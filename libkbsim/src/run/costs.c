@@ -3,12 +3,9 @@
 #include "run/costs.h"
 
 void kbs_costs_find(kbs_costs *costs, const kbs_machine *machine) {
-    const int64_t host_launch_ps = kbs_ps_of_ns(machine->at.host_launch_ns);
     *costs = (kbs_costs){
         .dispatch_ps = kbs_ps_of_ns(machine->at.pe_cpu_dispatch_ns),
         .dma_setup_ps = kbs_ps_of_ns(machine->at.dma_setup_ns),
-        .launch_ps =
-            host_launch_ps + kbs_ps_of_ns(machine->at.io_cpu_ns) + kbs_ps_of_ns(machine->at.m_cpu_ns),
         .cycle_ps = (int64_t)((1000 * KBS_MILLION + machine->at.clock_ghz - 1) / machine->at.clock_ghz),
         .packet_bytes = machine->at.fabric_packet_bytes,
         .tcm_read_rate = kbs_rate_of_gbps(machine->at.tcm_read_gbps),
@@ -25,7 +22,10 @@ void kbs_costs_find(kbs_costs *costs, const kbs_machine *machine) {
         .tile_k = kbs_side(machine->at.gemm_tile, 1),
         .tile_n = kbs_side(machine->at.gemm_tile, 2),
         .shared_slots = machine->at.pe_compute_slots == KBS_SLOTS_SHARED,
-        .host_launch_ps = host_launch_ps,
+        .on_arrival = machine->at.launch_mode == KBS_LAUNCH_ON_ARRIVAL,
+        .io_cpu_ps = kbs_ps_of_ns(machine->at.io_cpu_ns),
+        .m_cpu_ps = kbs_ps_of_ns(machine->at.m_cpu_ns),
+        .host_launch_ps = kbs_ps_of_ns(machine->at.host_launch_ns),
         .host_copy_ps = kbs_ps_of_ns(machine->at.host_copy_ns),
         .host_copy_rate = kbs_rate_of_gbps(machine->at.host_copy_gbps),
         .host_barrier_ps = kbs_ps_of_ns(machine->at.host_barrier_ns),

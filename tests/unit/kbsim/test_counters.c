@@ -108,7 +108,7 @@ static void bytes_in_use_begin_with_what_is_there(void **state) {
     raw_simulate(&run);
     kept_check(&run);
     const int64_t freed_ps = raw_find(&run, 1, KB_OP_FREE, 0)->start_ps;
-    const kept_sample wanted[] = {{0, 0, 400}, {0, 2030000, 4496}, {0, freed_ps, 400}};
+    const kept_sample wanted[] = {{0, 0, 400}, {0, 2277583, 4496}, {0, freed_ps, 400}};
     assert_int_equal(run.sample_count, 3);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(run.samples[i].time_ps, wanted[i].time_ps);

@@ -54,10 +54,11 @@ static void all_hosts_come_to_a_launch_before_any_rank_begins(void **state) {
         for (uint32_t rank = 0; rank < 3; rank++) {
             const kb_op *op = raw_find(&run, rank, KB_OP_LAUNCH, launch);
             assert_int_equal(op->id, launch);
-            assert_int_equal(op->sent_ps, latest_ps + 2030000);
+            assert_int_equal(op->sent_ps, latest_ps + 2286299); /* the third PE's path */
             assert_int_equal(raw_why(op, KB_CAUSE_BARRIER), latest_ps - op->issue_ps);
             assert_int_equal(raw_why(op, KB_CAUSE_HOST), 2000000);
-            assert_int_equal(raw_why(op, KB_CAUSE_LAUNCH), 30000);
+            assert_int_equal(raw_why(op, KB_CAUSE_IO_CPU), 20000);
+            assert_int_equal(raw_why(op, KB_CAUSE_M_CPU), 10000 * (rank + 1));
         }
     }
     assert_int_equal(raw_why(raw_find(&run, 2, KB_OP_LAUNCH, 1), KB_CAUSE_BARRIER), 0); /* the slowest */
@@ -90,6 +91,75 @@ static void the_first_op_of_a_launch_claims_it_and_all_before(void **state) {
     /* A launch in which a rank does nothing is done when it begins. */
     const kb_op *idle = raw_find(&run, 1, KB_OP_LAUNCH, 1);
     assert_int_equal(idle->done_ps, idle->sent_ps);
+    kept_fini(&run);
+}
+
+/*
+ * The path of a launch by its parameters: to the IO chiplet over PCIe (two endpoints, a crossbar, a flit of 256
+ * bytes at 57.6 GB/s), to the cube over UCIe (two ports, a router) and the mesh to r1c1, where the M_CPU is, out
+ * of it, into it, over the mesh again, out to the PE. A pitch of the mesh takes 1284 ps.
+ */
+static int64_t hops_ps(int64_t crossings, int64_t pitches_to_m_cpu, int64_t from_m_cpu_ps) {
+    const int64_t pcie = 2 * 100000 + 10000 + 4445, ucie = 2 * 8000 + 1000, pitch = 1284;
+    return pcie + ucie * (1 + crossings) + pitches_to_m_cpu * pitch + 1 + 1000 + from_m_cpu_ps + 1;
+}
+
+static int64_t stamp_of(const char *shape, uint32_t ranks) {
+    static kept run;
+    kept_init(&run, shape, ranks);
+    raw_create(&run);
+    raw_launch(&run);
+    for (uint32_t rank = 0; rank < ranks; rank++)
+        add_math(&run, rank, 100, KB_BLOCKS_DONE);
+    raw_simulate(&run);
+    kept_check(&run);
+    const int64_t stamp_ps = run.ops[0][0].sent_ps;
+    int64_t least_wait_ps = INT64_MAX;
+    for (uint32_t rank = 0; rank < ranks; rank++) { /* nobody hears after the stamp, and one just then */
+        const kb_op *op = &run.ops[rank][0];
+        const int64_t wait_ps = raw_why(op, KB_CAUSE_LAUNCH);
+        assert_int_equal(op->sent_ps, stamp_ps);
+        assert_int_equal(run.ops[rank][1].issue_ps, stamp_ps);
+        assert_int_equal(raw_why(op, KB_CAUSE_HOST) + raw_why(op, KB_CAUSE_HOP) +
+                             raw_why(op, KB_CAUSE_IO_CPU) + raw_why(op, KB_CAUSE_M_CPU) + wait_ps,
+                         stamp_ps);
+        least_wait_ps = wait_ps < least_wait_ps ? wait_ps : least_wait_ps;
+    }
+    assert_int_equal(least_wait_ps, 0);
+    kept_fini(&run);
+    return stamp_ps;
+}
+
+/* host.launch_ns + hops + i io_cpu.ns + j m_cpu.ns of whoever hears last. */
+static void a_stamp_is_the_longest_path(void **state) {
+    (void)state;
+    /* One cube: link 0 comes in at r0c0. PE 0 is at r1c2, PE 7 at r4c3 behind the stack's long link. */
+    const int64_t one = 2000000 + hops_ps(0, 2, 1284) + 20000 + 10000;
+    assert_int_equal(stamp_of("cubes=1,pes=8", 1), one);
+    const int64_t eight = 2000000 + hops_ps(0, 2, 2 * 1284 + 1850) + 20000 + 8 * 10000;
+    assert_int_equal(stamp_of("cubes=1,pes=8", 8), eight);
+    /* Two packages hear at the same time: they add nothing. */
+    assert_int_equal(stamp_of("sips=2,cubes=1,pes=8", 16), eight);
+}
+
+static void a_launch_may_begin_as_it_arrives(void **state) {
+    (void)state;
+    static kept run;
+    kept_init(&run, "cubes=1,pes=8", 2);
+    check_ok(kbs_machine_assign(&run.machine, "launch.mode=on_arrival", "set", &run.trail), &run.trail);
+    raw_create(&run);
+    raw_launch(&run);
+    for (uint32_t rank = 0; rank < 2; rank++)
+        add_math(&run, rank, 100, KB_BLOCKS_DONE);
+    raw_simulate(&run);
+    kept_check(&run);
+    for (uint32_t rank = 0; rank < 2; rank++) { /* r1c2, r1c3 */
+        const int64_t own_ps =
+            2000000 + hops_ps(0, 2, 1284 * (int64_t)(rank + 1)) + 20000 + 10000 * (int64_t)(rank + 1);
+        assert_int_equal(run.ops[rank][0].sent_ps, own_ps);
+        assert_int_equal(run.ops[rank][1].issue_ps, own_ps);
+        assert_int_equal(raw_why(&run.ops[rank][0], KB_CAUSE_LAUNCH), 0);
+    }
     kept_fini(&run);
 }
 
@@ -202,6 +272,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_hosts_come_to_a_launch_before_any_rank_begins),
         cmocka_unit_test(the_first_op_of_a_launch_claims_it_and_all_before),
+        cmocka_unit_test(a_stamp_is_the_longest_path),
+        cmocka_unit_test(a_launch_may_begin_as_it_arrives),
         cmocka_unit_test(copies_of_a_host_follow_one_another),
         cmocka_unit_test(a_barrier_goes_through_its_first_member),
         cmocka_unit_test(hosts_have_barriers_of_their_own),

@@ -115,7 +115,7 @@ static void a_small_ring_takes_what_its_parameters_say(void **state) {
     static kept run;
     ring_of(&run, 2, 2000);
     kept_check(&run);
-    const int64_t dispatch = 4000, launch = 2030000, bytes = 2000;
+    const int64_t dispatch = 4000, launch = 2277583, bytes = 2000;
     /* read port, into the mesh, one pitch, out of it, write port; narrowest 256 GB/s; slot at 512 GB/s */
     const int64_t way = 1 + 1000 + 1284 + 1 + 1, narrowest = 7000 + 813, commit = 3907;
     const int64_t copy = way + narrowest + commit;
