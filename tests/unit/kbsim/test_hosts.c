@@ -95,9 +95,9 @@ static void the_first_op_of_a_launch_claims_it_and_all_before(void **state) {
 }
 
 /*
- * The path of a launch by its parameters: to the IO chiplet over PCIe (two endpoints, a crossbar, a flit of 256
- * bytes at 57.6 GB/s), to the cube over UCIe (two ports, a router) and the mesh to r1c1, where the M_CPU is, out
- * of it, into it, over the mesh again, out to the PE. A pitch of the mesh takes 1284 ps.
+ * The path of a launch by its parameters: to the IO chiplet over PCIe (two endpoints, a crossbar, a flit of
+ * 256 bytes at 57.6 GB/s), to the cube over UCIe (two ports, a router) and the mesh to r1c1, where the M_CPU
+ * is, out of it, into it, over the mesh again, out to the PE. A pitch of the mesh takes 1284 ps.
  */
 static int64_t hops_ps(int64_t crossings, int64_t pitches_to_m_cpu, int64_t from_m_cpu_ps) {
     const int64_t pcie = 2 * 100000 + 10000 + 4445, ucie = 2 * 8000 + 1000, pitch = 1284;
