@@ -21,67 +21,99 @@ static bool are_ranks(tl_stream *stream, const uint32_t *ranks, uint32_t count, 
         kbs_mistake(stream, where, "a group without ranks");
         return false;
     }
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++)
         if (ranks[i] >= stream->program->ranks) {
             kbs_mistake(stream, where, "there is no rank %u to be in a group: the run has %u", ranks[i],
                         stream->program->ranks);
             return false;
         }
-        for (uint32_t j = 0; j < i; j++)
-            if (ranks[j] == ranks[i]) {
-                kbs_mistake(stream, where, "rank %u is named twice in one group", ranks[i]);
-                return false;
-            }
-    }
     return true;
 }
 
+/* Groups have their ranks by number. */
 bool kbs_group_has(const kb_group *group, uint32_t rank) {
-    for (size_t i = 0; i < group->rank_count; i++)
-        if (group->ranks[i] == rank)
+    size_t low = 0, high = group->rank_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (group->ranks[middle] == rank)
             return true;
+        if (group->ranks[middle] < rank)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return false;
 }
 
-/* The id of the group with the same ranks, or its number if it were added. */
-static uint32_t find_group(const kb_defs *defs, const uint32_t *ranks, uint32_t count) {
-    uint32_t id = 0;
-    for (; id < defs->group_count; id++) {
-        const kb_group *group = &defs->groups[id];
-        bool same = group->rank_count == count;
-        for (uint32_t i = 0; same && i < count; i++)
-            same = kbs_group_has(group, ranks[i]);
-        if (same)
+/* Lets the rank at a place of a heap, of which only it may be too small, sink to where it belongs. */
+static void sink(uint32_t *ranks, uint32_t at, uint32_t count) {
+    const uint32_t rank = ranks[at];
+    for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && ranks[child + 1] > ranks[child])
+            child++;
+        if (ranks[child] <= rank)
             break;
+        ranks[at] = ranks[child];
     }
-    return id;
+    ranks[at] = rank;
 }
 
-/* The ranks by number, so that a group does not depend on who named it first. */
-static kb_status add_group(kbs_program *program, const uint32_t *ranks, uint32_t count) {
-    void *memory;
-    KB_TRY(kb_arena_copy(&program->arena, ranks, count * sizeof(uint32_t), &memory, &program->trail));
-    uint32_t *sorted = memory, id;
-    for (uint32_t i = 1; i < count; i++)
-        for (uint32_t j = i; j > 0 && sorted[j - 1] > sorted[j]; j--) {
-            const uint32_t rank = sorted[j];
-            sorted[j] = sorted[j - 1];
-            sorted[j - 1] = rank;
-        }
+/* By number, so that a group does not depend on who named it first: every rank may name all of them. */
+static void sort(uint32_t *ranks, uint32_t count) {
+    for (uint32_t i = count / 2; i-- > 0;)
+        sink(ranks, i, count);
+    for (uint32_t left = count; left-- > 1;) {
+        const uint32_t largest = ranks[0];
+        ranks[0] = ranks[left];
+        ranks[left] = largest;
+        sink(ranks, 0, left);
+    }
+}
+
+/* The group of ranks by number, which is added where it is new. */
+static uint32_t find_group(tl_stream *stream, const uint32_t *ranks, uint32_t count, tl_where where) {
+    kbs_program *program = stream->program;
+    const kb_defs *defs = &program->defs;
+    uint32_t id = 0;
     char name[32];
-    snprintf(name, sizeof name, "group%zu", program->defs.group_count);
-    const kb_group row = {name, sorted, count};
-    return kb_defs_add_group(&program->defs, &row, &id, &program->trail);
+    void *kept;
+    for (uint32_t i = 1; i < count; i++)
+        if (ranks[i - 1] == ranks[i]) {
+            kbs_mistake(stream, where, "rank %u is named twice in one group", ranks[i]);
+            return KB_NONE;
+        }
+    for (; id < defs->group_count; id++)
+        if (defs->groups[id].rank_count == count &&
+            memcmp(defs->groups[id].ranks, ranks, count * sizeof(uint32_t)) == 0)
+            return id;
+    program->status = kb_arena_copy(&program->arena, ranks, count * sizeof(uint32_t), &kept, &program->trail);
+    if (program->status != KB_OK)
+        return KB_NONE;
+    snprintf(name, sizeof name, "group%zu", defs->group_count);
+    const kb_group row = {name, kept, count};
+    program->status = kb_defs_add_group(&program->defs, &row, &id, &program->trail);
+    return id;
 }
 
 tl_group tl_group_of_at(tl_stream *stream, const uint32_t *ranks, uint32_t count, tl_where where) {
     kbs_program *program = stream->program;
+    const size_t size = count * sizeof(uint32_t);
+    void *sorted;
+    uint32_t in_order = 1;
     if (!kbs_is_ok(stream) || !are_ranks(stream, ranks, count, where))
         return (tl_group){KB_NONE};
-    const uint32_t id = find_group(&program->defs, ranks, count);
-    if (id == program->defs.group_count)
-        program->status = add_group(program, ranks, count);
-    return (tl_group){id};
+    while (in_order < count && ranks[in_order - 1] < ranks[in_order])
+        in_order++;
+    if (in_order == count) /* nearly always */
+        return (tl_group){find_group(stream, ranks, count, where)};
+    program->status = kb_new(program->alloc, size, &sorted, &program->trail);
+    if (program->status != KB_OK)
+        return (tl_group){KB_NONE};
+    memcpy(sorted, ranks, size);
+    sort(sorted, count);
+    const tl_group group = {find_group(stream, sorted, count, where)};
+    kb_delete(program->alloc, sorted, size);
+    return group;
 }
 
 /* --- barriers -------------------------------------------------------------------------------- */
