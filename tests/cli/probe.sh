@@ -15,8 +15,9 @@ python3 - out <<'END' || failed=1
 import json, sys
 report = json.load(open(sys.argv[1], encoding="utf-8"))
 assert report["version"] == 1 and report["different"] == 0 and report["at_once"] == [], report
-assert {row["bytes"] for row in report["transfers"]} == {1, 300, 65536}
-assert {row["what"] for row in report["transfers"]} >= {"read", "write", "send", "host read", "host write"}
+assert {row["bytes"] for row in report["transfers"]} == {0, 1, 300, 65536}
+ways = {row["what"] for row in report["transfers"]}
+assert ways == {"read", "write", "send", "host read", "host write", "launch"}, ways
 for row in report["transfers"]:
     assert row["difference_ps"] == row["time_ps"] - row["form_ps"] == 0, row
     assert abs(row["gbps"] - row["bytes"] * 1000 / row["time_ps"]) < 1e-6, row
@@ -32,6 +33,10 @@ grep -q '^send' out && { echo "a PE alone sends"; failed=1; }
 "$sim" probe --set hbm.timing=hbm3 --sizes 64Ki >out || failed=1
 grep -q '^read: its own slice' out && { echo "a form of banks"; failed=1; }
 grep -q '^all PEs read their own slices .* 52428.8 ' out || { echo "no channels with banks"; failed=1; }
+
+# What finds no room is counted.
+"$sim" probe --sizes 512Mi --set hbm.slice_bytes=1MiB >out || failed=1
+grep -q '; 25 were left out: no room in a memory, or no closed form$' out || { tail -1 out; failed=1; }
 
 # is TEXT COMMAND...: it exits with 2 and says so.
 is() {
@@ -50,7 +55,6 @@ is "'' is no number of bytes" "$sim" probe --sizes 1,,2
 is "'9Gi' is no number of bytes" "$sim" probe --sizes 9Gi
 is "there is no PE 256: this machine has 256" "$sim" probe --pe 256
 is "the closed forms know no faults" "$sim" probe --set fault.sip0.cube0.pe0.math=2
-is "nothing to probe: none of the sizes finds room" "$sim" probe --sizes 512Mi --set hbm.slice_bytes=1MiB
 is "is out of range" "$sim" probe --set noc.link_gbps=0
 
 python3 -B "$KB_ROOT/tests/cli/probe_page.py" "$sim" "$KB_ROOT" || failed=1

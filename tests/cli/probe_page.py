@@ -23,13 +23,23 @@ def transfers(report):
              "| --- |" + " ---: |" * (len(SIZES) + 2)]
     ways = {}
     for row in report["transfers"]:
-        ways.setdefault((row["what"], row["target"]), []).append(row)
+        if row["what"] != "launch":
+            ways.setdefault((row["what"], row["target"]), []).append(row)
     for (what, target), rows in ways.items():
         if what.startswith("host"):
             target = "the slice of a PE"
         cells = [time_of(row["time_ps"]) for row in rows]
         differences = sum(row["difference_ps"] != 0 for row in rows)
         lines.append(f"| {what}: {target} | {' | '.join(cells)} | {rows[-1]['gbps']:.1f} | {differences} |")
+    return lines
+
+
+def launches(report):
+    lines = ["| a launch on | until PE 0 begins | differences |", "| --- | ---: | ---: |"]
+    for row in report["transfers"]:
+        if row["what"] == "launch":
+            differs = int(row["difference_ps"] != 0)
+            lines.append(f"| {row['target']} | {time_of(row['time_ps'])} | {differs} |")
     return lines
 
 
@@ -67,7 +77,7 @@ def main():
     report = probe(sim, "--sizes", ",".join(str(size) for size in SIZES))
     made = text
     for name, lines in (("transfers", transfers(report)), ("outstanding", outstanding(sim)),
-                        ("crowds", crowds(report))):
+                        ("launches", launches(report)), ("crowds", crowds(report))):
         mark = f"<!-- made: {name} -->\n"
         table = "".join(line + "\n" for line in lines)
         made = re.sub(re.escape(mark) + r"(?:\|.*\n)*", lambda _, new=mark + table: new, made)

@@ -345,3 +345,22 @@ kb_status kbs_form_send(const kbs_machine *machine, const kbs_form_message *mess
 int64_t kbs_form_host_copy(const kbs_machine *machine, uint64_t size_bytes) {
     return kbs_form_ps(machine->at.host_copy_ns) + kbs_form_ps_at(size_bytes, machine->at.host_copy_gbps);
 }
+
+/* When a PE hears: each processor tells one after another of those that have a part in the launch. */
+static int64_t heard_ps(const kbs_machine *machine, uint32_t pe, uint32_t first) {
+    const uint32_t of_cube = (uint32_t)machine->at.cube_pes,
+                   of_sip = (uint32_t)kbs_machine_pes_of_sip(machine);
+    const uint32_t sip_begin = pe / of_sip * of_sip, cube_begin = pe / of_cube * of_cube;
+    const uint32_t first_of_sip = first > sip_begin ? first : sip_begin;
+    const uint32_t first_of_cube = first > cube_begin ? first : cube_begin;
+    const int64_t cubes = pe / of_cube - first_of_sip / of_cube + 1, pes = pe - first_of_cube + 1;
+    return kbs_form_launch_hops(machine, pe) + cubes * kbs_form_ps(machine->at.io_cpu_ns) +
+           pes * kbs_form_ps(machine->at.m_cpu_ns);
+}
+
+int64_t kbs_form_launch(const kbs_machine *machine, uint32_t pe, uint32_t first, uint32_t count) {
+    int64_t begin_ps = heard_ps(machine, pe, first);
+    for (uint32_t i = 0; i < count && machine->at.launch_mode == KBS_LAUNCH_STAMPED; i++)
+        begin_ps = kbs_form_later(begin_ps, heard_ps(machine, first + i, first));
+    return kbs_form_ps(machine->at.host_launch_ns) + begin_ps;
+}

@@ -39,6 +39,9 @@ kb_status kbs_form_write(const kbs_machine *machine, uint32_t pe, kbs_form_place
 kb_status kbs_form_send(const kbs_machine *machine, const kbs_form_message *message, const kb_alloc *alloc,
                         int64_t *ret_ps, kb_trail *trail) KB_MUST_USE;
 
+/* Until `pe` begins what the hosts of `count` PEs, of which it is one, have launched on them at once. */
+int64_t kbs_form_launch(const kbs_machine *machine, uint32_t pe, uint32_t first, uint32_t count);
+
 /* A host's copy, either way. */
 int64_t kbs_form_host_copy(const kbs_machine *machine, uint64_t size_bytes);
 

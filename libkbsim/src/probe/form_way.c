@@ -217,22 +217,34 @@ static uint32_t nearest_io_column(const kbs_machine *machine, uint32_t cube_colu
     }
 }
 
+/* A flit is seen when all of it has come. */
+static void add_pcie(kbs_form_way *w) {
+    const kbs_machine *m = w->machine;
+    const uint64_t flit_ps = (uint64_t)kbs_form_ps_at(m->at.fabric_flit_bytes, m->at.pcie_gbps);
+    add_link(w, m->at.pcie_gbps, 2 * m->at.pcie_endpoint_ns + m->at.io_noc_ns + flit_ps * 1000);
+}
+
+/* From the IO chiplet into a cube of the first row, by the link nearest to a column of cubes. */
+static void enter_package(kbs_form_way *w, uint32_t to_cube, uint32_t source) {
+    const kbs_machine *m = w->machine;
+    const uint32_t columns = kbs_columns(m->at.cube_routers);
+    const uint32_t in = nearest_io_column(m, to_cube % kbs_columns(m->at.sip_cubes), source);
+    add_link(w, m->at.ucie_gbps, 2 * m->at.ucie_port_ns + m->at.noc_router_ns);
+    w->cube = in / columns;
+    w->at = (cell){in % columns, 0};
+}
+
 /* To the IO chiplet, from package to package, and into the first row of cubes again. */
 static void cross_packages(kbs_form_way *w, uint32_t steps, uint32_t to_cube, uint32_t source) {
     const kbs_machine *m = w->machine;
     const uint32_t columns = kbs_columns(m->at.cube_routers), cubes = kbs_columns(m->at.sip_cubes);
     const uint32_t out = nearest_io_column(m, w->cube % cubes, source);
-    const uint32_t in = nearest_io_column(m, to_cube % cubes, source);
     cross_to(w, out / columns, source);
     go_to(w, (cell){out % columns, 0});
     add_link(w, m->at.ucie_gbps, 2 * m->at.ucie_port_ns + m->at.io_noc_ns);
-    for (; steps > 0; steps--) { /* a flit is seen when all of it has come */
-        const uint64_t flit_ps = (uint64_t)kbs_form_ps_at(m->at.fabric_flit_bytes, m->at.pcie_gbps);
-        add_link(w, m->at.pcie_gbps, 2 * m->at.pcie_endpoint_ns + m->at.io_noc_ns + flit_ps * 1000);
-    }
-    add_link(w, m->at.ucie_gbps, 2 * m->at.ucie_port_ns + m->at.noc_router_ns);
-    w->cube = in / columns;
-    w->at = (cell){in % columns, 0};
+    for (; steps > 0; steps--)
+        add_pcie(w);
+    enter_package(w, to_cube, source);
 }
 
 /* Between different memories. */
@@ -250,4 +262,22 @@ void kbs_form_find_way(kbs_form_way *w, const kbs_machine *machine, kbs_form_pla
     cross_to(w, to.pe / pes % cubes, source);
     go_to(w, cell_of(machine, to));
     add_sink(w, to);
+}
+
+int64_t kbs_form_launch_hops(const kbs_machine *machine, uint32_t pe) {
+    const uint32_t cubes = kbs_columns(machine->at.sip_cubes) * kbs_rows(machine->at.sip_cubes);
+    const uint32_t cube = pe / (uint32_t)machine->at.cube_pes % cubes;
+    const kbs_form_place m_cpu = {KB_SPACE_SRAM, pe, 0}, to = {KB_SPACE_TCM, pe, 0};
+    kbs_form_way w;
+    memset(&w, 0, sizeof w);
+    w.machine = machine;
+    add_pcie(&w);
+    enter_package(&w, cube, 0);
+    cross_to(&w, cube, 0);
+    go_to(&w, cell_of(machine, m_cpu));
+    add_link(&w, machine->at.noc_link_gbps, 0);
+    add_link(&w, machine->at.noc_link_gbps, machine->at.noc_router_ns);
+    go_to(&w, cell_of(machine, to));
+    add_link(&w, machine->at.noc_link_gbps, 0);
+    return w.latency_ps;
 }

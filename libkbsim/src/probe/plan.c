@@ -51,7 +51,11 @@ static const target receivers[] = {
     {KB_SPACE_TCM, FAR_CUBE, "a PE of the far cube"},  {KB_SPACE_TCM, NEXT_SIP, "a PE of the next package"},
     {KB_SPACE_TCM, FAR_SIP, "a PE of a far package"},
 };
-enum { MEMORIES = sizeof memories / sizeof memories[0], RECEIVERS = sizeof receivers / sizeof receivers[0] };
+enum {
+    MEMORIES = sizeof memories / sizeof memories[0],
+    RECEIVERS = sizeof receivers / sizeof receivers[0],
+    LAUNCHES = 4
+};
 
 /* The next cube along x or, in a single column, along y. */
 static uint32_t next_cube(uint32_t cube, uint32_t columns, uint32_t rows) {
@@ -149,9 +153,26 @@ static void add(kbs_probe_plan *plan, const kbs_probe_options *options, kbs_prob
     }
 }
 
+/* Of itself, of its cube, of its package, of all; each of a size that none before had. */
+static void add_launches(kbs_probe_plan *plan) {
+    const uint32_t counts[] = {1, (uint32_t)plan->machine->at.cube_pes,
+                               (uint32_t)kbs_machine_pes_of_sip(plan->machine), plan->pes};
+    static const char *const names[] = {"itself", "the PEs of its cube", "the PEs of its package", "all PEs"};
+    for (size_t i = 0; i < LAUNCHES; i++)
+        if (i == 0 || counts[i] > counts[i - 1])
+            plan->steps[plan->step_count++] = (kbs_probe_step){.kind = KBS_PROBE_LAUNCH,
+                                                               .space = KB_SPACE_TCM,
+                                                               .pe = plan->pe,
+                                                               .target = names[i],
+                                                               .first = plan->pe / counts[i] * counts[i],
+                                                               .count = counts[i],
+                                                               .issue_ps = 0};
+}
+
 kb_status kbs_probe_plan_init(kbs_probe_plan *plan, const kbs_probe_options *options, bool knows_streams,
                               kb_arena *arena, kb_trail *trail) {
     enum { WAYS = 2 + 2 * MEMORIES + RECEIVERS };
+    const size_t most_steps = WAYS * options->size_count + LAUNCHES;
     uint64_t most_bytes = 0;
     void *steps;
     memset(plan, 0, sizeof *plan);
@@ -161,7 +182,7 @@ kb_status kbs_probe_plan_init(kbs_probe_plan *plan, const kbs_probe_options *opt
     for (size_t i = 0; i < options->size_count; i++)
         most_bytes = options->sizes[i] > most_bytes ? options->sizes[i] : most_bytes;
     find_room(plan, most_bytes);
-    KB_TRY(kb_arena_new(arena, WAYS * options->size_count * sizeof(kbs_probe_step), &steps, trail));
+    KB_TRY(kb_arena_new(arena, most_steps * sizeof(kbs_probe_step), &steps, trail));
     plan->steps = steps;
     add(plan, options, KBS_PROBE_HOST_WRITE, &memories[0], KB_PAYLOAD_MAX); /* longer ones are several ops */
     add(plan, options, KBS_PROBE_HOST_READ, &memories[0], KB_PAYLOAD_MAX);
@@ -172,5 +193,6 @@ kb_status kbs_probe_plan_init(kbs_probe_plan *plan, const kbs_probe_options *opt
     for (size_t i = 0; i < RECEIVERS && i < options->machine->at.ipcq_max_queues; i++)
         add(plan, options, KBS_PROBE_SEND, &receivers[i],
             knows_streams ? UINT64_MAX : options->machine->at.ipcq_slot_bytes);
+    add_launches(plan);
     return KB_OK;
 }

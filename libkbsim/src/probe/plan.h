@@ -14,6 +14,7 @@ typedef enum kbs_probe_kind {
     KBS_PROBE_READ,
     KBS_PROBE_WRITE,
     KBS_PROBE_SEND,
+    KBS_PROBE_LAUNCH,
 } kbs_probe_kind;
 
 /* A row, and how it is measured. */
@@ -22,7 +23,8 @@ typedef struct kbs_probe_step {
     uint32_t space, pe; /* of the other end */
     const char *target;
     uint64_t size_bytes;
-    int64_t issue_ps, done_ps; /* as measured */
+    uint32_t first, count;     /* of a launch: the PEs that take part */
+    int64_t issue_ps, done_ps; /* as measured; of a launch the last host's issue, and when its PE begins */
     int64_t receive_ps;        /* when the receiver of a message issued its first receive */
 } kbs_probe_step;
 

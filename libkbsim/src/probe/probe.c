@@ -25,6 +25,7 @@ typedef struct probe {
     kb_arena *arena;
     kbs_program *program;
     tl_view *near, *slices, *srams; /* by PE: tensors in its TCM, its slice, its cut of the SRAM */
+    uint32_t *everyone;             /* their numbers */
     const uint8_t *bytes;           /* for what a host writes */
     span *swarms[KBS_PROBE_SWARMS]; /* by PE */
     kb_status status;
@@ -115,6 +116,21 @@ static void copies(kb_host *h, const probe *p) {
     }
 }
 
+static void nothing(tl_kernel *k) {
+    (void)k;
+}
+
+/* Last of all: what comes behind would carry their step. */
+static void launches(kb_host *h, const probe *p) {
+    for (size_t i = 0; i < p->plan.step_count; i++) {
+        const kbs_probe_step *step = &p->plan.steps[i];
+        if (step->kind != KBS_PROBE_LAUNCH)
+            continue;
+        tl_step(h, step_label, i);
+        kb_launch_on(h, kb_group_of(h, p->everyone + step->first, step->count), nothing, NULL, 0);
+    }
+}
+
 static void program_of(kb_host *h, void *context) {
     probe *p = context;
     call what = {p, 0};
@@ -126,6 +142,7 @@ static void program_of(kb_host *h, void *context) {
             kb_launch(h, message, &what, sizeof what);
     for (what.number = 0; what.number < KBS_PROBE_SWARMS && p->swarms[what.number] != NULL; what.number++)
         kb_launch(h, swarm, &what, sizeof what);
+    launches(h, p);
 }
 
 /* --- tensors --------------------------------------------------------------------------------- */
@@ -137,17 +154,20 @@ static tl_view tensor(const probe *p, uint32_t pe, const char *name, uint32_t sp
 
 /* In every PE before any host runs: a kernel names those of other PEs. */
 static kb_status make_tensors(probe *p, kb_trail *trail) {
-    void *near, *slices, *srams, *bytes;
+    void *near, *slices, *srams, *everyone, *bytes;
     const uint32_t pes = p->plan.pes;
     KB_TRY(kb_arena_new(p->arena, pes * sizeof(tl_view), &near, trail));
     KB_TRY(kb_arena_new(p->arena, pes * sizeof(tl_view), &slices, trail));
     KB_TRY(kb_arena_new(p->arena, pes * sizeof(tl_view), &srams, trail));
     KB_TRY(kb_arena_new(p->arena, p->plan.hbm_bytes, &bytes, trail));
+    KB_TRY(kb_arena_new(p->arena, pes * sizeof(uint32_t), &everyone, trail));
+    p->everyone = everyone;
     p->near = near;
     p->slices = slices;
     p->srams = srams;
     p->bytes = bytes;
     for (uint32_t pe = 0; pe < pes; pe++) {
+        p->everyone[pe] = pe;
         p->near[pe] = tensor(p, pe, "near", KB_SPACE_TCM, p->plan.tcm_bytes);
         p->slices[pe] = tensor(p, pe, "slice", KB_SPACE_HBM, p->plan.hbm_bytes);
     }
@@ -169,12 +189,24 @@ static int64_t later(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
+/* The launch counts from its last host's issue, and ends when the PE that probes begins. */
+static void put_launch(probe *p, uint32_t rank, const kb_op *op) {
+    kbs_probe_step *step = op->step < p->plan.step_count ? &p->plan.steps[op->step] : NULL;
+    if (step == NULL || step->kind != KBS_PROBE_LAUNCH)
+        return;
+    step->issue_ps = later(step->issue_ps, op->issue_ps);
+    if (rank == p->plan.pe)
+        step->done_ps = op->sent_ps;
+}
+
 static kb_status put(void *context, uint32_t rank, const kb_op *op, void **inout_known, kb_trail *trail) {
     probe *p = context;
     (void)inout_known, (void)trail;
     const uint16_t kind = op->what->kind;
     const bool moves = kind == KB_OP_DMA_READ || kind == KB_OP_DMA_WRITE || kind == KB_OP_IPCQ_COPY ||
                        kind == KB_OP_HOST_WRITE || kind == KB_OP_HOST_READ;
+    if (kind == KB_OP_LAUNCH && op->what->step != KB_NONE)
+        put_launch(p, rank, op);
     if (op->what->step == KB_NONE || (!moves && kind != KB_OP_IPCQ_RECV))
         return KB_OK;
     if (op->step >= p->plan.step_count) {
@@ -211,6 +243,9 @@ static kb_status find_form(const probe *p, const kbs_probe_step *step, const kb_
         return (step->kind == KBS_PROBE_READ ? kbs_form_read : kbs_form_write)(
             machine, p->plan.pe, far, step->size_bytes, alloc, ret_ps, trail);
     }
+    case KBS_PROBE_LAUNCH:
+        *ret_ps = kbs_form_launch(machine, p->plan.pe, step->first, step->count);
+        return KB_OK;
     case KBS_PROBE_SEND: return kbs_form_send(machine, &sent, alloc, ret_ps, trail);
     case KBS_PROBE_HOST_WRITE:
     case KBS_PROBE_HOST_READ:
@@ -235,8 +270,9 @@ static kb_status fill_row(const probe *p, const kbs_probe_step *step, const kb_a
                                         [KBS_PROBE_HOST_READ] = "host read",
                                         [KBS_PROBE_READ] = "read",
                                         [KBS_PROBE_WRITE] = "write",
-                                        [KBS_PROBE_SEND] = "send"};
-    const bool is_host = step->kind < KBS_PROBE_READ;
+                                        [KBS_PROBE_SEND] = "send",
+                                        [KBS_PROBE_LAUNCH] = "launch"};
+    const bool is_host = step->kind < KBS_PROBE_READ || step->kind == KBS_PROBE_LAUNCH;
     const bool is_read = step->kind == KBS_PROBE_READ || step->kind == KBS_PROBE_HOST_READ;
     *ret = (kbs_probe_row){.what = names[step->kind],
                            .target = step->target,
@@ -346,11 +382,6 @@ static kb_status run_with(const kbs_probe_options *options, const kbs_models *mo
                           kb_trail *trail) {
     probe p = {.arena = &ret->arena};
     KB_TRY(kbs_probe_plan_init(&p.plan, options, knows_streams(options->machine, models), p.arena, trail));
-    if (p.plan.step_count == 0)
-        return kb_fail(
-            trail, KB_E_ARGUMENT,
-            "nothing to probe: none of the sizes finds room in the memories of a PE beside its ring and "
-            "its scratch (try smaller ones)");
     if (!options->alone)
         KB_TRY(make_swarms(&p, trail));
     KB_TRY(
