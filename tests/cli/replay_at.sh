@@ -11,18 +11,7 @@ value() {
     sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"]*\).*/\1/p" "$1"
 }
 
-# fails STATUS WORDS COMMAND...
-fails() {
-    want=$1 words=$2
-    shift 2
-    status=0
-    "$@" >out 2>err || status=$?
-    if test $status -ne "$want" || ! cat out err | grep -qF -- "$words"; then
-        echo "$*: status $status where $want should be, or no '$words' in"
-        cat out err
-        exit 1
-    fi
-}
+. "$KB_ROOT/tests/support/fails.sh"
 
 # --- goldens, kernels and random programs: a slow replay agrees at 60 times of each ---------------------
 "$KB_BIN/../tests/kernel-programs" floats tcm floats.zst
