@@ -4,25 +4,7 @@
 # example; what is wrong with an object is told; one choice by any road is one configuration.
 sim="$KB_BIN/kb-sim"
 programs="$KB_BIN/../tests/kernel-programs"
-failed=0
-
-fail() {
-    echo "$1"
-    failed=1
-}
-
-# is STATUS WORDS COMMAND...: exits with STATUS, and stderr holds WORDS.
-is() {
-    wanted=$1 words=$2
-    shift 2
-    "$@" >out 2>err
-    status=$?
-    if [ $status -ne "$wanted" ] || ! grep -qF -- "$words" err; then
-        echo "$*: exit status $status, wanted $wanted and '$words':"
-        cat err
-        failed=1
-    fi
-}
+. "$KB_ROOT/tests/support/is.sh"
 
 # build NAME: an object of the source NAME.c, with what a user has.
 build() {

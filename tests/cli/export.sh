@@ -3,24 +3,7 @@
 # kb-export: selections, outputs, refusals, and what it does with traces that are cut or damaged.
 export_it="$KB_BIN/kb-export"
 export LC_ALL=C # for sort
-failed=0
-
-# is STATUS WORDS COMMAND...: exits with STATUS, and stderr holds WORDS (and nothing where they are empty).
-is() {
-    wanted=$1 words=$2
-    shift 2
-    "$@" >out 2>err
-    status=$?
-    case $words in
-    '') [ ! -s err ] ;;
-    *) grep -qF -- "$words" err ;;
-    esac
-    if [ $? -ne 0 ] || [ $status -ne "$wanted" ]; then
-        echo "$*: exit status $status, wanted $wanted; stderr, wanted '$words':"
-        cat err
-        failed=1
-    fi
-}
+. "$KB_ROOT/tests/support/is.sh"
 
 # same A B: the two files are equal.
 same() {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # kb-sim probe: its tables, JSON, sizes, exit status; and docs/probe.md, which its own script makes.
 sim=$KB_BIN/kb-sim
-failed=0
+. "$KB_ROOT/tests/support/is.sh"
 
 "$sim" probe --sizes 1,4Ki --pe 9 >out || failed=1
 for line in '^read: its own slice (sip0.cube1.pe1.hbm > sip0.cube1.pe1.tcm)$' \
@@ -38,24 +38,12 @@ grep -q '^all PEs read their own slices .* 52428.8 ' out || { echo "no channels 
 "$sim" probe --sizes 512Mi --set hbm.slice_bytes=1MiB >out || failed=1
 grep -q '; 25 were left out: no room in a memory, or no closed form$' out || { tail -1 out; failed=1; }
 
-# is TEXT COMMAND...: it exits with 2 and says so.
-is() {
-    text=$1
-    shift
-    "$@" >out 2>err
-    status=$?
-    if [ $status -ne 2 ] || ! grep -qF "$text" err; then
-        echo "$*: exit status $status, says:"
-        cat err
-        failed=1
-    fi
-}
-is "'0' is no number of bytes from 1 to 1Gi" "$sim" probe --sizes 1,0
-is "'' is no number of bytes" "$sim" probe --sizes 1,,2
-is "'9Gi' is no number of bytes" "$sim" probe --sizes 9Gi
-is "there is no PE 256: this machine has 256" "$sim" probe --pe 256
-is "the closed forms know no faults" "$sim" probe --set fault.sip0.cube0.pe0.math=2
-is "is out of range" "$sim" probe --set noc.link_gbps=0
+is 2 "'0' is no number of bytes from 1 to 1Gi" "$sim" probe --sizes 1,0
+is 2 "'' is no number of bytes" "$sim" probe --sizes 1,,2
+is 2 "'9Gi' is no number of bytes" "$sim" probe --sizes 9Gi
+is 2 "there is no PE 256: this machine has 256" "$sim" probe --pe 256
+is 2 "the closed forms know no faults" "$sim" probe --set fault.sip0.cube0.pe0.math=2
+is 2 "is out of range" "$sim" probe --set noc.link_gbps=0
 
 python3 -B "$KB_ROOT/tests/cli/probe_page.py" "$sim" "$KB_ROOT" || failed=1
 exit $failed

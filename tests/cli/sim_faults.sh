@@ -3,25 +3,7 @@
 # Slow-downs and delays of single PEs and links: what they cost to the picosecond, and where a trace says so;
 # that they change times only; what is wrong with them.
 sim="$KB_BIN/kb-sim"
-failed=0
-
-fail() {
-    echo "$1"
-    failed=1
-}
-
-# is STATUS WORDS COMMAND...: exits with STATUS, and stderr holds WORDS.
-is() {
-    wanted=$1 words=$2
-    shift 2
-    "$@" >out 2>err
-    status=$?
-    if [ $status -ne "$wanted" ] || ! grep -qF -- "$words" err; then
-        echo "$*: exit status $status, wanted $wanted and '$words':"
-        cat err
-        failed=1
-    fi
-}
+. "$KB_ROOT/tests/support/is.sh"
 
 # run NAME OPTIONS...: leaves NAME.zst, NAME.jsonl and NAME.digest, of memory.
 run() {

@@ -2,24 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # kb-sim: help, refusals with hints, exit statuses, listings, JSON.
 sim="$KB_BIN/kb-sim"
-failed=0
-
-# is STATUS WORDS COMMAND...: exits with STATUS, and stderr holds WORDS (and nothing where they are empty).
-is() {
-    wanted=$1 words=$2
-    shift 2
-    "$@" >out 2>err
-    status=$?
-    case $words in
-    '') [ ! -s err ] ;;
-    *) grep -qF -- "$words" err ;;
-    esac
-    if [ $? -ne 0 ] || [ $status -ne "$wanted" ]; then
-        echo "$*: exit status $status, wanted $wanted; stderr, wanted '$words':"
-        cat err
-        failed=1
-    fi
-}
+. "$KB_ROOT/tests/support/is.sh"
 
 # begins WORD: the last command's stdout begins with it.
 begins() {
