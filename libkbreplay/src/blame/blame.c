@@ -123,11 +123,15 @@ static bool lacks(const kbr_origins *origins, const kbr_terms *terms, uint64_t e
            kbr_reference_contributes(origins->reference, position, element);
 }
 
-/* "ranks 0, 2-4", of those that the element lacks. */
+/* "rank 3" or "ranks 0, 2-4", of those that the element lacks. */
 static void say_missing(const kbr_origins *origins, const kbr_terms *terms, uint64_t element,
                         kbr_finding *finding) {
     const kb_group *group = &origins->pass->defs->groups[origins->reference->collective->group];
-    const char *before = "; the element lacks the input of rank ";
+    uint32_t count = 0;
+    for (uint32_t position = 0; position < terms->ranks; position++)
+        count += lacks(origins, terms, element, position);
+    const char *before =
+        count == 1 ? "; the element lacks the input of rank " : "; the element lacks the input of ranks ";
     for (uint32_t first = 0, last; first < terms->ranks; first = last + 1) {
         last = first;
         if (!lacks(origins, terms, element, first))
