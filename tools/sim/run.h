@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command `kb-sim run`: its options, and what is known of a run when it is over. */
+#ifndef KBSIM_TOOL_RUN_H
+#define KBSIM_TOOL_RUN_H
+
+#include "common/tool.h"
+#include "kbsim/run.h"
+#include "sim/config.h"
+
+typedef struct sim_run_values {
+    kbt_common common;
+    const char *output, *max_time;
+    kbt_list params;
+    sim_config_values config;
+    uint64_t ranks, seed;
+    bool verify;
+} sim_run_values;
+
+/* What the run is watched by: when its phases began, and the line of progress on a terminal. */
+typedef struct sim_watch {
+    double begin_s[KBS_PHASES + 1]; /* of each phase; the last is the end of all */
+    double shown_s;
+    bool shown;
+    bool has_banks; /* what is simulated: for the summary */
+} sim_watch;
+
+/* Of a phase; see kbs_phase. */
+static inline double sim_phase_s(const sim_watch *run, int phase) {
+    return run->begin_s[phase + 1] - run->begin_s[phase];
+}
+
+int sim_run(kbt_call *call);
+
+/* --- what a run prints ------------------------------------------------------------------------- */
+
+/* `trace` is NULL where there is none. */
+void sim_print_json(kbt_call *call, const kbs_result *result, const sim_watch *run, const char *trace);
+void sim_print_summary(FILE *to, const kbt_call *call, const kbs_result *result, const sim_watch *run);
+
+#endif
