@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "kbsim/abi.h"
 #include "kbsim/tl.h"
 
 typedef struct kb_coll {
