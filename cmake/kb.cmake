@@ -6,7 +6,7 @@
 # Headers of ./src are private to it: a wrong include is a compile error.
 function(kb_library name)
     cmake_parse_arguments(arg "" "" "PUBLIC;PRIVATE" ${ARGN})
-    file(GLOB sources CONFIGURE_DEPENDS src/*.c src/*/*.c)
+    file(GLOB sources CONFIGURE_DEPENDS src/*.c src/*/*.c src/*/*/*.c)
     if(NOT sources)
         return()
     endif()

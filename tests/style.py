@@ -47,7 +47,7 @@ LAYERS = {
 
 # Where a .c file may lie so that a build target takes it.
 BUILT = [
-    r"libkb\w+/src/([^/]+/)?[^/]+\.c", r"tools/kb-[\w-]+\.c", r"tools/\w+/[^/]+\.c", r"viewer/.+\.c",
+    r"libkb\w+/src/([^/]+/){0,2}[^/]+\.c", r"tools/kb-[\w-]+\.c", r"tools/\w+/[^/]+\.c", r"viewer/.+\.c",
     r"tests/(support/([^/]+/)?|tools/)[^/]+\.c", r"tests/unit/(kbtrace|kbsim|kbreplay|tools)/test_[^/]+\.c",
     r"tests/fuzz/(fuzz_[^/]+|replay_main)\.c", r"bench/(\w+/)?[^/]+\.c", r"examples/.+\.c",
 ]

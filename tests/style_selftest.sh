@@ -93,8 +93,8 @@ echo 'void f(void) { free(0); }' >>$c
 breach allocates 'a.c:7: free('
 echo 'void f(void) { open("x", 0); }' >>$c
 breach opens 'a.c:7: open('
-mkdir -p tree/libkbtrace/src/b/c && cp $c tree/libkbtrace/src/b/c/a.c
-breach unbuilt 'b/c/a.c:1: no build target'
+mkdir -p tree/libkbtrace/src/b/c/d && cp $c tree/libkbtrace/src/b/c/d/a.c
+breach unbuilt 'b/c/d/a.c:1: no build target'
 head_of >tree/libkbtrace/src/lonely.h
 breach header 'lonely.h:1: nothing includes'
 mv $h tree/libkbtrace/include/a.h

@@ -59,6 +59,26 @@ static void list_benches(kbt_json *json) {
     }
 }
 
+/* "ring  all_reduce: around a ring, in 2 (n - 1) steps", and among which counts of ranks if not all. */
+static void list_algorithms(kbt_json *json) {
+    for (size_t i = 0; i < kbs_algorithm_count(); i++) {
+        const kbs_algorithm *algorithm = kbs_algorithm_describe(i);
+        const char *kind = kb_word_name(KB_VOC_COLL, algorithm->collective);
+        if (json == NULL) {
+            printf("  %-18s %s: %s%s%s\n", algorithm->name, kind, algorithm->help,
+                   algorithm->counts != NULL ? "; among " : "",
+                   algorithm->counts != NULL ? algorithm->counts : "");
+            continue;
+        }
+        kbt_json_begin(json, NULL, '{');
+        kbt_json_text(json, "name", algorithm->name);
+        kbt_json_text(json, "collective", kind);
+        kbt_json_text(json, "help", algorithm->help);
+        kbt_json_text(json, "counts", algorithm->counts != NULL ? algorithm->counts : "any");
+        kbt_json_end(json);
+    }
+}
+
 /* A component with its models, the default first, and their options. */
 static void print_component(uint32_t component) {
     const kbs_model *model;
@@ -130,13 +150,8 @@ static kb_status list_one(const kbt_call *call, kbt_json *json, int which, kb_tr
         printf("%s\n", list_words[which]);
     if (which == BENCHES)
         list_benches(json);
-    for (size_t i = 0; which == ALGORITHMS && i < kbs_algorithm_count(); i++) {
-        const kbs_algorithm *algorithm = kbs_algorithm_describe(i);
-        char help[256];
-        snprintf(help, sizeof help, "%s: %s", kb_word_name(KB_VOC_COLL, algorithm->collective),
-                 algorithm->help);
-        print_row(json, algorithm->name, help, NULL);
-    }
+    if (which == ALGORITHMS)
+        list_algorithms(json);
     for (uint32_t i = 0; which == COMPONENTS && i < KBS_COMPONENTS; i++)
         if (json != NULL)
             print_component_json(json, i);

@@ -90,11 +90,47 @@ typedef void (*kb_host_fn)(kb_host *h, void *context);
 #define kb_wait(h, token) tl_wait_at((h)->stream, (token), TL_HERE)
 #define kb_wait_all(h) tl_wait_all_at((h)->stream, TL_HERE)
 
-/* view = reduction of all ranks' views (KB_REDUCE_…), in place, by an algorithm's name or an algorithm. */
-#define kb_all_reduce(h, view, reduce, algorithm) \
-    kb_all_reduce_at((h)->stream, (view), (reduce), (algorithm), TL_HERE)
-#define kb_all_reduce_by(h, view, reduce, algorithm) \
-    kb_all_reduce_by_at((h)->stream, (view), (reduce), (algorithm), TL_HERE)
+/* --- collectives ------------------------------------------------------------------------------ */
+
+/*
+ * All ranks call the same, in the same order; each hands over tensors of its own PE, which need not lie at
+ * one offset. `algorithm` is the name of one that is built in ("ring"), or a const kbs_algorithm *. What is
+ * shared among ranks, and how, is told by kbsim/coll.h.
+ *
+ * The _on forms work among the ranks of a group only; the hosts of others make the call and pass it by,
+ * whatever tensors they give. So collectives of groups that have no rank in common run side by side. A root
+ * is a position in the group, whose ranks are numbered from 0 in their order.
+ */
+
+/* view = reduction of all ranks' views (KB_REDUCE_…) */
+#define kb_all_reduce(h, view, reduce, algorithm) KB_IN_PLACE(h, NULL, ALL_REDUCE, view, reduce, 0, algorithm)
+#define kb_all_reduce_on(h, group, view, reduce, algorithm) \
+    KB_IN_PLACE(h, KB_GROUP(group), ALL_REDUCE, view, reduce, 0, algorithm)
+/* The root's view = reduction of all ranks' views; those of others are undefined then. */
+#define kb_reduce(h, view, reduce, root, algorithm) \
+    KB_IN_PLACE(h, NULL, REDUCE, view, reduce, root, algorithm)
+#define kb_reduce_on(h, group, view, reduce, root, algorithm) \
+    KB_IN_PLACE(h, KB_GROUP(group), REDUCE, view, reduce, root, algorithm)
+/* view = the root's */
+#define kb_broadcast(h, view, root, algorithm) \
+    KB_IN_PLACE(h, NULL, BROADCAST, view, KB_REDUCE_NONE, root, algorithm)
+#define kb_broadcast_on(h, group, view, root, algorithm) \
+    KB_IN_PLACE(h, KB_GROUP(group), BROADCAST, view, KB_REDUCE_NONE, root, algorithm)
+/* The view's block of this rank = reduction of all ranks' views there; the rest of it is undefined then. */
+#define kb_reduce_scatter(h, view, reduce, algorithm) \
+    KB_IN_PLACE(h, NULL, REDUCE_SCATTER, view, reduce, 0, algorithm)
+#define kb_reduce_scatter_on(h, group, view, reduce, algorithm) \
+    KB_IN_PLACE(h, KB_GROUP(group), REDUCE_SCATTER, view, reduce, 0, algorithm)
+/* view = all ranks' parts of it; each gives as many elements, from the place of its number on. */
+#define kb_all_gather(h, view, algorithm) KB_IN_PLACE(h, NULL, ALL_GATHER, view, KB_REDUCE_NONE, 0, algorithm)
+#define kb_all_gather_on(h, group, view, algorithm) \
+    KB_IN_PLACE(h, KB_GROUP(group), ALL_GATHER, view, KB_REDUCE_NONE, 0, algorithm)
+/* out = the blocks for this rank of all ranks' `in`, one behind the other. */
+#define kb_all_to_all(h, out, in, algorithm) KB_APART(h, NULL, out, in, algorithm)
+#define kb_all_to_all_on(h, group, out, in, algorithm) KB_APART(h, KB_GROUP(group), out, in, algorithm)
+/* Until every rank's PE has come. */
+#define kb_pe_barrier(h, algorithm) KB_COLLECTIVE(h, NULL, BARRIER, algorithm, .root = 0)
+#define kb_pe_barrier_on(h, group, algorithm) KB_COLLECTIVE(h, KB_GROUP(group), BARRIER, algorithm, .root = 0)
 
 /* Until every rank's host has come. */
 #define kb_barrier(h) tl_barrier_at((h)->stream, TL_HERE)
@@ -108,6 +144,33 @@ typedef void (*kb_host_fn)(kb_host *h, void *context);
 #define KB_LAUNCH_ON(h, group, is_async, name, kernel, args, size_bytes)                           \
     kb_launch_at((h)->stream, &(const tl_group){(group).id}, (is_async), (name), (kernel), (args), \
                  (size_bytes), TL_HERE)
+
+#define KB_GROUP(group) (&(const tl_group){(group).id})
+#define KB_NAME_OF(by) _Generic((by), kbs_algorithm * : NULL, const kbs_algorithm * : NULL, default : (by))
+#define KB_ALGORITHM_OF(by) \
+    _Generic((by), kbs_algorithm * : (by), const kbs_algorithm * : (by), default : NULL)
+#define KB_COLLECTIVE(h, on, KIND, by, ...)                                  \
+    kb_collective_at((h)->stream,                                            \
+                     &(const kb_coll_call){.kind = KB_COLL_##KIND,           \
+                                           .group = (on),                    \
+                                           .name = KB_NAME_OF(by),           \
+                                           .algorithm = KB_ALGORITHM_OF(by), \
+                                           __VA_ARGS__},                     \
+                     TL_HERE)
+#define KB_IN_PLACE(h, on, KIND, view, op, at, by) \
+    KB_COLLECTIVE(h, on, KIND, by, .buffer = (view), .reduce = (op), .root = (at))
+#define KB_APART(h, on, to, from, by) KB_COLLECTIVE(h, on, ALL_TO_ALL, by, .in = (from), .out = (to))
+
+/* A collective as a host calls it; what its kind has no use for is nothing. */
+typedef struct kb_coll_call {
+    uint32_t kind;                  /* KB_COLL_… */
+    const tl_group *group;          /* NULL: all ranks */
+    const char *name;               /* of a built-in algorithm, or NULL: */
+    const kbs_algorithm *algorithm; /* one of the caller's */
+    tl_view buffer, in, out;
+    uint32_t reduce; /* KB_REDUCE_… */
+    uint32_t root;
+} kb_coll_call;
 
 typedef struct kb_contents {
     uint32_t dtype;
@@ -125,9 +188,6 @@ void kb_host_read_at(tl_stream *stream, tl_view view, tl_where where);
 /* On all ranks where group is NULL. */
 tl_token kb_launch_at(tl_stream *stream, const tl_group *group, bool is_async, const char *name,
                       tl_kernel_fn kernel, const void *args, size_t size_bytes, tl_where where);
-void kb_all_reduce_at(tl_stream *stream, tl_view view, uint32_t reduce, const char *algorithm,
-                      tl_where where);
-void kb_all_reduce_by_at(tl_stream *stream, tl_view view, uint32_t reduce, const kbs_algorithm *algorithm,
-                         tl_where where);
+void kb_collective_at(tl_stream *stream, const kb_coll_call *call, tl_where where);
 
 #endif

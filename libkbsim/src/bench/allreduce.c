@@ -76,7 +76,7 @@ typedef struct task {
 
 static void host(kb_host *h, void *context) {
     const task *t = context;
-    kb_all_reduce_by(h, t->views[h->rank], t->wish->reduce, t->wish->algorithm);
+    kb_all_reduce(h, t->views[h->rank], t->wish->reduce, t->wish->algorithm);
 }
 
 static kb_status record(kbs_program *program, const kbs_bench_values *values, kb_trail *trail) {

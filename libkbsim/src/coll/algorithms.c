@@ -3,6 +3,7 @@
 #include "coll/algorithms.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kbsim/run.h"
@@ -10,7 +11,7 @@
 #include "record/view.h"
 
 static const kbs_algorithm *const algorithms[] = {
-#define KBS_ALGORITHM(name) &kbs_algorithm_##name,
+#define KBS_ALGORITHM(kind, name) &kbs_algorithm_##kind##_##name,
 #include "coll/algorithms.def"
 #undef KBS_ALGORITHM
 };
@@ -44,12 +45,75 @@ kb_status kbs_algorithm_find(uint32_t collective, const char *name, const kbs_al
                    kb_word_name(KB_VOC_COLL, collective));
 }
 
-tl_view kb_coll_chunk(const kb_coll *c, uint32_t rank) {
+kb_status kbs_algorithm_serves(const kbs_algorithm *algorithm, uint32_t ranks, kb_trail *trail) {
+    if (algorithm->serves == NULL || algorithm->serves(ranks))
+        return KB_OK;
+    /* Nobody has more ranks than the largest machine, and who serves none of that many serves none at all. */
+    enum { FARTHEST = 1 << 20 };
+    uint32_t less = ranks - 1, more = ranks + 1;
+    char nearest[64] = "no other count does either";
+    while (less > 0 && !algorithm->serves(less))
+        less--;
+    while (more < FARTHEST && !algorithm->serves(more) && (less == 0 || more - ranks < ranks - less))
+        more++;
+    const bool has_more = more < FARTHEST && algorithm->serves(more);
+    if (less > 0 && has_more && ranks - less == more - ranks)
+        snprintf(nearest, sizeof nearest, "the nearest are %u and %u", less, more);
+    else if (less > 0 || has_more)
+        snprintf(nearest, sizeof nearest, "the nearest is %u",
+                 less > 0 && (!has_more || ranks - less < more - ranks) ? less : more);
+    return kb_fail(trail, KB_E_ARGUMENT, "%s by %s works among %s, and not among %u: %s",
+                   kb_word_name(KB_VOC_COLL, algorithm->collective), algorithm->name,
+                   algorithm->counts != NULL ? algorithm->counts : "certain counts of ranks", ranks, nearest);
+}
+
+/* --- shares ---------------------------------------------------------------------------------- */
+
+/* Elements of a view from `first` on, which it has. */
+static tl_view part(const kb_coll *c, const tl_view *view, uint64_t first, uint64_t count) {
+    tl_view part = *view;
+    kbs_view_slice(c->stream, &part, 0, first, count, TL_HERE);
+    return part;
+}
+
+/* Parts that differ by one at most. */
+static tl_view even_part(const kb_coll *c, uint32_t rank) {
     const uint64_t least = c->buffer.elements / c->ranks, longer = c->buffer.elements % c->ranks;
     const uint64_t before = rank < longer ? rank : longer;
-    tl_view view = c->buffer;
-    kbs_view_slice(c->stream, &view, 0, rank * least + before, least + (rank < longer ? 1 : 0), TL_HERE);
-    return view;
+    return part(c, &c->buffer, rank * least + before, least + (rank < longer ? 1 : 0));
+}
+
+typedef struct block {
+    uint64_t first, count;
+} block;
+
+/* Of elements in blocks that are rounded up. */
+static block block_of(uint64_t elements, uint32_t ranks, uint32_t rank) {
+    const uint64_t most = elements / ranks + (elements % ranks != 0), first = rank * most;
+    if (first >= elements)
+        return (block){elements, 0};
+    return (block){first, elements - first < most ? elements - first : most};
+}
+
+tl_view kb_coll_chunk(const kb_coll *c, uint32_t rank) {
+    if (c->kind != KB_COLL_REDUCE_SCATTER && c->kind != KB_COLL_ALL_GATHER)
+        return even_part(c, rank);
+    const block share = block_of(c->buffer.elements, c->ranks, rank);
+    return part(c, &c->buffer, share.first, share.count);
+}
+
+tl_view kb_coll_in_block(const kb_coll *c, uint32_t to) {
+    const block share = block_of(c->in.elements, c->ranks, to);
+    return part(c, &c->in, share.first, share.count);
+}
+
+tl_view kb_coll_out_block(const kb_coll *c, uint32_t from) {
+    const uint64_t count = block_of(c->in.elements, c->ranks, c->rank).count;
+    return part(c, &c->out, from * count, count);
+}
+
+uint64_t kbs_coll_share(uint64_t elements, uint32_t ranks, uint32_t rank) {
+    return block_of(elements, ranks, rank).count;
 }
 
 uint64_t kb_coll_slot_elements(const kb_coll *c) {

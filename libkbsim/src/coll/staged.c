@@ -48,7 +48,9 @@ static void record_pieces(kb_coll *c, const kbs_algorithm *algorithm, uint64_t m
         tl_wait(c, loaded[now]);
         const tl_view whole = piece_of(c, c->buffer, p, most);
         kb_coll piece = *c;
-        piece.buffer = tl_slice(c, buffers[now], 0, whole.elements);
+        piece.buffer = piece.in = piece.out = tl_slice(c, buffers[now], 0, whole.elements);
+        if (c->out.elements == 0)
+            piece.out = tl_slice(c, piece.buffer, 0, 0);
         algorithm->record(&piece);
         tl_step(c, "store", p);
         stored[now] = tl_store_async(c, whole, piece.buffer);
@@ -60,7 +62,10 @@ static void record_pieces(kb_coll *c, const kbs_algorithm *algorithm, uint64_t m
 void kbs_coll_record(kb_coll *c, const kbs_algorithm *algorithm, tl_where where) {
     const kbs_program *program = c->stream->program;
     const bool in_tcm = c->buffer.memory == kbs_memory_of(program, KB_SPACE_TCM, c->stream->rank);
-    if (in_tcm || c->buffer.elements == 0 || c->ranks == 1) { /* alone there is nothing to be moved */
+    const bool is_even =
+        c->in.elements == c->buffer.elements && c->out.offset_bytes == c->buffer.offset_bytes;
+    if (in_tcm || !is_even || c->buffer.elements == 0 ||
+        c->ranks == 1) { /* alone there is nothing to be moved */
         algorithm->record(c);
         return;
     }

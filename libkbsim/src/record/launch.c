@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Host programs, their launches and collectives: recorded rank by rank, and held against those of rank 0. */
+/* Host programs and their launches: recorded rank by rank, and held against those of rank 0. */
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "coll/algorithms.h"
-#include "coll/staged.h"
-#include "record/view.h"
+#include "record/launch.h"
 
 /* --- calls ----------------------------------------------------------------------------------- */
 
-static const char *what_is(const kbs_call *call) {
+const char *kbs_call_kind(const kbs_call *call) {
     return call->kernel != NULL ? "kernel" : kb_word_name(KB_VOC_COLL, call->kind);
 }
 
@@ -19,17 +17,7 @@ static void differs(tl_stream *host, const kbs_call *call, const kbs_call *first
                 "launch %" PRIu64
                 " of this rank is %s %s, and rank 0's is %s %s (%s:%u): all ranks launch the same "
                 "in the same order",
-                host->launches, what_is(call), call->name, what_is(first), first->name,
-                kbs_base_name(first->where.file), first->where.line);
-}
-
-static void differs_in(tl_stream *host, const kbs_call *call, const kbs_call *first) {
-    kbs_mistake(host, call->where,
-                "%s number %" PRIu64 " is of %" PRIu64 " x %s by %s here, and of %" PRIu64
-                " x %s by %s in rank 0 (%s:%u)",
-                what_is(call), host->launches, call->elements, kb_word_name(KB_VOC_DTYPE, call->dtype),
-                kb_word_name(KB_VOC_REDUCE, call->reduce), first->elements,
-                kb_word_name(KB_VOC_DTYPE, first->dtype), kb_word_name(KB_VOC_REDUCE, first->reduce),
+                host->launches, kbs_call_kind(call), call->name, kbs_call_kind(first), first->name,
                 kbs_base_name(first->where.file), first->where.line);
 }
 
@@ -45,13 +33,15 @@ static kbs_call *add_call(kbs_program *program, const kbs_call *call) {
     program->status =
         kb_arena_text(&program->arena, call->name, strlen(call->name), &added->name, &program->trail);
     if (program->status == KB_OK && call->kernel == NULL) {
-        program->status =
-            kb_arena_new(&program->arena, program->ranks * sizeof(kb_part), &parts, &program->trail);
+        const size_t members = program->defs.groups[call->group].rank_count;
+        program->status = kb_arena_new(&program->arena, members * sizeof(kb_part), &parts, &program->trail);
         added->parts = program->status == KB_OK ? parts : NULL;
+        added->collective = (uint32_t)program->collective_count;
     }
     if (program->status != KB_OK)
         return NULL;
     program->call_count++;
+    program->collective_count += call->kernel == NULL;
     program->launch_count++;
     return added;
 }
@@ -64,8 +54,7 @@ static void differs_in_group(tl_stream *host, const kbs_call *call, const kbs_ca
                 kbs_base_name(first->where.file), first->where.line);
 }
 
-/* The call that all ranks make here; NULL after a mistake. */
-static kbs_call *match(tl_stream *host, const kbs_call *call) {
+kbs_call *kbs_call_match(tl_stream *host, const kbs_call *call) {
     kbs_program *program = host->program;
     if (!kbs_is_ok(host))
         return NULL;
@@ -74,7 +63,7 @@ static kbs_call *match(tl_stream *host, const kbs_call *call) {
     if (host->launches == program->call_count) {
         kbs_mistake(host, call->where,
                     "this rank launches %s %s, and rank 0 has made all of its %zu launches by then",
-                    what_is(call), call->name, program->call_count);
+                    kbs_call_kind(call), call->name, program->call_count);
         return NULL;
     }
     kbs_call *first = &program->calls[host->launches];
@@ -84,10 +73,6 @@ static kbs_call *match(tl_stream *host, const kbs_call *call) {
     }
     if (first->group != call->group) {
         differs_in_group(host, call, first);
-        return NULL;
-    }
-    if (first->elements != call->elements || first->dtype != call->dtype || first->reduce != call->reduce) {
-        differs_in(host, call, first);
         return NULL;
     }
     return first;
@@ -112,8 +97,7 @@ static void record_launch(tl_stream *host, tl_stream *stream, const kbs_call *ca
     host->overlaps = host->overlaps || is_async;
 }
 
-/* What the PE of this host records from now on; NULL after a mistake. */
-static tl_stream *begin(tl_stream *host, const kbs_call *call, bool is_async) {
+tl_stream *kbs_call_begin(tl_stream *host, const kbs_call *call, bool is_async) {
     kbs_program *program = host->program;
     tl_stream *stream = &program->streams[host->rank];
     program->status = kb_defs_intern(&program->defs, call->name, &stream->kernel, &program->trail);
@@ -123,21 +107,28 @@ static tl_stream *begin(tl_stream *host, const kbs_call *call, bool is_async) {
     stream->step = KB_NONE;
     stream->step_number = 0;
     stream->collective = 0;
+    stream->group = KB_NONE;
     stream->reduce = 0;
     record_launch(host, stream, call, is_async);
     kbs_kernel_begin(stream, call->where);
     return stream;
 }
 
-static void end(tl_stream *host, tl_stream *stream, tl_where where) {
+void kbs_call_end(tl_stream *host, tl_stream *stream, tl_where where) {
     kbs_kernel_end(stream, where);
     host->launches++;
 }
 
-static bool is_host(tl_stream *stream, const char *what, tl_where where) {
+bool kbs_is_host(tl_stream *stream, const char *what, tl_where where) {
     if (!stream->is_host)
         kbs_mistake(stream, where, "%s is for host programs, and this is a kernel", what);
     return stream->is_host && kbs_is_ok(stream);
+}
+
+bool kbs_check_group(tl_stream *host, uint32_t group, const char *what, tl_where where) {
+    if (kbs_is_ok(host) && group >= host->program->defs.group_count)
+        kbs_mistake(host, where, "%s on no group: it did not come from kb_group_of", what);
+    return kbs_is_ok(host);
 }
 
 /* False after a mistake. */
@@ -147,9 +138,7 @@ static bool check_launch(tl_stream *host, const kbs_call *call, const void *args
                     call->kernel == NULL ? "a launch of no kernel: the function is NULL"
                                          : "a launch of %s with %zu bytes of arguments at NULL",
                     call->name, size_bytes);
-    else if (call->group >= host->program->defs.group_count)
-        kbs_mistake(host, call->where, "a launch on no group: it did not come from kb_group_of");
-    return kbs_is_ok(host);
+    return kbs_check_group(host, call->group, "a launch", call->where);
 }
 
 /* What the rank's PE does for the call. */
@@ -159,12 +148,12 @@ static void run_kernel(tl_stream *host, const kbs_call *call, bool is_async, con
     void *copy = NULL;
     if (size_bytes > 0)
         program->status = kb_arena_copy(&program->arena, args, size_bytes, &copy, &program->trail);
-    tl_stream *stream = kbs_is_ok(host) ? begin(host, call, is_async) : NULL;
+    tl_stream *stream = kbs_is_ok(host) ? kbs_call_begin(host, call, is_async) : NULL;
     if (stream == NULL)
         return;
     tl_kernel k = {stream, host->rank, program->ranks, copy, size_bytes};
     call->kernel(&k);
-    end(host, stream, call->where);
+    kbs_call_end(host, stream, call->where);
 }
 
 tl_token kb_launch_at(tl_stream *host, const tl_group *group, bool is_async, const char *name,
@@ -173,9 +162,9 @@ tl_token kb_launch_at(tl_stream *host, const tl_group *group, bool is_async, con
     const tl_token none = {0, 0, host->rank};
     kbs_call made = {
         .name = name, .kernel = kernel, .where = where, .group = group != NULL ? group->id : program->group};
-    if (!is_host(host, "kb_launch", where) || !check_launch(host, &made, args, size_bytes))
+    if (!kbs_is_host(host, "kb_launch", where) || !check_launch(host, &made, args, size_bytes))
         return none;
-    const kbs_call *call = match(host, &made);
+    const kbs_call *call = kbs_call_match(host, &made);
     if (call == NULL)
         return none;
     if (!kbs_group_has(&program->defs.groups[made.group], host->rank)) {
@@ -185,119 +174,6 @@ tl_token kb_launch_at(tl_stream *host, const tl_group *group, bool is_async, con
     made.name = call->name;
     run_kernel(host, &made, is_async, args, size_bytes);
     return is_async ? kbs_token_new(host, 1, where) : none;
-}
-
-/* --- collectives ----------------------------------------------------------------------------- */
-
-/* The rank enters or leaves: a read of its part. */
-static void record_end(tl_stream *stream, kb_kind kind, const tl_view *view, tl_where where) {
-    kbs_common common;
-    stream->step = KB_NONE;
-    stream->step_number = 0;
-    kbs_common_init(stream, &common, kind, KB_BLOCKS_DONE, where);
-    if (view->elements > 0) {
-        common.operand_count = 1;
-        common.operands[0] =
-            kb_operand_vector(view->memory, KB_ACCESS_READ, (uint8_t)view->dtype, view->elements);
-    }
-    kbs_append(stream, &common, &view->offset_bytes, 0);
-}
-
-static kb_part part_of(const tl_stream *host, const tl_view *view) {
-    return (kb_part){.rank = host->rank,
-                     .stream = kbs_pe_stream(host->program, host->rank),
-                     .input = view->memory,
-                     .output = view->memory,
-                     .input_offset_bytes = view->offset_bytes,
-                     .output_offset_bytes = view->offset_bytes,
-                     .input_count = view->elements,
-                     .output_count = view->elements};
-}
-
-/* A collective's tensor lies in a memory of the rank's own PE, without gaps, and holds numbers. */
-static bool check_buffer(tl_stream *host, tl_view *view, tl_where where) {
-    const kb_defs *defs = &host->program->defs;
-    const bool is_tensor = view->queue == KB_NONE && view->scope == 0 && view->memory < defs->memory_count &&
-                           defs->memories[view->memory].rank == host->rank &&
-                           defs->memories[view->memory].pe != KB_NONE;
-    if (!is_tensor || view->dtype == 0 || view->dtype > KB_DTYPE_I32) {
-        kbs_mistake(
-            host, where,
-            "a collective works on a tensor of numbers in a memory of this rank's PE, and this is none");
-        return false;
-    }
-    return kbs_view_straighten(host, view, "tensor of a collective", where);
-}
-
-void kb_all_reduce_by_at(tl_stream *host, tl_view view, uint32_t reduce, const kbs_algorithm *algorithm,
-                         tl_where where) {
-    if (!is_host(host, "kb_all_reduce", where) || !check_buffer(host, &view, where))
-        return;
-    if (algorithm == NULL || algorithm->record == NULL || algorithm->collective != KB_COLL_ALL_REDUCE) {
-        kbs_mistake(host, where, "an all-reduce by no algorithm that could do it");
-        return;
-    }
-    if (reduce <= KB_REDUCE_NONE || reduce > KB_REDUCE_MAX) {
-        kbs_mistake(host, where, "an all-reduce by no op: it is KB_REDUCE_SUM, _PROD, _MIN or _MAX");
-        return;
-    }
-    kbs_call *call = match(host, &(kbs_call){.name = algorithm->name,
-                                             .kind = KB_COLL_ALL_REDUCE,
-                                             .where = where,
-                                             .group = host->program->group,
-                                             .reduce = reduce,
-                                             .dtype = view.dtype,
-                                             .elements = view.elements});
-    if (call == NULL)
-        return;
-    call->parts[host->rank] = part_of(host, &view);
-    uint32_t collective = 0;
-    for (const kbs_call *before = host->program->calls; before < call; before++)
-        collective += before->kernel == NULL;
-    const kbs_call made = {.name = call->name, .where = where, .group = call->group};
-    tl_stream *stream = begin(host, &made, false);
-    if (stream == NULL)
-        return;
-    stream->collective = collective + 1;
-    stream->reduce = reduce;
-    kb_coll c = {stream, host->rank, host->program->ranks, view.dtype, reduce, view};
-    record_end(stream, KB_OP_COLL_BEGIN, &view, where);
-    kbs_coll_record(&c, algorithm, where);
-    record_end(stream, KB_OP_COLL_END, &view, where);
-    stream->collective = 0;
-    end(host, stream, where);
-}
-
-void kb_all_reduce_at(tl_stream *host, tl_view view, uint32_t reduce, const char *name, tl_where where) {
-    kbs_program *program = host->program;
-    const kbs_algorithm *algorithm = NULL;
-    if (!is_host(host, "kb_all_reduce", where))
-        return;
-    const kb_status status = kbs_algorithm_find(KB_COLL_ALL_REDUCE, name, &algorithm, &program->trail);
-    if (status != KB_OK)
-        kbs_trouble(host, where, status);
-    else
-        kb_all_reduce_by_at(host, view, reduce, algorithm, where);
-}
-
-kb_status kbs_define_collectives(kbs_program *program, kb_trail *trail) {
-    for (size_t i = 0; i < program->call_count; i++) {
-        const kbs_call *call = &program->calls[i];
-        if (call->kernel != NULL)
-            continue;
-        kb_collective row = {.kind = call->kind,
-                             .group = program->group,
-                             .reduce = call->reduce,
-                             .dtype = call->dtype,
-                             .elements = call->elements,
-                             .root = KB_NONE,
-                             .parts = call->parts,
-                             .part_count = program->ranks};
-        uint32_t id;
-        KB_TRY(kb_defs_intern(&program->defs, call->name, &row.algorithm, trail));
-        KB_TRY(kb_defs_add_collective(&program->defs, &row, &id, trail));
-    }
-    return KB_OK;
 }
 
 /* --- host programs --------------------------------------------------------------------------- */
@@ -315,7 +191,7 @@ static kb_status record_host(kbs_program *program, uint32_t rank, const char *na
         kbs_mistake(stream, call->where,
                     "rank 0 launches %s %s here, its launch %" PRIu64
                     ", and this rank has made all of its own",
-                    what_is(call), call->name, stream->launches);
+                    kbs_call_kind(call), call->name, stream->launches);
     }
     return program->status;
 }

@@ -8,21 +8,30 @@
 
 static const tl_queue no_queue = {KB_NONE};
 
-static tl_queue queue_between(tl_stream *stream, uint32_t peer, uint32_t channel, bool outward,
+/* The rank that the program calls so: in a collective, a member of its group by position. */
+static bool find_peer(tl_stream *stream, uint32_t called, bool outward, uint32_t *ret, tl_where where) {
+    const kbs_program *program = stream->program;
+    const kb_group *group = &program->defs.groups[stream->group != KB_NONE ? stream->group : program->group];
+    if (!kbs_is_kernel(stream, where))
+        return false;
+    if (called >= group->rank_count) {
+        kbs_mistake(stream, where, "there is no rank %u to %s: the group has %zu", called,
+                    outward ? "send to" : "receive from", group->rank_count);
+        return false;
+    }
+    *ret = group->ranks[called];
+    if (*ret == stream->rank)
+        kbs_mistake(stream, where, "a queue joins two PEs, and this one would lead back to rank %u itself",
+                    called);
+    return *ret != stream->rank;
+}
+
+static tl_queue queue_between(tl_stream *stream, uint32_t called, uint32_t channel, bool outward,
                               tl_where where) {
     kbs_program *program = stream->program;
-    if (!kbs_is_kernel(stream, where))
+    uint32_t peer;
+    if (!find_peer(stream, called, outward, &peer, where))
         return no_queue;
-    if (peer >= program->ranks) {
-        kbs_mistake(stream, where, "there is no rank %u to %s: the group has %u", peer,
-                    outward ? "send to" : "receive from", program->ranks);
-        return no_queue;
-    }
-    if (peer == stream->rank) {
-        kbs_mistake(stream, where, "a queue joins two PEs, and this one would lead back to rank %u itself",
-                    peer);
-        return no_queue;
-    }
     uint32_t id;
     const uint32_t from = outward ? stream->rank : peer, to = outward ? peer : stream->rank;
     const kb_status status = kbs_program_queue(program, from, to, channel, &id, &program->trail);

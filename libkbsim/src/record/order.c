@@ -16,33 +16,40 @@ void tl_fence_at(tl_stream *stream, tl_where where) {
 
 /* --- groups ---------------------------------------------------------------------------------- */
 
+/* In a collective, of its group's members: their positions. */
 static bool are_ranks(tl_stream *stream, const uint32_t *ranks, uint32_t count, tl_where where) {
+    const kbs_program *program = stream->program;
+    const size_t all =
+        stream->group == KB_NONE ? program->ranks : program->defs.groups[stream->group].rank_count;
     if (count == 0 || ranks == NULL) {
         kbs_mistake(stream, where, "a group without ranks");
         return false;
     }
     for (uint32_t i = 0; i < count; i++)
-        if (ranks[i] >= stream->program->ranks) {
-            kbs_mistake(stream, where, "there is no rank %u to be in a group: the run has %u", ranks[i],
-                        stream->program->ranks);
+        if (ranks[i] >= all) {
+            kbs_mistake(stream, where, "there is no rank %u to be in a group: the %s has %zu", ranks[i],
+                        stream->group == KB_NONE ? "run" : "collective", all);
             return false;
         }
     return true;
 }
 
-/* Groups have their ranks by number. */
-bool kbs_group_has(const kb_group *group, uint32_t rank) {
+/* Groups have their ranks by number. Where the rank is, or would be. */
+uint32_t kbs_group_position(const kb_group *group, uint32_t rank) {
     size_t low = 0, high = group->rank_count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        if (group->ranks[middle] == rank)
-            return true;
         if (group->ranks[middle] < rank)
             low = middle + 1;
         else
             high = middle;
     }
-    return false;
+    return (uint32_t)low;
+}
+
+bool kbs_group_has(const kb_group *group, uint32_t rank) {
+    const uint32_t position = kbs_group_position(group, rank);
+    return position < group->rank_count && group->ranks[position] == rank;
 }
 
 /* Lets the rank at a place of a heap, of which only it may be too small, sink to where it belongs. */
@@ -98,19 +105,22 @@ static uint32_t find_group(tl_stream *stream, const uint32_t *ranks, uint32_t co
 tl_group tl_group_of_at(tl_stream *stream, const uint32_t *ranks, uint32_t count, tl_where where) {
     kbs_program *program = stream->program;
     const size_t size = count * sizeof(uint32_t);
-    void *sorted;
+    void *copy;
     uint32_t in_order = 1;
     if (!kbs_is_ok(stream) || !are_ranks(stream, ranks, count, where))
         return (tl_group){KB_NONE};
     while (in_order < count && ranks[in_order - 1] < ranks[in_order])
         in_order++;
-    if (in_order == count) /* nearly always */
+    if (in_order == count && stream->group == KB_NONE) /* nearly always */
         return (tl_group){find_group(stream, ranks, count, where)};
-    program->status = kb_new(program->alloc, size, &sorted, &program->trail);
+    program->status = kb_new(program->alloc, size, &copy, &program->trail);
     if (program->status != KB_OK)
         return (tl_group){KB_NONE};
+    uint32_t *sorted = copy;
     memcpy(sorted, ranks, size);
     sort(sorted, count);
+    for (uint32_t i = 0; stream->group != KB_NONE && i < count; i++)
+        sorted[i] = program->defs.groups[stream->group].ranks[sorted[i]];
     const tl_group group = {find_group(stream, sorted, count, where)};
     kb_delete(program->alloc, sorted, size);
     return group;
@@ -159,7 +169,8 @@ void tl_barrier_of_at(tl_stream *stream, tl_group group, tl_where where) {
 }
 
 void tl_barrier_at(tl_stream *stream, tl_where where) {
-    tl_barrier_of_at(stream, (tl_group){stream->program->group}, where);
+    const uint32_t group = stream->group == KB_NONE ? stream->program->group : stream->group;
+    tl_barrier_of_at(stream, (tl_group){group}, where);
 }
 
 /* --- do they match? -------------------------------------------------------------------------- */

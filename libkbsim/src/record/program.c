@@ -159,7 +159,7 @@ static kb_status init_streams(kbs_program *program, kb_trail *trail) {
         stream->rank = i % program->ranks;
         stream->tcm = kbs_memory_of(program, KB_SPACE_TCM, stream->rank);
         stream->tcm_bytes = program->machine->at.tcm_bytes;
-        stream->kernel = stream->step = KB_NONE;
+        stream->kernel = stream->step = stream->group = KB_NONE;
         stream->kernel_name = "";
         kbs_commands_init(&stream->commands, &program->arena);
     }

@@ -107,6 +107,7 @@ struct tl_stream {
     uint32_t kernel, step, collective; /* string ids; 1 + id */
     const char *kernel_name;
     uint32_t reduce; /* KB_REDUCE_… of the collective */
+    uint32_t group;  /* of the collective, whose members are called by position; else KB_NONE */
     uint64_t step_number;
     const char *file; /* the last one, and its id */
     uint32_t file_id;
@@ -148,10 +149,12 @@ typedef struct kbs_call {
     const char *name;    /* of the kernel or algorithm */
     tl_kernel_fn kernel; /* NULL for a collective */
     tl_where where;
-    uint32_t group;               /* whose PEs take part */
-    uint32_t kind, reduce, dtype; /* of a collective: KB_COLL_… */
+    uint32_t group;                     /* whose PEs take part */
+    uint32_t collective;                /* id of a collective */
+    uint32_t kind, reduce, dtype, root; /* of a collective: KB_COLL_…, a position */
     uint64_t elements;
-    kb_part *parts; /* by rank */
+    tl_where member_where; /* of a collective: where the group's first rank called it */
+    kb_part *parts;        /* by position in the group */
 } kbs_call;
 
 /* Bytes of a host_write, by the value of its command; they live in the program's arena. */
@@ -184,7 +187,7 @@ struct kbs_program {
     size_t room_count, room_capacity;
     kbs_watch *watches; /* by memory */
     kbs_call *calls;    /* by launch */
-    size_t call_count, call_capacity;
+    size_t call_count, call_capacity, collective_count;
     uint32_t group;                    /* id of the group of all ranks */
     uint64_t launch_count;             /* every rank's host has as many */
     const volatile sig_atomic_t *stop; /* non-zero: give up recording; may be NULL */

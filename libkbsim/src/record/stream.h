@@ -36,6 +36,8 @@ void kbs_await(tl_stream *stream, uint64_t number, uint32_t count, uint8_t point
 uint64_t kbs_newest(const tl_stream *stream);
 
 bool kbs_group_has(const kb_group *group, uint32_t rank);
+/* Of a rank in a group that has it. */
+uint32_t kbs_group_position(const kb_group *group, uint32_t rank);
 
 /* --- scratch --------------------------------------------------------------------------------- */
 

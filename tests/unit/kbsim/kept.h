@@ -104,7 +104,7 @@ static inline kb_status kept_sink_amend(void *context, uint32_t rank, const kb_o
 
 static inline void kept_host(kb_host *h, void *context) {
     const kept *run = context;
-    kb_all_reduce_by(h, run->views[h->rank], KB_REDUCE_SUM, run->algorithm);
+    kb_all_reduce(h, run->views[h->rank], KB_REDUCE_SUM, run->algorithm);
 }
 
 static inline kb_status kept_sink_sample(void *context, uint32_t counter, int64_t time_ps, int64_t value,
@@ -119,7 +119,8 @@ static inline kb_status kept_sink_sample(void *context, uint32_t counter, int64_
 /* Launches `kernel` as the algorithm of an all-reduce of run->elements in each rank. */
 static inline kb_status kept_record(kept *run, void (*kernel)(kb_coll *c)) {
     static kbs_algorithm algorithm;
-    algorithm = (kbs_algorithm){"kernel", KB_COLL_ALL_REDUCE, "", kernel};
+    algorithm =
+        (kbs_algorithm){.name = "kernel", .collective = KB_COLL_ALL_REDUCE, .help = "", .record = kernel};
     check_ok(kbs_machine_check(&run->machine, &run->trail), &run->trail);
     check_ok(kbs_program_create(&run->machine, run->ranks, 1, NULL, run->log, &run->program, &run->trail),
              &run->trail);

@@ -82,12 +82,12 @@ static void counts_follow_the_closed_forms(void **state) {
         const uint64_t sizes[] = {0, 1, n - 1, n, 1000, n < 16 ? 65537 : 20001};
         for (size_t j = 0; j < sizeof sizes / sizeof sizes[0]; j++) {
             tally expected[KEPT_RANKS];
-            run_of(&run, &kbs_algorithm_tree, n, sizes[j], 4);
+            run_of(&run, &kbs_algorithm_all_reduce_tree, n, sizes[j], 4);
             expect_tree(0, n, false, slots_of(sizes[j]), expected);
             for (uint32_t rank = 0; rank < n; rank++)
                 check_tally(&run, rank, &expected[rank]);
             kept_fini(&run);
-            run_of(&run, &kbs_algorithm_direct, n, sizes[j], 4);
+            run_of(&run, &kbs_algorithm_all_reduce_direct, n, sizes[j], 4);
             for (uint32_t rank = 0; rank < n; rank++) {
                 expected[rank] = expect_direct(n, sizes[j], rank);
                 check_tally(&run, rank, &expected[rank]);
@@ -100,8 +100,8 @@ static void counts_follow_the_closed_forms(void **state) {
 /* One slot and the shallowest lines: messages of many rings' length go through all the same. */
 static void none_hangs_with_the_least_of_rings(void **state) {
     (void)state;
-    static const kbs_algorithm *const all[] = {&kbs_algorithm_ring, &kbs_algorithm_direct,
-                                               &kbs_algorithm_tree};
+    static const kbs_algorithm *const all[] = {
+        &kbs_algorithm_all_reduce_ring, &kbs_algorithm_all_reduce_direct, &kbs_algorithm_all_reduce_tree};
     static kept run;
     for (size_t a = 0; a < sizeof all / sizeof all[0]; a++)
         for (uint32_t ranks = 2; ranks <= 9; ranks++) {
@@ -128,7 +128,7 @@ static void a_tree_is_as_deep_as_it_must_be(void **state) {
         run.machine.at.noc_router_ns = 0;
         run.machine.at.noc_ns_per_mm = 0;
         run.machine.at.m_cpu_ns = 0; /* a launch is told to more */
-        check_ok(kept_record(&run, kbs_algorithm_tree.record), &run.trail);
+        check_ok(kept_record(&run, kbs_algorithm_all_reduce_tree.record), &run.trail);
         check_ok(kept_simulate(&run), &run.trail);
         time_ps[i] = run.result.time_ps;
         kept_fini(&run);
@@ -141,8 +141,8 @@ static void a_tree_is_as_deep_as_it_must_be(void **state) {
 /* Outside of the TCM each piece is a collective of its own, between a load and a store. */
 static void tensors_elsewhere_go_through_scratch(void **state) {
     (void)state;
-    static const kbs_algorithm *const all[] = {&kbs_algorithm_ring, &kbs_algorithm_direct,
-                                               &kbs_algorithm_tree};
+    static const kbs_algorithm *const all[] = {
+        &kbs_algorithm_all_reduce_ring, &kbs_algorithm_all_reduce_direct, &kbs_algorithm_all_reduce_tree};
     static const uint64_t sizes[] = {0, 1, 512, 513, 1024, 1537, 4000};
     static kept run;
     for (size_t a = 0; a < sizeof all / sizeof all[0]; a++)
@@ -175,14 +175,14 @@ static void tensors_elsewhere_go_through_scratch(void **state) {
         }
     kept_init(&run, "cubes=1,pes=8", 1);
     run.space = KB_SPACE_HBM;
-    check_ok(kept_record(&run, kbs_algorithm_tree.record), &run.trail);
+    check_ok(kept_record(&run, kbs_algorithm_all_reduce_tree.record), &run.trail);
     check_ok(kept_simulate(&run), &run.trail);
     assert_int_equal(run.counts[0], 3); /* a launch, a begin, an end: nothing to be moved */
     kept_fini(&run);
     kept_init(&run, "cubes=1,pes=8", 3);
     run.space = KB_SPACE_HBM;
     run.machine.at.scratch_bytes = 191;
-    check_status(kept_record(&run, kbs_algorithm_tree.record), KB_E_PROGRAM, &run.trail);
+    check_status(kept_record(&run, kbs_algorithm_all_reduce_tree.record), KB_E_PROGRAM, &run.trail);
     check_says(&run.trail,
                "goes through 3 buffers of scratch, and scratch.bytes=191 holds no element in each");
     kept_fini(&run);
@@ -192,7 +192,7 @@ static void direct_says_how_many_ranks_its_queues_serve(void **state) {
     (void)state;
     static kept run;
     kept_init(&run, "cubes=2x2,pes=8", 18);
-    check_status(kept_record(&run, kbs_algorithm_direct.record), KB_E_PROGRAM, &run.trail);
+    check_status(kept_record(&run, kbs_algorithm_all_reduce_direct.record), KB_E_PROGRAM, &run.trail);
     check_says(&run.trail, "direct.c:");
     check_says(&run.trail, "sends to 17 others");
     check_says(&run.trail, "ipcq.max_queues allows 16 queues in one direction");
@@ -200,15 +200,15 @@ static void direct_says_how_many_ranks_its_queues_serve(void **state) {
     check_says(&run.trail, "take 17 ranks at most");
     kept_fini(&run);
     kept_init(&run, "cubes=2x2,pes=8", 17);
-    check_ok(kept_record(&run, kbs_algorithm_direct.record), &run.trail);
+    check_ok(kept_record(&run, kbs_algorithm_all_reduce_direct.record), &run.trail);
     kept_fini(&run);
 }
 
 static void slots_that_hold_no_element_are_refused(void **state) {
     (void)state;
     static kept run;
-    static const kbs_algorithm *const all[] = {&kbs_algorithm_ring, &kbs_algorithm_direct,
-                                               &kbs_algorithm_tree};
+    static const kbs_algorithm *const all[] = {
+        &kbs_algorithm_all_reduce_ring, &kbs_algorithm_all_reduce_direct, &kbs_algorithm_all_reduce_tree};
     for (size_t a = 0; a < sizeof all / sizeof all[0]; a++) {
         kept_init(&run, "cubes=1,pes=8", 4);
         run.machine.at.ipcq_slot_bytes = 1;

@@ -333,7 +333,7 @@ HOST(math_of_kernels, tl_view x = kb_zeros(h, "x", KB_SPACE_HBM, KB_DTYPE_I8, 5)
 HOST(scratch_of_kernels, WRONG, tl_scratch(h, KB_DTYPE_I8, 5))
 HOST(queue_of_kernels, WRONG, tl_queue_to(h, 1))
 HOST(no_algorithm, tl_view x = kb_empty(h, "x", KB_SPACE_TCM, KB_DTYPE_I8, 5);
-     WRONG, kb_all_reduce_by(h, x, KB_REDUCE_SUM, NULL))
+     WRONG, kb_all_reduce(h, x, KB_REDUCE_SUM, NULL))
 HOST(no_op, tl_view x = kb_empty(h, "x", KB_SPACE_TCM, KB_DTYPE_I8, 5);
      WRONG, kb_all_reduce(h, x, 17, "ring"))
 HOST(no_numbers, tl_view x = kb_empty(h, "x", KB_SPACE_TCM, KB_DTYPE_BYTES, 5);

@@ -8,7 +8,7 @@
 static void ring_of(kept *run, uint32_t ranks, uint64_t elements) {
     kept_init(run, ranks > 8 ? "cubes=1,pes=16" : "cubes=1,pes=8", ranks);
     run->elements = elements;
-    check_ok(kept_record(run, kbs_algorithm_ring.record), &run->trail);
+    check_ok(kept_record(run, kbs_algorithm_all_reduce_ring.record), &run->trail);
     check_ok(kept_simulate(run), &run->trail);
 }
 
@@ -156,7 +156,7 @@ static void fewer_slots_take_longer(void **state) {
         kept_init(&run, "cubes=2x1,pes=8", 16);
         run.elements = 1 << 18;
         run.machine.at.ipcq_slots = slots;
-        check_ok(kept_record(&run, kbs_algorithm_ring.record), &run.trail);
+        check_ok(kept_record(&run, kbs_algorithm_all_reduce_ring.record), &run.trail);
         check_ok(kept_simulate(&run), &run.trail);
         kept_check(&run);
         assert_true(run.result.time_ps <= before_ps);

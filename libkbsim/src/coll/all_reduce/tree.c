@@ -98,5 +98,7 @@ static void up_and_down(kb_coll *c) {
     broadcast_down(c, &t);
 }
 
-const kbs_algorithm kbs_algorithm_tree = {"tree", KB_COLL_ALL_REDUCE,
-                                          "up and down a binary tree, slot by slot", up_and_down};
+const kbs_algorithm kbs_algorithm_all_reduce_tree = {.name = "tree",
+                                                     .collective = KB_COLL_ALL_REDUCE,
+                                                     .help = "up and down a binary tree, slot by slot",
+                                                     .record = up_and_down};

@@ -35,5 +35,7 @@ static void ring(kb_coll *c) {
     }
 }
 
-const kbs_algorithm kbs_algorithm_ring = {"ring", KB_COLL_ALL_REDUCE, "around a ring, in 2 (n - 1) steps",
-                                          ring};
+const kbs_algorithm kbs_algorithm_all_reduce_ring = {.name = "ring",
+                                                     .collective = KB_COLL_ALL_REDUCE,
+                                                     .help = "around a ring, in 2 (n - 1) steps",
+                                                     .record = ring};

@@ -48,5 +48,7 @@ static void direct(kb_coll *c) {
         tl_wait_sent(c, sent[i]);
 }
 
-const kbs_algorithm kbs_algorithm_direct = {"direct", KB_COLL_ALL_REDUCE,
-                                            "everybody with everybody, in two exchanges", direct};
+const kbs_algorithm kbs_algorithm_all_reduce_direct = {.name = "direct",
+                                                       .collective = KB_COLL_ALL_REDUCE,
+                                                       .help = "everybody with everybody, in two exchanges",
+                                                       .record = direct};
