@@ -103,7 +103,7 @@ is 2 'components.gemm.efficiency: 2 is out of range (0.01 to 1 share)' \
 is 2 "components.gemm.efficiency: 'x' is no number" "$sim" $set_gemm=peak --set components.gemm.efficiency=x
 is 2 'nothing.so: No such file' "$sim" $set_gemm=./nothing.so
 is 2 'is no file: a model is a shared object' "$sim" $set_gemm=./parts
-is 2 'cannot load the model' "$sim" $set_gemm=./table_gemm.c
+is 2 'table_gemm.c is no shared object' "$sim" $set_gemm=./table_gemm.c
 spoil abi 's/\.abi = KBS_COMPONENT_ABI/.abi = 99/'
 is 2 './abi.so is made for version 99 of kbsim/component.h, and this kb-sim has version' \
     "$sim" $set_gemm=./abi.so

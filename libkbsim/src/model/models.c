@@ -11,7 +11,7 @@
 #include "machine/number.h"
 #include "machine/origin.h"
 #include "model/engines.h"
-#include "model/object.h"
+#include "model/own.h"
 
 /* --- the table ------------------------------------------------------------------------------- */
 
@@ -104,7 +104,7 @@ static kb_status find_model(uint32_t component, const kbs_choice *choice, const 
                             kb_trail *trail) {
     const char *name = choice->model;
     if (name != NULL && strchr(name, '/') != NULL) {
-        const kb_status status = kbs_object_load(component, name, fs, ret, trail);
+        const kb_status status = kbs_model_load(component, name, fs, ret, trail);
         return status == KB_OK ? KB_OK : kbs_blame(&choice->origin, status, trail);
     }
     ret->model = kbs_component_model_at(component, 0);
@@ -153,7 +153,7 @@ kb_status kbs_models_open(const kbs_machine *machine, const kb_fs *fs, kbs_model
 
 void kbs_models_close(kbs_models *opened) {
     for (uint32_t i = 0; i < KBS_COMPONENTS; i++)
-        kbs_object_unload(&opened->of[i]);
+        kbs_model_unload(&opened->of[i]);
 }
 
 const char *kbs_models_option(const kbs_chosen *chosen, size_t option, char buffer[KBS_VALUE_CHARS]) {

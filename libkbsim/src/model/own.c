@@ -1,55 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Loading of shared objects; see object.h. The only file that calls the dynamic linker, which reads the
- * object by itself; its bytes are also read through kb_fs, for the digest by which a trace names them.
- */
-#include "model/object.h"
+/* Models of users' own; see own.h. */
+#include "model/own.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "machine/number.h"
+#include "plugin/shared.h"
 
 #define TEXT_OF(name) #name
 #define SYMBOL(name) TEXT_OF(name)
 
-enum { MOST_BYTES = 1 << 26, NAME_CHARS = 32 };
+enum { NAME_CHARS = 32 };
+static const char what[] = "a model";
 
 static bool is_name(const char *name, size_t most) {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     const size_t length = name != NULL ? strspn(name, letters) : 0;
     return length > 0 && length < most && name[length] == '\0';
-}
-
-/* --- the file -------------------------------------------------------------------------------- */
-
-static kb_status digest_open(kb_file *file, size_t size, kb_digest *ret, kb_trail *trail) {
-    void *bytes;
-    size_t count = 0;
-    KB_TRY(kb_new(NULL, size + 1, &bytes, trail));
-    const kb_status status = kb_file_read(file, bytes, size + 1, &count, trail);
-    if (status == KB_OK)
-        *ret = kb_digest_of(bytes, count);
-    kb_delete(NULL, bytes, size + 1);
-    return status;
-}
-
-static kb_status digest_file(const kb_fs *fs, const char *path, kb_digest *ret, kb_trail *trail) {
-    kb_file file;
-    kb_file_type type;
-    uint64_t size;
-    KB_TRY(kb_fs_stat(fs, path, &type, &size, trail));
-    if (type == KB_FILE_FOLDER || type == KB_FILE_OTHER)
-        return kb_fail(trail, KB_E_ARGUMENT, "%s is no file: a model is a shared object", path);
-    if (size > MOST_BYTES)
-        return kb_fail(trail, KB_E_LIMIT, "%s is longer than %d bytes: no model is", path, MOST_BYTES);
-    KB_TRY(kb_file_open(&file, fs, path, KB_OPEN_READ, trail));
-    const kb_status status = digest_open(&file, (size_t)size, ret, trail);
-    if (status == KB_OK)
-        return kb_file_close(&file, trail);
-    kb_file_abandon(&file);
-    return status;
 }
 
 /* --- what it exports ------------------------------------------------------------------------- */
@@ -96,15 +64,14 @@ static kb_status check_engine(uint32_t component, const char *path, const kbs_en
     return KB_OK;
 }
 
-kb_status kbs_object_load(uint32_t component, const char *path, const kb_fs *fs, kbs_chosen *ret,
-                          kb_trail *trail) {
+kb_status kbs_model_load(uint32_t component, const char *path, const kb_fs *fs, kbs_chosen *ret,
+                         kb_trail *trail) {
     kb_digest digest;
     char text[33];
-    KB_TRY(digest_file(fs, path, &digest, trail));
-    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (object == NULL)
-        return kb_fail(trail, KB_E_ARGUMENT, "cannot load the model: %s", dlerror());
-    const kbs_engine_model *engine = dlsym(object, SYMBOL(KBS_COMPONENT_SYMBOL));
+    void *object;
+    KB_TRY(kbs_shared_digest(fs, path, what, &digest, trail));
+    KB_TRY(kbs_shared_open(fs, path, what, &object, trail));
+    const kbs_engine_model *engine = kbs_shared_find(object, SYMBOL(KBS_COMPONENT_SYMBOL));
     kb_status status = KB_E_ARGUMENT;
     if (engine == NULL)
         kb_fail(trail, status, "%s exports no " SYMBOL(KBS_COMPONENT_SYMBOL) " (see kbsim/component.h)",
@@ -112,7 +79,7 @@ kb_status kbs_object_load(uint32_t component, const char *path, const kb_fs *fs,
     else
         status = check_engine(component, path, engine, trail);
     if (status != KB_OK) {
-        dlclose(object);
+        kbs_shared_close(object);
         return status;
     }
     *ret = (kbs_chosen){.model = &engine->model, .object = object};
@@ -120,8 +87,7 @@ kb_status kbs_object_load(uint32_t component, const char *path, const kb_fs *fs,
     return KB_OK;
 }
 
-void kbs_object_unload(kbs_chosen *chosen) {
-    if (chosen->object != NULL)
-        dlclose(chosen->object);
+void kbs_model_unload(kbs_chosen *chosen) {
+    kbs_shared_close(chosen->object);
     chosen->object = NULL;
 }
