@@ -69,5 +69,10 @@ golden_make() {
     "$1/kb-export" "$3/trace.zst" --to jsonl -o "$3/records.jsonl" || return 2
     grep '"type":"op"' "$3/records.jsonl" | head -n 12 >"$3/records.jsonl.head"
     "$1/kb-replay" "$3/trace.zst" --verify --json >"$3/verdict.json" || return 1
-    grep -o '"[a-z_]*digest":"[^"]*"' "$3/verdict.json" | tr -d '"' | tr : ' ' >"$3/digests"
+    golden_digests "$3/verdict.json" >"$3/digests"
+}
+
+# golden_digests VERDICT: the digests of what `kb-replay --json` said.
+golden_digests() {
+    grep -o '"[a-z_]*digest":"[^"]*"' "$1" | tr -d '"' | tr : ' '
 }

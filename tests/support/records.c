@@ -80,8 +80,8 @@ static void define(records *r) {
     ADD(tensor, (kb_tensor){"x", KB_DTYPE_F32, KB_NONE, extents, 2, &shard, 1});
     ADD(initial, (kb_initial){0, KB_DTYPE_BYTES, KB_RECIPE_BYTES, 0, 4, 0, 0, 0, -0.0, bytes, sizeof bytes});
     kb_part part = {0, 1, 0, KB_NONE, 8, 0, 1, 2, UINT64_MAX, 0};
-    ADD(collective,
-        (kb_collective){KB_COLL_ALL_REDUCE, 0, KB_REDUCE_SUM, KB_DTYPE_F16, 1000, KB_NONE, 0, &part, 1});
+    ADD(collective, (kb_collective){KB_COLL_ALL_REDUCE, 0, KB_REDUCE_SUM, KB_DTYPE_F16, 1000, KB_NONE, 0,
+                                    &part, 1, UINT64_MAX, KB_CUT_BISECTION});
 }
 
 /* --- templates ------------------------------------------------------------------------------- */

@@ -136,6 +136,8 @@ typedef struct kb_collective {
     uint32_t algorithm; /* string id */
     const kb_part *parts;
     size_t part_count;
+    uint64_t bound_ps; /* no run of it on this machine takes less; 0: not said */
+    uint32_t cut;      /* KB_CUT_…: what the bound comes from; 0: not said */
 } kb_collective;
 
 /* --- tables of words, and how the run was set up ---------------------------------------------- */

@@ -9,7 +9,7 @@
 
 /* The format that this build writes. Every older one is read; a newer major is refused. */
 #define KB_FORMAT_MAJOR 1u
-#define KB_FORMAT_MINOR 0u
+#define KB_FORMAT_MINOR 1u
 
 /* Carried by every file of a run. */
 typedef struct kb_run {

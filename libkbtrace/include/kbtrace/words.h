@@ -31,6 +31,7 @@ typedef enum kb_vocabulary {
     KB_VOC_ENGINE,
     KB_VOC_PROMISE,
     KB_VOC_COLL,
+    KB_VOC_CUT,
     KB_VOC_REDUCE,
     KB_VOC_RECIPE,
     KB_VOC_RESOURCE,

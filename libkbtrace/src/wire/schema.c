@@ -184,6 +184,7 @@ static const kb_field collective_fields[] = {
     WORD(U32, reduce, 3, REDUCE), WORD(U32, dtype, 4, DTYPE),
     PLAIN(U64, elements, 5),      PLAIN(ID, root, 6),
     PLAIN(ID, algorithm, 7),      ARRAY(REPEATED, "part", parts, part_count, 8, &kb_message_part),
+    PLAIN(U64, bound_ps, 9),      WORD(U32, cut, 10, CUT),
 };
 MESSAGE(collective);
 #undef STRUCT
