@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * barrier in time. PEs: each tells the group's first member that it has come, over the path of credits, and
- * that one tells all others when it has heard everybody. With there(j) and back(j) the sums of hops from
- * member j to the first and from that to j, t(j) the time of ipcq.credit_bytes at the narrowest link on that
- * way, and all three 0 for the first itself:
+ * barrier in time. PEs: by dissemination. In round k of ⌈lg n⌉ the member at place i of the group tells the
+ * one at i + 2^k that it and all that it has heard of have come, and waits for what the one at i - 2^k tells
+ * it (both modulo n), over the path of credits. With the hops of that way, and t of ipcq.credit_bytes at its
+ * narrowest link,
  *
- *   start(i) = max over j (ready(j) + there(j) + t(j)) + back(i) + t(i)
+ *   at(0, i) = ready(i)
+ *   at(k + 1, i) = max (at(k, i), at(k, i - 2^k) + hops + t)
+ *   start(i) = at(⌈lg n⌉, i)
  *
- * Hosts come together host.barrier_ns after the last of them.
+ * No message meets another, so that all are found when the last member has come. Hosts come together
+ * host.barrier_ns after the last of them.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,36 +23,74 @@ static kbs_join *join_of(const kbs_pe *pe, const kbs_op *op) {
     return &(pe->is_host ? sim->host_barriers : sim->barriers)[op->shape->common.group];
 }
 
-static void leave(kbs_sim *sim, const kbs_join *join, uint32_t place) {
+/* What each member waits for in the end. Where own and told are as late it has nobody to wait for. */
+static const kbs_join_word *disseminate(const kbs_join *join) {
+    kbs_join_word *words = join->words, *next = join->words + join->count;
+    for (uint32_t i = 0; i < join->count; i++)
+        words[i] = (kbs_join_word){.at_ps = join->ops[i]->ready_ps, .from = i};
+    for (uint32_t round = 0; round < join->rounds; round++) {
+        const kbs_join_way *ways = &join->ways[(size_t)round * join->count];
+        for (uint32_t i = 0; i < join->count; i++) {
+            const kbs_join_word *told = &words[kbs_join_tells(join, round, i)];
+            const int64_t told_ps = told->at_ps + ways[i].hops_ps + ways[i].time_ps;
+            next[i] = words[i];
+            if (told_ps > words[i].at_ps)
+                next[i] = (kbs_join_word){
+                    told_ps,
+                    told->from,
+                    {told->way.hops_ps + ways[i].hops_ps, told->way.time_ps + ways[i].time_ps}};
+        }
+        kbs_join_word *former = words;
+        words = next;
+        next = former;
+    }
+    return words;
+}
+
+/* Late is who came after it; of messages that were on their way before it came, it waits for the rest. */
+static void leave(kbs_sim *sim, const kbs_join *join, uint32_t place, const kbs_join_word *word) {
     kbs_op *op = join->ops[place];
-    const kbs_join_way none = {0, 0, 0}, *way = join->ways != NULL ? &join->ways[place] : &none;
-    const int64_t host_ps = join->ways == NULL ? sim->costs.host_barrier_ps : 0;
-    op->record.start_ps = join->latest_ps + host_ps + way->back_ps + way->time_ps;
-    const int64_t own_ps = way->there_ps + way->back_ps + 2 * way->time_ps + host_ps;
+    const kbs_op *from = join->ops[word->from];
+    const int64_t late_ps = kbs_later(from->ready_ps - op->ready_ps, 0);
+    const int64_t way_ps = word->at_ps - op->ready_ps - late_ps;
+    const int64_t time_ps = word->way.time_ps < way_ps ? word->way.time_ps : way_ps;
+    op->record.start_ps = word->at_ps;
     kbs_op_note(sim, op,
-                &(kbs_note){.ps = op->record.start_ps - op->ready_ps - own_ps,
+                &(kbs_note){.ps = late_ps,
+                            .cause = KB_CAUSE_BARRIER,
+                            .resource = KB_RESOURCE_NONE,
+                            .blames = true,
+                            .id = KB_NONE,
+                            .who = {from->rank, from->record.index}});
+    kbs_op_took(sim, op, KB_CAUSE_SERIALISATION, time_ps);
+    kbs_op_took(sim, op, KB_CAUSE_HOP, way_ps - time_ps);
+    kbs_op_end(sim, op, op->record.start_ps);
+}
+
+static void leave_as_host(kbs_sim *sim, const kbs_join *join, uint32_t place) {
+    kbs_op *op = join->ops[place];
+    op->record.start_ps = join->latest_ps + sim->costs.host_barrier_ps;
+    kbs_op_note(sim, op,
+                &(kbs_note){.ps = join->latest_ps - op->ready_ps,
                             .cause = KB_CAUSE_BARRIER,
                             .resource = KB_RESOURCE_NONE,
                             .blames = true,
                             .id = KB_NONE,
                             .who = join->latest});
-    kbs_op_took(sim, op, KB_CAUSE_HOST, host_ps);
-    kbs_op_took(sim, op, KB_CAUSE_SERIALISATION, 2 * way->time_ps);
-    kbs_op_took(sim, op, KB_CAUSE_HOP, way->there_ps + way->back_ps);
+    kbs_op_took(sim, op, KB_CAUSE_HOST, sim->costs.host_barrier_ps);
     kbs_op_end(sim, op, op->record.start_ps);
 }
 
 static bool begin(kbs_pe *pe, kbs_op *op) {
     kbs_join *join = join_of(pe, op);
-    int64_t there_ps = op->ready_ps;
-    if (join->ways != NULL) {
-        const kbs_join_way *way = &join->ways[kbs_join_place(join, pe->rank)];
-        there_ps += way->there_ps + way->time_ps;
-    }
-    if (!kbs_join_come(join, op, there_ps))
+    if (!kbs_join_come(join, op, op->ready_ps))
         return true;
+    const kbs_join_word *words = pe->is_host ? NULL : disseminate(join);
     for (uint32_t i = 0; i < join->count; i++)
-        leave(pe->sim, join, i);
+        if (pe->is_host)
+            leave_as_host(pe->sim, join, i);
+        else
+            leave(pe->sim, join, i, &words[i]);
     kbs_join_reset(join);
     return true;
 }

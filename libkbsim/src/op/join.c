@@ -18,19 +18,24 @@ static kb_status init(kbs_join *join, const uint32_t *ranks, uint32_t count, kb_
     return KB_OK;
 }
 
-/* Members of a PEs' barrier speak with the first of them as credits travel. */
+/* Members of a PEs' barrier speak as credits travel, each in each round with one that is told. */
 static kb_status find_ways(kbs_sim *sim, kbs_join *join, kb_trail *trail) {
     kbs_program *program = sim->program;
+    const uint64_t bytes = program->machine->at.ipcq_credit_bytes;
     void *memory;
-    KB_TRY(kb_arena_new(&sim->arena, join->count * sizeof(kbs_join_way), &memory, trail));
+    while ((join->count - 1) >> join->rounds > 0)
+        join->rounds++;
+    const size_t messages = (size_t)join->rounds * join->count;
+    KB_TRY(kb_arena_new(&sim->arena, messages * sizeof(kbs_join_way), &memory, trail));
     join->ways = memory;
-    for (uint32_t i = 1; i < join->count; i++) {
-        const kbs_route *route;
-        KB_TRY(kbs_fabric_route(&program->fabric, kbs_tcm_of(join->ranks[i]), kbs_tcm_of(join->ranks[0]),
-                                KBS_CHANNEL_QUEUE, &route, trail));
-        join->ways[i] = (kbs_join_way){route->latency_ps, route->back_ps,
-                                       kbs_route_time(route, program->machine->at.ipcq_credit_bytes)};
-    }
+    KB_TRY(kb_arena_new(&sim->arena, 2 * (size_t)join->count * sizeof(kbs_join_word), &memory, trail));
+    join->words = memory;
+    for (uint32_t round = 0; round < join->rounds; round++)
+        for (uint32_t i = 0; i < join->count; i++) {
+            kbs_join_way *way = &join->ways[(size_t)round * join->count + i];
+            kbs_fabric_idle(&program->fabric, kbs_tcm_of(join->ranks[kbs_join_tells(join, round, i)]),
+                            kbs_tcm_of(join->ranks[i]), bytes, &way->hops_ps, &way->time_ps);
+        }
     return KB_OK;
 }
 

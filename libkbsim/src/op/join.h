@@ -11,7 +11,13 @@ kb_status kbs_joins_init(kbs_sim *sim, kb_trail *trail) KB_MUST_USE;
 /* The member's place in the group. */
 uint32_t kbs_join_place(const kbs_join *join, uint32_t rank);
 
-/* A member's word is there at at_ps. Returns true when it is the last: all of join->ops are set then. */
+/* Who tells the member at `place` in a round of a PEs' barrier. */
+static inline uint32_t kbs_join_tells(const kbs_join *join, uint32_t round, uint32_t place) {
+    const uint32_t apart = UINT32_C(1) << round;
+    return place >= apart ? place - apart : place + join->count - apart;
+}
+
+/* A member comes at at_ps. Returns true when it is the last: all of join->ops are set then. */
 bool kbs_join_come(kbs_join *join, kbs_op *op, int64_t at_ps);
 
 /* All have gone on: the next time begins. */

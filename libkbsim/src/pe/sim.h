@@ -193,10 +193,17 @@ typedef struct kbs_rank {
     uint64_t ops;
 } kbs_rank;
 
-/* Between a member of a barrier and its first member: hops there and back, and one message's own time. */
+/* Of a barrier's message: hops, and its own time. */
 typedef struct kbs_join_way {
-    int64_t there_ps, back_ps, time_ps;
+    int64_t hops_ps, time_ps;
 } kbs_join_way;
+
+/* What a member of a barrier waits for: the latest that it has heard of, and the ways from that one to it. */
+typedef struct kbs_join_word {
+    int64_t at_ps;
+    uint32_t from; /* its place */
+    kbs_join_way way;
+} kbs_join_word;
 
 /* How long a launch takes to a PE: its hops, and the processors that hand it on. */
 typedef struct kbs_launch_path {
@@ -208,10 +215,12 @@ typedef struct kbs_join {
     const uint32_t *ranks; /* the members', by place */
     uint32_t count, come;
     kbs_op **ops;           /* who has come, by place; NULL: not yet */
-    kbs_join_way *ways;     /* by place; NULL for hosts */
+    uint32_t rounds;        /* of PEs' barriers, as the next two: */
+    kbs_join_way *ways;     /* by round and place, of what comes there; NULL for hosts */
+    kbs_join_word *words;   /* twice by place: before a round and after it */
     kbs_launch_path *paths; /* by place; of a launch, else NULL */
     int64_t longest_ps;     /* of these */
-    int64_t latest_ps;      /* when the last one's word is there, and whose it is */
+    int64_t latest_ps;      /* when the last one came, and who it is */
     kbs_who latest;
     struct kbs_join *next; /* of those that nobody uses */
 } kbs_join;

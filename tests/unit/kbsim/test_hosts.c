@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Host streams, launches, fences and barriers: their times, claims and numbers. */
+/* Host streams: launches, copies and barriers of theirs; times, claims and numbers. */
 #include "raw.h"
 
 static void add_math(const kept *run, uint32_t rank, uint64_t elements, uint8_t blocks) {
@@ -195,54 +195,6 @@ static void copies_of_a_host_follow_one_another(void **state) {
 
 /* --- barriers -------------------------------------------------------------------------------- */
 
-static raw_op barrier(const kept *run, uint64_t id) {
-    return (raw_op){.kind = KB_OP_BARRIER, .blocks = KB_BLOCKS_DONE, .group = run->program->group, .id = id};
-}
-
-/* start(i) = max(ready(j) + way(j) + t) + back(i) + t, the first member's own being 0. */
-static void a_barrier_goes_through_its_first_member(void **state) {
-    (void)state;
-    enum { RANKS = 5, TIMES = 3 };
-    static kept run;
-    kept_init(&run, "cubes=2x2,pes=2", RANKS);
-    raw_create(&run);
-    raw_launch(&run);
-    for (uint64_t id = 0; id < TIMES; id++)
-        for (uint32_t rank = 0; rank < RANKS; rank++) {
-            add_math(&run, rank, 1 + (rank * 7 + id * 3) % 5 * 3000, KB_BLOCKS_DONE);
-            const raw_op op = barrier(&run, id);
-            raw_add(pe(&run, rank), &op);
-        }
-    raw_simulate(&run);
-    kept_check(&run);
-    int64_t way_ps[RANKS] = {0}, back_ps[RANKS] = {0}, time_ps[RANKS] = {0};
-    for (uint32_t rank = 1; rank < RANKS; rank++) {
-        const kbs_route *route;
-        check_ok(kbs_fabric_route(&run.program->fabric, kbs_tcm_of(rank), kbs_tcm_of(0), KBS_CHANNEL_QUEUE,
-                                  &route, &run.trail),
-                 &run.trail);
-        way_ps[rank] = route->latency_ps;
-        back_ps[rank] = route->back_ps;
-        time_ps[rank] = kbs_route_time(route, 16);
-    }
-    for (uint64_t id = 0; id < TIMES; id++) {
-        int64_t latest_ps = 0;
-        for (uint32_t rank = 0; rank < RANKS; rank++) {
-            const kb_op *op = raw_find(&run, rank, KB_OP_BARRIER, id);
-            const int64_t there_ps = op->issue_ps + 4000 + way_ps[rank] + time_ps[rank];
-            latest_ps = latest_ps > there_ps ? latest_ps : there_ps;
-        }
-        for (uint32_t rank = 0; rank < RANKS; rank++) {
-            const kb_op *op = raw_find(&run, rank, KB_OP_BARRIER, id);
-            assert_int_equal(op->id, id);
-            assert_int_equal(op->what->claim_count, 0);
-            assert_int_equal(op->start_ps, latest_ps + back_ps[rank] + time_ps[rank]);
-            assert_int_equal(raw_why(op, KB_CAUSE_HOP), way_ps[rank] + back_ps[rank]);
-        }
-    }
-    kept_fini(&run);
-}
-
 static void hosts_have_barriers_of_their_own(void **state) {
     (void)state;
     static kept run;
@@ -251,7 +203,8 @@ static void hosts_have_barriers_of_their_own(void **state) {
     for (uint32_t rank = 0; rank < 3; rank++) {
         for (uint32_t i = 0; i < rank; i++)
             add_copy(&run, rank, KB_OP_HOST_READ, 576, 0);
-        const raw_op op = barrier(&run, 9);
+        const raw_op op = {
+            .kind = KB_OP_BARRIER, .blocks = KB_BLOCKS_DONE, .group = run.program->group, .id = 9};
         raw_add(host(&run, rank), &op);
     }
     raw_launch(&run);
@@ -275,7 +228,6 @@ int main(void) {
         cmocka_unit_test(a_stamp_is_the_longest_path),
         cmocka_unit_test(a_launch_may_begin_as_it_arrives),
         cmocka_unit_test(copies_of_a_host_follow_one_another),
-        cmocka_unit_test(a_barrier_goes_through_its_first_member),
         cmocka_unit_test(hosts_have_barriers_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
