@@ -12,9 +12,6 @@
  * No message meets another, so that all are found when the last member has come. Hosts come together
  * host.barrier_ns after the last of them.
  */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "op/join.h"
 #include "op/kind.h"
 
@@ -98,8 +95,7 @@ static bool begin(kbs_pe *pe, kbs_op *op) {
 static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
     const kbs_join *join = join_of(pe, op);
     const uint32_t missing = kbs_join_missing(join);
-    snprintf(ret->text, sizeof ret->text, "waits at barrier %" PRIu64 " for rank %u (%u of %u have come)",
-             op->record.id, missing, join->come, join->count);
+    kbs_words_barrier(&ret->words, op->record.id, missing, join->come, join->count);
     ret->on = pe->is_host ? &pe->sim->hosts[missing] : &pe->sim->pes[missing];
 }
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fence in time: it starts, and is done, when every earlier op of its stream is done. */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "op/kind.h"
 
 void kbs_fence_finish(kbs_pe *pe) {
@@ -26,8 +23,7 @@ static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
     kbs_op *first = pe->sim->ranks[pe->rank].first;
     while (first != op && (first->finished || first->pe != pe))
         first = first->next;
-    snprintf(ret->text, sizeof ret->text, "waits until all ops before it are done (unfinished: %" PRIu64 ")",
-             pe->unfinished - 1);
+    kbs_words_fence(&ret->words, pe->unfinished - 1);
     ret->op = first;
 }
 

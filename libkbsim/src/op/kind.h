@@ -8,11 +8,12 @@
 
 #include <assert.h>
 
+#include "lint/words.h"
 #include "pe/sim.h"
 
 /* What an unfinished op waits for: words, and whom. */
 typedef struct kbs_reason {
-    char text[320];   /* "waits for ..." */
+    kbs_words words;
     const kbs_op *op; /* an op that was issued and must go on first, or NULL */
     const kbs_pe *on; /* else the stream that must go on; NULL: nobody will bring what it waits for */
 } kbs_reason;

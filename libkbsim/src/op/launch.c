@@ -15,8 +15,6 @@
  * for the one before is done. In each rank a launch is done when all that its PE does for it is.
  */
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "op/join.h"
 #include "op/kind.h"
@@ -105,14 +103,12 @@ void kbs_launch_check(kbs_sim *sim, uint32_t number) {
 static void explain(const kbs_pe *host, const kbs_op *op, kbs_reason *ret) {
     const kbs_sim *sim = host->sim;
     if (op->record.sent_ps != KBS_UNKNOWN) {
-        snprintf(ret->text, sizeof ret->text, "waits until its rank is done with launch %" PRIu64,
-                 op->record.id);
+        kbs_words_launched(&ret->words, op->record.id);
         ret->on = &sim->pes[op->rank];
         return;
     }
     const uint32_t missing = kbs_join_missing(sim->launchings[op->record.id]);
-    snprintf(ret->text, sizeof ret->text, "waits until the host of rank %u comes to launch %" PRIu64, missing,
-             op->record.id);
+    kbs_words_launch(&ret->words, op->record.id, missing);
     ret->on = &sim->hosts[missing];
 }
 

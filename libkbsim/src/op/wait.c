@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wait in time: it starts, and is done, when all ops that it names have come to the point that it names. */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "op/kind.h"
 
 static kbs_numbered *awaited(const kbs_pe *pe, const kbs_op *wait, uint32_t i) {
@@ -72,14 +69,8 @@ static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
             first = awaited(pe, op, i)->op;
         }
     ret->op = find(&pe->sim->ranks[pe->rank], first);
-    const char *point = op->shape->common.point == KB_POINT_SENT ? "sent" : "done";
-    if (op->shape->common.awaited == 1)
-        snprintf(ret->text, sizeof ret->text, "waits until %s #%" PRIu64 " is %s",
-                 kb_word_name(KB_VOC_KIND, ret->op->shape->common.kind), first, point);
-    else
-        snprintf(ret->text, sizeof ret->text, "waits until %u of %u ops are %s, first %s #%" PRIu64, missing,
-                 op->shape->common.awaited, point, kb_word_name(KB_VOC_KIND, ret->op->shape->common.kind),
-                 first);
+    const kbs_named named = {ret->op->shape->common.kind, true, first};
+    kbs_words_wait(&ret->words, op->shape->common.point, op->shape->common.awaited, missing, &named);
 }
 
 const kbs_kind kbs_kind_wait = {.engine = KB_ENGINE_SEQUENCER, .begin = begin, .explain = explain};

@@ -310,3 +310,76 @@ bool kbs_reading_next(kbs_reading *reading, kbs_command *ret) {
     ret->shape = shape;
     return true;
 }
+
+/* --- skimming -------------------------------------------------------------------------------- */
+
+kb_status kbs_skim_init(kbs_skim *skim, const kbs_commands *commands, const bool *wanted, kb_arena *arena,
+                        kb_trail *trail) {
+    void *memory;
+    KB_TRY(kb_arena_new(arena, commands->shape_count * sizeof(kbs_brief), &memory, trail));
+    *skim = (kbs_skim){.briefs = memory, .commands = commands};
+    for (size_t i = 0; i < commands->shape_count; i++) {
+        const kbs_common *common = &commands->shapes[i]->common;
+        skim->briefs[i] = (kbs_brief){.common = common,
+                                      .is_wanted = wanted[common->kind],
+                                      .numbered = common->numbered,
+                                      .operands = (uint8_t)common->operand_count};
+    }
+    kbs_skim_rewind(skim);
+    return KB_OK;
+}
+
+void kbs_skim_rewind(kbs_skim *skim) {
+    for (size_t i = 0; i < skim->commands->shape_count; i++)
+        skim->briefs[i].id = skim->briefs[i].id_stride = skim->briefs[i].distance = 0;
+    skim->next_block = skim->commands->first;
+    skim->at = skim->end = NULL;
+    skim->left = skim->commands->count;
+    skim->newest = 0;
+}
+
+static const uint8_t *skip_varint(const uint8_t *at) {
+    while (*at++ & 0x80U)
+        continue;
+    return at;
+}
+
+/* As get_news(), of what is wanted alone. */
+static const uint8_t *skim_news(const uint8_t *at, unsigned news, kbs_brief *brief) {
+    if (news & NEW_STEP)
+        at = skip_varint(at);
+    if (news & NEW_ID)
+        at = kbs_get_signed(at, &brief->id_stride);
+    if (news & NEW_VALUE)
+        at = skip_varint(at);
+    for (unsigned i = 0; i < brief->operands; i++)
+        if (news & (unsigned)NEW_OFFSET << i)
+            at = skip_varint(at);
+    if (news & NEW_DISTANCE)
+        at = kbs_get_varint(at, &brief->distance);
+    return at;
+}
+
+bool kbs_skim_next(kbs_skim *skim, kbs_skimmed *ret) {
+    while (skim->left > 0) {
+        skim->left--;
+        if (skim->at == skim->end) {
+            const kbs_block *block = skim->next_block;
+            skim->at = block->bytes;
+            skim->end = block->bytes + block->size;
+            skim->next_block = block->next;
+        }
+        uint64_t shape;
+        const uint8_t *at = kbs_get_varint(skim->at, &shape);
+        kbs_brief *brief = &skim->briefs[shape];
+        const unsigned news = *at++;
+        skim->at = news == 0 ? at : skim_news(at, news, brief);
+        skim->newest += brief->numbered;
+        brief->id += brief->id_stride;
+        if (!brief->is_wanted)
+            continue;
+        *ret = (kbs_skimmed){brief->common, skim->newest, skim->newest - brief->distance, brief->id};
+        return true;
+    }
+    return false;
+}

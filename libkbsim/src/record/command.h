@@ -119,4 +119,38 @@ kb_status kbs_reading_init(kbs_reading *reading, const kbs_commands *commands, k
 /* False after the last. */
 bool kbs_reading_next(kbs_reading *reading, kbs_command *ret);
 
+/* --- skimming -------------------------------------------------------------------------------- */
+
+/* Of a shape, what skimming needs: close together, since one stream's are looked at after another's. */
+typedef struct kbs_brief {
+    const kbs_common *common;
+    bool is_wanted, numbered;
+    uint8_t operands;
+    uint64_t id, id_stride, distance; /* as in kbs_guess */
+} kbs_brief;
+
+/* A command as skimming finds it. */
+typedef struct kbs_skimmed {
+    const kbs_common *common;
+    uint64_t number; /* the stream's newest, this one's if it has one */
+    uint64_t awaited, id;
+} kbs_skimmed;
+
+/* Reads the commands of some kinds alone, without steps, offsets and values. */
+typedef struct kbs_skim {
+    kbs_brief *briefs; /* by shape */
+    const kbs_commands *commands;
+    const kbs_block *next_block;
+    const uint8_t *at, *end;
+    uint64_t left, newest;
+} kbs_skim;
+
+/* `wanted` by KB_OP_…, KBS_BEGIN_LAUNCH among them. */
+kb_status kbs_skim_init(kbs_skim *skim, const kbs_commands *commands, const bool *wanted, kb_arena *arena,
+                        kb_trail *trail) KB_MUST_USE;
+/* Begins again. */
+void kbs_skim_rewind(kbs_skim *skim);
+/* False after the last. skim->left is how many commands come behind it, wanted or not. */
+bool kbs_skim_next(kbs_skim *skim, kbs_skimmed *ret);
+
 #endif

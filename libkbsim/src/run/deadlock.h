@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A deadlock in words. Every unfinished op waits for one thing, and that for another: whoever follows them
- * comes back to where it was, or to something that nobody will ever bring.
- */
+/* A simulation that has come to a standstill, in words: see lint/standing.h. */
 #ifndef KBSIM_SRC_DEADLOCK_H
 #define KBSIM_SRC_DEADLOCK_H
 

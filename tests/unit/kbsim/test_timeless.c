@@ -5,9 +5,9 @@
  */
 #include "support/random.h"
 
+#include "lint/sizes.h"
 #include "raw.h"
 #include "record/view.h"
-#include "run/timeless.h"
 
 enum { PROGRAMS = 150, MOST_RANKS = 5, MOST_MESSAGES = 30 };
 
@@ -117,8 +117,11 @@ static kb_outcome run_with(const plan *p, uint64_t slots, uint64_t depth, bool *
     raw_launch(&run);
     check_status(run.program->status, KB_OK, &run.program->trail);
     raw_simulate(&run);
-    check_ok(kbs_timeless_ends(run.program, 0, ret_ends, &run.trail), &run.trail);
-    check_ok(kbs_timeless_slots(run.program, ret_slots, &run.trail), &run.trail);
+    kbs_timeless t;
+    check_ok(kbs_timeless_init(&t, run.program, &run.trail), &run.trail);
+    check_ok(kbs_timeless_play(&t, NULL, ret_ends, &run.trail), &run.trail);
+    check_ok(kbs_sizes_uniform(&t, ret_slots, &run.trail), &run.trail);
+    kbs_timeless_fini(&t);
     const kb_outcome outcome = run.result.outcome;
     kept_fini(&run);
     return outcome;
