@@ -27,10 +27,10 @@ typedef struct kbs_named {
 void kbs_words_plain(kbs_words *words, const char *text);
 /* A copy that is not the first in its queue's line. */
 void kbs_words_line(kbs_words *words, const kbs_program *program, uint32_t queue);
-/* The first copy in line, with that sequence; `ever`: whether its consumer ever receives what must go before. */
+/* The first copy in line, with that sequence; *ret_ever: whether what must go before is ever received. */
 void kbs_words_credit(kbs_words *words, const kbs_program *program, uint32_t queue, uint64_t slots,
                       uint64_t sequence, bool *ret_ever);
-/* A receive; `ever`: whether that slot is ever sent. */
+/* A receive; *ret_ever: whether that slot is ever sent. */
 void kbs_words_message(kbs_words *words, const kbs_program *program, uint32_t queue, uint64_t sequence,
                        bool *ret_ever);
 /* A wait for so many ops, of which some are missing. */

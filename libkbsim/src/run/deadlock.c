@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The unfinished ops of a simulation as nodes of lint/standing.h; see deadlock.h. A node is an op's address. */
+/* The unfinished ops of a simulation as nodes of lint/standing.h, by their addresses; see deadlock.h. */
 #include "run/deadlock.h"
 
 #include <string.h>
