@@ -7,26 +7,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/folder.h"
 #include "common/measure.h"
 #include "common/must.h"
 #include "common/peer_process.h"
 #include "traffic/shapes.h"
+#include "traffic/whole.h"
 
 enum { PATH_CHARS = 512, ROUNDS_MOST = 15, OURS_A_ROUND = 20 };
 
 typedef struct options {
     unsigned rounds;
-    char folder[PATH_CHARS / 2];
-    char bin[PATH_CHARS / 2]; /* where kb-sim and the peers are */
-    const char *python;       /* that knows SimPy, or NULL */
-    bool has_s4u;
+    whole_place place;
+    const char *python; /* that knows SimPy, or NULL */
 } options;
 
 static const char *in_folder(const options *of, const char *name, char path[PATH_CHARS]) {
-    snprintf(path, PATH_CHARS, "%s/%s", of->folder, name);
+    snprintf(path, PATH_CHARS, "%s/%s", of->place.folder, name);
     return path;
 }
 
@@ -99,45 +96,7 @@ static void compare_models(const options *of) {
 
 /* --- a whole run ----------------------------------------------------------------------------------- */
 
-typedef struct ring_run {
-    double wall, cpu;   /* seconds of the whole process */
-    double inside;      /* seconds that kb-sim says */
-    double events;      /* of its engine */
-    double simulated_s; /* what the model says */
-} ring_run;
-
-static double number_after(const char *text, const char *key) {
-    const char *at = strstr(text, key);
-    bench_must(at != NULL, key);
-    return strtod(at + strlen(key), NULL);
-}
-
-static ring_run run_kb(const options *of, uint32_t ranks, uint64_t bytes) {
-    bench_answer answer;
-    char program[PATH_CHARS], trace[PATH_CHARS], count[16], size[40];
-    snprintf(program, sizeof program, "%s/kb-sim", of->bin);
-    snprintf(count, sizeof count, "%u", ranks);
-    snprintf(size, sizeof size, "bytes=%" PRIu64, bytes);
-    in_folder(of, "trace.zst", trace);
-    const char *const argv[] = {
-        program,   "run", "allreduce", "--machine", ranks > 128 ? "cubes=8x4,pes=8" : "cubes=4x4,pes=8",
-        "--ranks", count, "-p",        size,        "--json",
-        "-o",      trace, NULL};
-    /* Its warnings are known, and say so each time; why it fails is worth a second run. */
-    bench_must(bench_run(argv, true, &answer) || bench_run(argv, false, &answer), "kb-sim");
-    return (ring_run){answer.wall_s, answer.cpu_s, number_after(answer.line, "\"wall_s\":"),
-                      number_after(answer.line, "\"events\":"),
-                      number_after(answer.line, "\"time_ps\":") * 1e-12};
-}
-
-typedef struct s4u_way {
-    const char *name;
-    const char *platform;
-    const char *config; /* or NULL */
-    uint32_t message_bytes;
-} s4u_way;
-
-static const s4u_way ways[] = {
+static const whole_way ways[] = {
     {"S4U, the same routes, a message a slot", "routes", NULL, 4096},
     {"S4U, the same routes, a message a step", "routes", NULL, 8192},
     {"S4U, the same routes, a message a step, CM02", "routes", "--cfg=network/model:CM02", 8192},
@@ -145,52 +104,27 @@ static const s4u_way ways[] = {
 };
 enum { WAYS = sizeof ways / sizeof *ways };
 
-static ring_run run_s4u(const options *of, const s4u_way *way, uint32_t ranks, uint64_t bytes) {
-    bench_answer answer;
-    char program[PATH_CHARS], plan[PATH_CHARS], words[3][24];
-    const uint64_t chunk = bytes / ranks;
-    snprintf(program, sizeof program, "%s/bench-peer-s4u", of->bin);
-    in_folder(of, "traffic", plan);
-    snprintf(words[0], sizeof words[0], "%u", ranks);
-    snprintf(words[1], sizeof words[1], "%" PRIu64, chunk);
-    snprintf(words[2], sizeof words[2], "%" PRIu64, (chunk + way->message_bytes - 1) / way->message_bytes);
-    const char *const argv[] = {program,  plan,          words[0],    words[1],
-                                words[2], way->platform, way->config, NULL};
-    bench_must(bench_run(argv, true, &answer), "S4U");
-    return (ring_run){answer.wall_s, answer.cpu_s, 0, 0, strtod(answer.line, NULL)};
+/* Packages of 128 PEs, one beside the other; a single one holds more where that is asked for. */
+static whole_ring ring_of(uint32_t ranks, uint64_t bytes) {
+    return (whole_ring){ranks > 128 ? "cubes=8x4,pes=8" : "cubes=4x4,pes=8", ranks, bytes};
 }
 
 /* One message a step either way: said once. */
-static bool is_the_same(const s4u_way *way, uint64_t chunk) {
+static bool is_the_same(const whole_way *way, uint64_t chunk) {
     return way > ways && chunk <= way[-1].message_bytes && strcmp(way->platform, way[-1].platform) == 0 &&
            way->config == way[-1].config;
 }
 
-static void write_ring(const options *of, uint32_t ranks) {
-    char path[PATH_CHARS];
-    traffic *shape = shape_ring(ranks, ranks);
-    shape->message_count = 0;
-    shape_write(shape, in_folder(of, "traffic", path));
-    shape_destroy(shape);
-}
-
-static void note_run(ring_run *least, ring_run run) {
-    note(&least->wall, run.wall);
-    note(&least->cpu, run.cpu);
-    note(&least->inside, run.inside);
-    least->events = run.events;
-    least->simulated_s = run.simulated_s;
-}
-
 static void compare_runs(const options *of, uint32_t ranks) {
-    const uint64_t bytes = 1 << 20;
-    ring_run kb = {0}, peers[WAYS] = {{0}};
-    write_ring(of, ranks);
+    const whole_place *place = &of->place;
+    const whole_ring ring = ring_of(ranks, 1 << 20);
+    whole_run kb = {0}, peers[WAYS] = {{0}};
+    whole_write_routes(place, &ring);
     for (unsigned round = 0; round < 2 * of->rounds; round++) {
-        note_run(&kb, run_kb(of, ranks, bytes));
-        for (size_t i = 0; of->has_s4u && i < WAYS; i++)
-            if (!is_the_same(&ways[i], bytes / ranks))
-                note_run(&peers[i], run_s4u(of, &ways[i], ranks, bytes));
+        whole_note(&kb, whole_run_kb(place, &ring));
+        for (size_t i = 0; place->has_s4u && i < WAYS; i++)
+            if (!is_the_same(&ways[i], ring.bytes / ranks))
+                whole_note(&peers[i], whole_run_s4u(place, &ring, &ways[i]));
     }
     printf("\n### A ring all-reduce of %u ranks and 1 MiB a rank\n\n"
            "| | wall, ms | CPU, ms | kb / S4U, wall (wanted: 0.40) | CPU | simulated, us |\n"
@@ -198,12 +132,12 @@ static void compare_runs(const options *of, uint32_t ranks) {
            ranks);
     printf("| kb-sim, trace written | %.1f | %.1f | | | %.1f |\n", kb.wall * 1e3, kb.cpu * 1e3,
            kb.simulated_s * 1e6);
-    for (size_t i = 0; of->has_s4u && i < WAYS; i++)
+    for (size_t i = 0; place->has_s4u && i < WAYS; i++)
         if (peers[i].wall > 0)
             printf("| %s | %.1f | %.1f | %.2f | %.2f | %.1f |\n", ways[i].name, peers[i].wall * 1e3,
                    peers[i].cpu * 1e3, kb.wall / peers[i].wall, kb.cpu / peers[i].cpu,
                    peers[i].simulated_s * 1e6);
-    if (!of->has_s4u)
+    if (!place->has_s4u)
         printf("| S4U | not installed | | | | |\n");
     fflush(stdout);
 }
@@ -216,10 +150,11 @@ static void show_scaling(const options *of) {
            "step | CPU | "
            "wall, ms | CPU, ms |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        const double ranks_and_steps = 2.0 * sizes[i] * (sizes[i] - 1);
-        ring_run run = {0};
+        const whole_ring ring = ring_of(sizes[i], (uint64_t)sizes[i] * 4096);
+        const double ranks_and_steps = whole_ranks_and_steps(&ring);
+        whole_run run = {0};
         for (unsigned round = 0; round < 3 * of->rounds; round++)
-            note_run(&run, run_kb(of, sizes[i], (uint64_t)sizes[i] * 4096));
+            whole_note(&run, whole_run_kb(&of->place, &ring));
         printf("| %u | %.2f | %.1f | %.1f | %.0f | %.0f | %.1f | %.1f |\n", sizes[i],
                run.events / ranks_and_steps, run.inside * 1e9 / run.events, run.cpu * 1e9 / run.events,
                run.inside * 1e9 / ranks_and_steps, run.cpu * 1e9 / ranks_and_steps, run.wall * 1e3,
@@ -229,21 +164,6 @@ static void show_scaling(const options *of) {
 
 /* --- arguments ------------------------------------------------------------------------------------- */
 
-static void find_peers(options *of) {
-    char path[PATH_CHARS];
-    const ssize_t length = readlink("/proc/self/exe", of->bin, sizeof of->bin - 1);
-    bench_must(length > 0, "finding this executable");
-    of->bin[length] = '\0';
-    *strrchr(of->bin, '/') = '\0';
-    snprintf(path, sizeof path, "%s/bench-peer-s4u", of->bin);
-    of->has_s4u = access(path, X_OK) == 0;
-    if (!of->has_s4u)
-        fprintf(stderr, "bench: SimGrid (libsimgrid-dev, g++) was not there: going on without\n");
-    of->python = bench_python_with("simpy");
-    if (of->python == NULL)
-        fprintf(stderr, "bench: no Python here knows SimPy (python3-simpy3): going on without\n");
-}
-
 int main(int argc, char **argv) {
     static options of = {.rounds = 5};
     if (argc == 3 && strcmp(argv[1], "--rounds") == 0)
@@ -252,13 +172,14 @@ int main(int argc, char **argv) {
         printf("bench-fabric [--rounds N]\n");
         return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
     }
-    snprintf(of.folder, sizeof of.folder, "%s/bench-fabric.XXXXXX", bench_scratch());
-    bench_must(mkdtemp(of.folder) != NULL, of.folder);
-    find_peers(&of);
+    whole_begin(&of.place);
+    of.python = bench_python_with("simpy");
+    if (of.python == NULL)
+        fprintf(stderr, "bench: no Python here knows SimPy (python3-simpy3): going on without\n");
     compare_models(&of);
     compare_runs(&of, 128);
     compare_runs(&of, 256);
     show_scaling(&of);
-    bench_remove(of.folder);
+    whole_end(&of.place);
     return 0;
 }

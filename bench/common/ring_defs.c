@@ -117,8 +117,14 @@ static void add_collectives(maker *make) {
                                     .input_count = elements,
                                     .output_count = elements};
         ADD(make, collective,
-            (kb_collective){KB_COLL_ALL_REDUCE, 0, KB_REDUCE_SUM, KB_DTYPE_F16, elements, KB_NONE,
-                            make->ring->kernel, parts, ranks});
+            (kb_collective){.kind = KB_COLL_ALL_REDUCE,
+                            .reduce = KB_REDUCE_SUM,
+                            .dtype = KB_DTYPE_F16,
+                            .elements = elements,
+                            .root = KB_NONE,
+                            .algorithm = make->ring->kernel,
+                            .parts = parts,
+                            .part_count = ranks});
     }
     free(parts);
     free(all);

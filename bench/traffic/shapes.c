@@ -121,6 +121,16 @@ traffic *shape_ring(uint32_t ranks, uint64_t bytes) {
     return of;
 }
 
+traffic *shape_ring_routes(const char *machine, uint32_t ranks) {
+    atlas *a = atlas_create(machine);
+    traffic *of = new_traffic(0);
+    for (uint32_t rank = 0; rank < ranks; rank++)
+        bench_must(find_route(a, rank, (rank + 1) % ranks) == rank, "a route a rank");
+    copy_network(of, a);
+    atlas_destroy(a);
+    return of;
+}
+
 void shape_destroy(traffic *of) {
     if (of == NULL)
         return;

@@ -19,6 +19,8 @@ traffic *shape_mesh(size_t messages, uint64_t seed);
 /* A ring all-reduce of so many bytes a rank, on PEs by number; a message waits for the one that brought its
    bytes, and for its rank's former one. Up to 256 ranks. */
 traffic *shape_ring(uint32_t ranks, uint64_t bytes);
+/* Its routes alone, from each of a machine's first ranks to the next, route r out of rank r. */
+traffic *shape_ring_routes(const char *machine, uint32_t ranks);
 void shape_destroy(traffic *of);
 
 void shape_write(const traffic *of, const char *path);
