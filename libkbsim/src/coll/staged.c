@@ -61,7 +61,7 @@ static void record_pieces(kb_coll *c, const kbs_algorithm *algorithm, uint64_t m
 
 void kbs_coll_record(kb_coll *c, const kbs_algorithm *algorithm, tl_where where) {
     const kbs_program *program = c->stream->program;
-    const bool in_tcm = c->buffer.memory == kbs_memory_of(program, KB_SPACE_TCM, c->stream->rank);
+    const bool in_tcm = c->buffer.memory == kbs_memory_of(program, KB_SPACE_TCM, c->stream->pe);
     const bool is_even =
         c->in.elements == c->buffer.elements && c->out.offset_bytes == c->buffer.offset_bytes;
     if (in_tcm || !is_even || c->buffer.elements == 0 ||

@@ -40,12 +40,12 @@ void kbs_words_credit(kbs_words *words, const kbs_program *program, uint32_t que
         say(words,
             "waits for a credit of queue %s (slots: %" PRIu64
             ", all full): rank %u must release message slot %" PRIu64,
-            name, slots, recorded->consumer, needed);
+            name, slots, recorded->consumer_rank, needed);
     else
         say(words,
             "waits for a credit of queue %s (slots: %" PRIu64 ", all full), and the program of rank %u "
             "receives only %" PRIu64 " of its messages",
-            name, slots, recorded->consumer, recorded->received);
+            name, slots, recorded->consumer_rank, recorded->received);
     words->queue = queue;
     words->sequence = needed;
     words->of_credit = true;
@@ -59,12 +59,12 @@ void kbs_words_message(kbs_words *words, const kbs_program *program, uint32_t qu
     *ret_ever = sequence < recorded->sent;
     if (*ret_ever)
         say(words, "waits for message slot %" PRIu64 " of queue %s from rank %u", sequence, name,
-            recorded->producer);
+            recorded->producer_rank);
     else
         say(words,
             "waits for message slot %" PRIu64
             " of queue %s, which nobody sends: the program of rank %u sends %" PRIu64,
-            sequence, name, recorded->producer, recorded->sent);
+            sequence, name, recorded->producer_rank, recorded->sent);
     words->queue = queue;
     words->sequence = sequence;
 }

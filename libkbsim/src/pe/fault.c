@@ -15,7 +15,7 @@ void kbs_pe_find_faults(kbs_pe *pe) {
     char name[KBS_PE_NAME_CHARS];
     if (machine->fault_count == 0 || pe->is_host)
         return;
-    kbs_pe_name(machine, pe->rank, name);
+    kbs_pe_name(machine, pe->pe, name);
     pe->faults = (kbs_pe_faults){.any = true,
                                  .gemm = value_of(machine, name, KBS_FAULT_GEMM),
                                  .math = value_of(machine, name, KBS_FAULT_MATH),

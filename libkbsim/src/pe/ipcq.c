@@ -112,7 +112,8 @@ static void begin_copy(kbs_sim *sim, kbs_ipcq *q, kbs_op *op, int64_t credit_ps,
                             .blames = true,
                             .id = op->engine,
                             .who = q->holder});
-    note_waiting(sim, q, op, KB_CAUSE_CREDIT, waited_ps, (kbs_who){q->queue->consumer, release}, look_ps);
+    note_waiting(sim, q, op, KB_CAUSE_CREDIT, waited_ps, (kbs_who){q->queue->consumer_rank, release},
+                 look_ps);
     op->record.start_ps = turn_ps + waited_ps + look_ps;
     kbs_count_slots(sim, q->id, op->record.start_ps, 1);
     /* A message that is sent on is read out of its own slot first; the TCM's port is a link of the route. */
@@ -135,7 +136,8 @@ static void start_with_credit(kbs_sim *sim, kbs_ipcq *q) {
         if (op->record.sequence - q->queue->slots >= q->credits)
             return;
         credit_ps = slot->credit_ps;
-        kbs_op_claim(sim, op, &(kb_claim){q->queue->consumer, KB_ROLE_CREDIT, KB_POINT_DONE, KB_SET_ONE, 0},
+        kbs_op_claim(sim, op,
+                     &(kb_claim){q->queue->consumer_rank, KB_ROLE_CREDIT, KB_POINT_DONE, KB_SET_ONE, 0},
                      slot->release);
     }
     next_slot(q, &q->first_place);
@@ -201,7 +203,7 @@ static void refuse_mismatch(kbs_sim *sim, const kbs_ipcq *q, const kbs_op *op, c
                               "%s:%u: rank %u receives %" PRIu64 " x %s, and rank %u sent %" PRIu64
                               " x %s (message slot %" PRIu64 " of queue %s)",
                               file, common->line, op->rank, common->operands[0].shape[0],
-                              kb_word_name(KB_VOC_DTYPE, common->operands[0].dtype), q->queue->producer,
+                              kb_word_name(KB_VOC_DTYPE, common->operands[0].dtype), q->queue->producer_rank,
                               slot->elements, kb_word_name(KB_VOC_DTYPE, slot->dtype), op->record.sequence,
                               kbs_queue_name(q->queue, name)));
 }
@@ -213,7 +215,7 @@ static void finish_receive(kbs_sim *sim, kbs_ipcq *q, kbs_op *op) {
         refuse_mismatch(sim, q, op, slot);
         return;
     }
-    const kbs_who copy = {q->queue->producer, slot->copy};
+    const kbs_who copy = {q->queue->producer_rank, slot->copy};
     const int64_t waited_ps = kbs_later(slot->seen_ps - op->ready_ps, 0);
     const int64_t look_ps = until_look_ps(q, op->ready_ps, slot->seen_ps);
     note_waiting(sim, q, op, KB_CAUSE_RING_EMPTY, waited_ps, copy, look_ps);

@@ -230,11 +230,12 @@ kb_status kbs_pe_init(kbs_pe *pe, kbs_sim *sim, tl_stream *stream, kb_trail *tra
     pe->sim = sim;
     pe->stream = stream;
     pe->rank = stream->rank;
+    pe->pe = stream->pe;
     pe->is_host = stream->is_host;
     pe->numbered_low = pe->numbered_high = 1;
     for (uint32_t kind = 1; kind < KBS_ENGINES; kind++)
         pe->engines[kind] = pe->is_host              ? kbs_host_engine(sim->program, pe->rank)
-                            : kind != KB_ENGINE_HOST ? kbs_pe_engine(pe->rank, kind)
+                            : kind != KB_ENGINE_HOST ? kbs_pe_engine(pe->pe, kind)
                                                      : KB_NONE;
     KB_TRY(kbs_reading_init(&pe->reading, &stream->commands, &sim->arena, trail));
     kbs_command mark;

@@ -149,7 +149,7 @@ typedef struct kbs_pe_faults {
 struct kbs_pe {
     kbs_sim *sim;
     tl_stream *stream;
-    uint32_t rank;
+    uint32_t rank, pe; /* as in the stream */
     bool is_host;
     kbs_event wake;
     bool waking, finished;
@@ -276,7 +276,7 @@ struct kbs_sim {
     kbs_program *program;
     kbs_costs costs;
     kb_arena arena;
-    kbs_pe *pes, *hosts; /* by rank */
+    kbs_pe *pes, *hosts; /* by number, and right behind them by rank */
     kbs_ipcq *queues;
     kbs_rank *ranks;
     kbs_join **launchings;              /* hosts that have come to a launch, by its number; NULL: none */
@@ -294,6 +294,11 @@ struct kbs_sim {
     kb_status status; /* of the first failure; trail explains it */
     kb_trail trail;
 };
+
+/* PEs and hosts: all of sim->pes. */
+static inline uint32_t kbs_stream_count(const kbs_sim *sim) {
+    return sim->program->pes + sim->program->ranks;
+}
 
 /* --- shared by sequencer, engines and kinds ---------------------------------------------------- */
 

@@ -384,8 +384,8 @@ static kb_status run_with(const kbs_probe_options *options, const kbs_models *mo
     KB_TRY(kbs_probe_plan_init(&p.plan, options, knows_streams(options->machine, models), p.arena, trail));
     if (!options->alone)
         KB_TRY(make_swarms(&p, trail));
-    KB_TRY(
-        kbs_program_create(options->machine, p.plan.pes, 1, options->alloc, options->log, &p.program, trail));
+    KB_TRY(kbs_program_create(options->machine, p.plan.pes, 1, 1, options->alloc, options->log, &p.program,
+                              trail));
     p.program->models = models;
     p.program->stop = options->stop;
     const kb_status status = simulate(&p, options, ret, trail);

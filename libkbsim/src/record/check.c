@@ -23,8 +23,8 @@ static void next_slot(kbs_reading *reading, kb_kind kind, uint32_t queue, end *r
     }
 }
 
-static kb_status read_stream(kbs_program *program, uint32_t rank, kbs_reading *ret, kb_trail *trail) {
-    return kbs_reading_init(ret, &program->streams[rank].commands, &program->arena, trail);
+static kb_status read_stream(kbs_program *program, uint32_t pe, kbs_reading *ret, kb_trail *trail) {
+    return kbs_reading_init(ret, &program->streams[pe].commands, &program->arena, trail);
 }
 
 /* It can only hang, and its trace will show how: a warning, so that there is one. */
@@ -39,8 +39,8 @@ static kb_status warn_of_starving(kbs_program *program, uint32_t id, kb_trail *t
     kb_log_say(program->log, KB_LOG_WARNING, "record",
                "%s:%u: rank %u receives %" PRIu64 " slots from rank %u on queue %s, and %" PRIu64
                " are sent: it will wait for ever here",
-               kb_defs_text(&program->defs, receive.file), receive.line, queue->consumer, queue->received,
-               queue->producer, kbs_queue_name(queue, name), queue->sent);
+               kb_defs_text(&program->defs, receive.file), receive.line, queue->consumer_rank,
+               queue->received, queue->producer_rank, kbs_queue_name(queue, name), queue->sent);
     return KB_OK;
 }
 
@@ -63,8 +63,8 @@ static kb_status refuse_mismatch(kbs_program *program, uint32_t id, kb_trail *tr
     return kb_fail(trail, KB_E_PROGRAM,
                    "%s:%u: rank %u receives %" PRIu64 " x %s, and rank %u sends %" PRIu64
                    " x %s (%s:%u): slot %" PRIu64 " of queue %s",
-                   kb_defs_text(defs, received.file), received.line, queue->consumer, received.elements,
-                   kb_word_name(KB_VOC_DTYPE, received.dtype), queue->producer, sent.elements,
+                   kb_defs_text(defs, received.file), received.line, queue->consumer_rank, received.elements,
+                   kb_word_name(KB_VOC_DTYPE, received.dtype), queue->producer_rank, sent.elements,
                    kb_word_name(KB_VOC_DTYPE, sent.dtype), kb_defs_text(defs, sent.file), sent.line, number,
                    kbs_queue_name(queue, name));
 }

@@ -33,7 +33,8 @@ static tl_queue queue_between(tl_stream *stream, uint32_t called, uint32_t chann
     if (!find_peer(stream, called, outward, &peer, where))
         return no_queue;
     uint32_t id;
-    const uint32_t from = outward ? stream->rank : peer, to = outward ? peer : stream->rank;
+    const uint32_t own = stream->pe, other = peer * program->rank_pes + own % program->rank_pes;
+    const uint32_t from = outward ? own : other, to = outward ? other : own;
     const kb_status status = kbs_program_queue(program, from, to, channel, &id, &program->trail);
     if (status != KB_OK) {
         kbs_trouble(stream, where, status);
@@ -59,7 +60,7 @@ void kbs_not_queue(tl_stream *stream, tl_queue queue, bool outward, tl_where whe
     }
     const kbs_queue *found = &stream->program->queues[queue.id];
     kbs_mistake(stream, where, "queue %u leads from rank %u to rank %u: this rank cannot %s it", queue.id,
-                found->producer, found->consumer, outward ? "send on" : "receive from");
+                found->producer_rank, found->consumer_rank, outward ? "send on" : "receive from");
 }
 
 void kbs_not_element(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, tl_where where) {
@@ -76,7 +77,7 @@ void kbs_not_element(tl_stream *stream, const kbs_queue *queue, uint32_t dtype, 
 
 kbs_message *kbs_message_of(tl_stream *stream, const tl_view *view, tl_where where) {
     kbs_queue *queue = &stream->program->queues[view->queue];
-    if (view->queue >= stream->program->queue_count || queue->consumer != stream->rank) {
+    if (view->queue >= stream->program->queue_count || queue->consumer != stream->pe) {
         kbs_mistake(stream, where, "this message was received by another rank");
         return NULL;
     }
@@ -84,7 +85,7 @@ kbs_message *kbs_message_of(tl_stream *stream, const tl_view *view, tl_where whe
         if (queue->open[i].number == view->message)
             return &queue->open[i];
     kbs_mistake(stream, where, "message %" PRIu64 " of the queue from rank %u was released before this use",
-                view->message, queue->producer);
+                view->message, queue->producer_rank);
     return NULL;
 }
 
@@ -139,7 +140,7 @@ void tl_release_at(tl_stream *stream, tl_queue handle, tl_where where) {
         return;
     if (queue->open_count == 0) {
         kbs_mistake(stream, where, "nothing to release: every message received from rank %u was given back",
-                    queue->producer);
+                    queue->producer_rank);
         return;
     }
     const kbs_message *oldest = &queue->open[0];

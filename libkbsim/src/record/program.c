@@ -27,28 +27,27 @@ uint32_t kbs_host_stream(const kbs_program *program, uint32_t rank) {
     return rank;
 }
 
-uint32_t kbs_pe_stream(const kbs_program *program, uint32_t rank) {
-    return program->ranks + rank;
+uint32_t kbs_pe_stream(const kbs_program *program, uint32_t pe) {
+    return program->ranks + pe;
 }
 
-uint32_t kbs_pe_engine(uint32_t rank, uint32_t kind) {
+uint32_t kbs_pe_engine(uint32_t pe, uint32_t kind) {
     uint32_t place = 0;
     while (engine_kinds[place] != kind)
         place++;
-    return rank * PE_ENGINES + place;
+    return pe * PE_ENGINES + place;
 }
 
 uint32_t kbs_host_engine(const kbs_program *program, uint32_t rank) {
-    return program->ranks * PE_ENGINES + rank;
+    return program->pes * PE_ENGINES + rank;
 }
 
-uint32_t kbs_memory_of(const kbs_program *program, uint32_t space, uint32_t rank) {
-    if (space == KB_SPACE_HOST)
-        return program->ranks * PE_MEMORIES + rank;
+uint32_t kbs_memory_of(const kbs_program *program, uint32_t space, uint32_t pe) {
+    (void)program;
     uint32_t place = 0;
     while (spaces[place] != space)
         place++;
-    return rank * PE_MEMORIES + place;
+    return pe * PE_MEMORIES + place;
 }
 
 /* --- definitions ----------------------------------------------------------------------------- */
@@ -57,14 +56,14 @@ static kb_status define_memories(kbs_program *program, kb_trail *trail) {
     static const char *const names[PE_MEMORIES] = {"tcm", "hbm", "sram"};
     uint32_t id;
     char pe_name[KBS_PE_NAME_CHARS], name[KBS_PE_NAME_CHARS + 8];
-    for (uint32_t rank = 0; rank < program->ranks; rank++) {
+    for (uint32_t pe = 0; pe < program->pes; pe++) {
         for (uint32_t i = 0; i < PE_MEMORIES; i++) {
-            snprintf(name, sizeof name, "%s.%s", kbs_pe_name(program->machine, rank, pe_name), names[i]);
+            snprintf(name, sizeof name, "%s.%s", kbs_pe_name(program->machine, pe, pe_name), names[i]);
             uint64_t size_bytes;
-            const uint64_t base = kbs_address_of(program->machine, spaces[i], rank, &size_bytes);
-            const kb_memory row = {spaces[i], rank, rank, size_bytes, base, name};
+            const uint64_t base = kbs_address_of(program->machine, spaces[i], pe, &size_bytes);
+            const kb_memory row = {spaces[i], kbs_rank_of(program, pe), pe, size_bytes, base, name};
             KB_TRY(kb_defs_add_memory(&program->defs, &row, &id, trail));
-            assert(id == kbs_memory_of(program, spaces[i], rank));
+            assert(id == kbs_memory_of(program, spaces[i], pe));
         }
     }
     for (uint32_t rank = 0; rank < program->ranks; rank++) {
@@ -78,15 +77,15 @@ static kb_status define_memories(kbs_program *program, kb_trail *trail) {
 static kb_status define_engines(kbs_program *program, kb_trail *trail) {
     uint32_t id;
     char pe_name[KBS_PE_NAME_CHARS], name[KBS_PE_NAME_CHARS + 16];
-    for (uint32_t rank = 0; rank < program->ranks; rank++) {
-        kbs_pe_name(program->machine, rank, pe_name);
+    for (uint32_t pe = 0; pe < program->pes; pe++) {
+        kbs_pe_name(program->machine, pe, pe_name);
         for (uint32_t i = 0; i < PE_ENGINES; i++) {
             const bool total = engine_kinds[i] == KB_ENGINE_GEMM || engine_kinds[i] == KB_ENGINE_MATH;
             snprintf(name, sizeof name, "%s.%s", pe_name, kb_word_name(KB_VOC_ENGINE, engine_kinds[i]));
             const kb_engine row = {engine_kinds[i], total ? KB_PROMISE_TOTAL : KB_PROMISE_NONE,
-                                   kbs_pe_stream(program, rank), total ? 1 : 0, name};
+                                   kbs_pe_stream(program, pe), total ? 1 : 0, name};
             KB_TRY(kb_defs_add_engine(&program->defs, &row, &id, trail));
-            assert(id == kbs_pe_engine(rank, engine_kinds[i]));
+            assert(id == kbs_pe_engine(pe, engine_kinds[i]));
         }
     }
     for (uint32_t rank = 0; rank < program->ranks; rank++) {
@@ -107,14 +106,14 @@ static kb_status define_streams(kbs_program *program, kb_trail *trail) {
         const kb_stream row = {rank, KB_NONE, name};
         KB_TRY(kb_defs_add_stream(&program->defs, &row, &id, trail));
     }
-    for (uint32_t rank = 0; rank < program->ranks; rank++) {
-        const uint32_t cube = rank / pes;
-        const kb_pe pe = {rank, cube / cubes, cube % cubes, rank % pes,
-                          kbs_pe_name(program->machine, rank, name)};
-        KB_TRY(kb_defs_add_pe(&program->defs, &pe, &id, trail));
-        const kb_stream row = {rank, id, name};
-        KB_TRY(kb_defs_add_stream(&program->defs, &row, &id, trail));
-        assert(id == kbs_pe_stream(program, rank));
+    for (uint32_t pe = 0; pe < program->pes; pe++) {
+        const uint32_t rank = kbs_rank_of(program, pe), cube = pe / pes;
+        const kb_pe row = {rank, cube / cubes, cube % cubes, pe % pes,
+                           kbs_pe_name(program->machine, pe, name)};
+        KB_TRY(kb_defs_add_pe(&program->defs, &row, &id, trail));
+        const kb_stream stream = {rank, id, name};
+        KB_TRY(kb_defs_add_stream(&program->defs, &stream, &id, trail));
+        assert(id == kbs_pe_stream(program, pe));
     }
     return KB_OK;
 }
@@ -149,15 +148,17 @@ static kb_status define_all(kbs_program *program, kb_trail *trail) {
 
 static kb_status init_streams(kbs_program *program, kb_trail *trail) {
     void *memory;
-    KB_TRY(kb_arena_new(&program->arena, 2 * (size_t)program->ranks * sizeof(tl_stream), &memory, trail));
+    const size_t count = (size_t)program->pes + program->ranks;
+    KB_TRY(kb_arena_new(&program->arena, count * sizeof(tl_stream), &memory, trail));
     program->streams = memory;
-    program->hosts = program->streams + program->ranks;
-    for (uint32_t i = 0; i < 2 * program->ranks; i++) {
+    program->hosts = program->streams + program->pes;
+    for (uint32_t i = 0; i < count; i++) {
         tl_stream *stream = &program->streams[i];
         stream->program = program;
-        stream->is_host = i >= program->ranks;
-        stream->rank = i % program->ranks;
-        stream->tcm = kbs_memory_of(program, KB_SPACE_TCM, stream->rank);
+        stream->is_host = i >= program->pes;
+        stream->rank = stream->is_host ? i - program->pes : kbs_rank_of(program, i);
+        stream->pe = stream->is_host ? stream->rank * program->rank_pes : i;
+        stream->tcm = kbs_memory_of(program, KB_SPACE_TCM, stream->pe);
         stream->tcm_bytes = program->machine->at.tcm_bytes;
         stream->kernel = stream->step = stream->group = KB_NONE;
         stream->kernel_name = "";
@@ -166,8 +167,8 @@ static kb_status init_streams(kbs_program *program, kb_trail *trail) {
     return KB_OK;
 }
 
-kb_status kbs_program_create(const kbs_machine *machine, uint32_t ranks, uint64_t seed, const kb_alloc *alloc,
-                             const kb_log *log, kbs_program **ret, kb_trail *trail) {
+kb_status kbs_program_create(const kbs_machine *machine, uint32_t ranks, uint32_t rank_pes, uint64_t seed,
+                             const kb_alloc *alloc, const kb_log *log, kbs_program **ret, kb_trail *trail) {
     void *memory;
     KB_TRY(kb_new_zeroed(alloc, sizeof(kbs_program), &memory, trail));
     kbs_program *program = memory;
@@ -175,6 +176,8 @@ kb_status kbs_program_create(const kbs_machine *machine, uint32_t ranks, uint64_
     program->alloc = alloc != NULL ? alloc : kb_alloc_heap();
     program->log = log;
     program->ranks = ranks;
+    program->rank_pes = rank_pes;
+    program->pes = ranks * rank_pes;
     program->seed = seed;
     kb_trail_init(&program->trail);
     kb_arena_init(&program->arena, program->alloc, 0);
@@ -196,7 +199,7 @@ void kbs_program_destroy(kbs_program *program) {
     if (program == NULL)
         return;
     const kb_alloc *alloc = program->alloc;
-    for (uint32_t i = 0; program->streams != NULL && i < 2 * program->ranks; i++) {
+    for (uint32_t i = 0; program->streams != NULL && i < program->pes + program->ranks; i++) {
         tl_stream *stream = &program->streams[i];
         kb_delete(alloc, stream->live, stream->live_capacity * sizeof(kbs_live));
         kb_delete(alloc, stream->scratch, stream->scratch_capacity * sizeof(kbs_scratch_block));
@@ -221,26 +224,26 @@ void kbs_program_destroy(kbs_program *program) {
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
-kb_status kbs_program_take(kbs_program *program, uint32_t rank, uint32_t space, uint64_t size_bytes,
+kb_status kbs_program_take(kbs_program *program, uint32_t pe, uint32_t space, uint64_t size_bytes,
                            const char *what, uint64_t *ret_offset, kb_trail *trail) {
     enum { ALIGNMENT = 64 }; /* so that vectors of any dtype begin on a line of their own */
     static const char *const raised[] = {
         [KB_SPACE_TCM] = "tcm.bytes", [KB_SPACE_HBM] = "hbm.slice_bytes", [KB_SPACE_SRAM] = "sram.bytes"};
-    const uint32_t place = kbs_memory_of(program, space, rank) - rank * PE_MEMORIES;
-    const uint64_t scratch = space == KB_SPACE_TCM ? program->streams[rank].scratch_peak_bytes : 0;
-    const uint64_t whole = program->defs.memories[kbs_memory_of(program, space, rank)].size_bytes - scratch;
-    uint64_t *used = &program->streams[rank].used_bytes[place];
+    const uint32_t place = kbs_memory_of(program, space, pe) - pe * PE_MEMORIES;
+    const uint64_t scratch = space == KB_SPACE_TCM ? program->streams[pe].scratch_peak_bytes : 0;
+    const uint64_t whole = program->defs.memories[kbs_memory_of(program, space, pe)].size_bytes - scratch;
+    uint64_t *used = &program->streams[pe].used_bytes[place];
     const uint64_t left = whole - *used;
     if (size_bytes > left) {
-        char pe[KBS_PE_NAME_CHARS], memory[8];
+        char name[KBS_PE_NAME_CHARS], memory[8];
         snprintf(memory, sizeof memory, "%s", kb_word_name(KB_VOC_SPACE, space));
         for (char *at = memory; *at != '\0'; at++)
             *at = (char)toupper((unsigned char)*at);
         return kb_fail(trail, KB_E_PROGRAM,
                        "the %s of rank %u (%s) has no room for %s: %" PRIu64 " bytes asked, %" PRIu64
                        " of %" PRIu64 " left (raise %s, or take less)",
-                       memory, rank, kbs_pe_name(program->machine, rank, pe), what, size_bytes, left, whole,
-                       raised[space]);
+                       memory, kbs_rank_of(program, pe), kbs_pe_name(program->machine, pe, name), what,
+                       size_bytes, left, whole, raised[space]);
     }
     *ret_offset = *used;
     const uint64_t end = *used + size_bytes, aligned = (end + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -249,5 +252,5 @@ kb_status kbs_program_take(kbs_program *program, uint32_t rank, uint32_t space, 
 }
 
 uint64_t kbs_used_tcm(const tl_stream *stream) {
-    return stream->program->streams[stream->rank].used_bytes[0];
+    return stream->program->streams[stream->pe].used_bytes[0];
 }

@@ -3,8 +3,10 @@
  * A program while it is recorded, and what the simulation takes of it: PEs with their memories and
  * streams, queues, tensors, collectives, and the definitions that name them all in the trace.
  *
- * Rank r is PE r of the package. Ids in the trace follow from it: streams are the hosts' and then the
- * PEs', so that at one instant a launch is numbered before what it starts.
+ * A rank has one host and `rank_pes` PEs, whose numbers in the machine follow one another: rank r's are
+ * those from r * rank_pes on. Hosts go by rank, all that belongs to a PE by its number. Ids in the trace
+ * follow from both: streams are the hosts' and then the PEs', so that at one instant a launch is numbered
+ * before what it starts.
  */
 #ifndef KBSIM_SRC_PROGRAM_H
 #define KBSIM_SRC_PROGRAM_H
@@ -24,8 +26,9 @@ enum { KBS_PE_MEMORIES = 3 };
 
 /* A queue: what both sides recorded on it, and how its bytes and credits travel. */
 typedef struct kbs_queue {
-    uint32_t producer, consumer; /* ranks */
-    uint32_t channel;            /* one of several from that producer to that consumer */
+    uint32_t producer, consumer; /* PEs */
+    uint32_t producer_rank, consumer_rank;
+    uint32_t channel; /* one of several from that producer to that consumer */
     uint32_t slots;
     uint32_t memory;                           /* id of the consumer's that holds the ring */
     uint64_t slot_bytes, offset_bytes;         /* of the ring in it */
@@ -82,8 +85,8 @@ typedef struct kbs_barriers {
  */
 struct tl_stream {
     kbs_program *program;
-    uint32_t rank;
-    uint32_t tcm; /* id of the PE's */
+    uint32_t rank, pe; /* of a host: the rank's first PE */
+    uint32_t tcm;      /* id of the PE's */
     uint64_t tcm_bytes;
     bool is_host;
     kbs_commands commands;
@@ -99,7 +102,7 @@ struct tl_stream {
     uint32_t scope_number;  /* of the newest */
     uint64_t launches;      /* so far: of a PE those that it has a part in */
     bool overlaps;          /* a host: it goes on while something that it launched is on */
-    uint64_t allocations;   /* of the rank, its host's included: kept in the PE's stream */
+    uint64_t allocations;   /* a host: of the rank, those of its PEs included */
     kbs_barriers *barriers; /* by group */
     size_t barrier_capacity;
     kbs_known_route routes[KBS_KNOWN_ROUTES];
@@ -168,13 +171,13 @@ struct kbs_program {
     const kbs_models *models; /* NULL: the default ones */
     const kb_alloc *alloc;
     const kb_log *log;
-    uint32_t ranks;
+    uint32_t ranks, rank_pes, pes; /* PEs of a rank, and of all */
     uint64_t seed;
     kb_arena arena;
     kb_defs defs;
     kbs_fabric fabric;
-    tl_stream *streams; /* of PEs, by rank */
-    tl_stream *hosts;   /* by rank */
+    tl_stream *streams; /* of PEs, by number */
+    tl_stream *hosts;   /* by rank, right behind them */
     kbs_queue *queues;  /* by id */
     size_t queue_count, queue_capacity;
     uint32_t *queue_slots; /* hash of (producer, consumer): 1 + id */
@@ -195,19 +198,25 @@ struct kbs_program {
     kb_trail trail;
 };
 
-kb_status kbs_program_create(const kbs_machine *machine, uint32_t ranks, uint64_t seed, const kb_alloc *alloc,
-                             const kb_log *log, kbs_program **ret, kb_trail *trail) KB_MUST_USE;
+/* Of so many ranks, each of `rank_pes` PEs of the machine. */
+kb_status kbs_program_create(const kbs_machine *machine, uint32_t ranks, uint32_t rank_pes, uint64_t seed,
+                             const kb_alloc *alloc, const kb_log *log, kbs_program **ret,
+                             kb_trail *trail) KB_MUST_USE;
 void kbs_program_destroy(kbs_program *program);
+
+static inline uint32_t kbs_rank_of(const kbs_program *program, uint32_t pe) {
+    return pe / program->rank_pes;
+}
 
 /* Ids in the trace. */
 uint32_t kbs_host_stream(const kbs_program *program, uint32_t rank);
-uint32_t kbs_pe_stream(const kbs_program *program, uint32_t rank);
-uint32_t kbs_pe_engine(uint32_t rank, uint32_t kind); /* KB_ENGINE_…, of a PE */
+uint32_t kbs_pe_stream(const kbs_program *program, uint32_t pe);
+uint32_t kbs_pe_engine(uint32_t pe, uint32_t kind); /* KB_ENGINE_…, of a PE */
 uint32_t kbs_host_engine(const kbs_program *program, uint32_t rank);
-uint32_t kbs_memory_of(const kbs_program *program, uint32_t space, uint32_t rank); /* KB_SPACE_… */
+uint32_t kbs_memory_of(const kbs_program *program, uint32_t space, uint32_t pe); /* KB_SPACE_…, of a PE */
 
 /* Takes bytes of a memory of a PE (KB_SPACE_…) for good, or says what was asked for and what is left. */
-kb_status kbs_program_take(kbs_program *program, uint32_t rank, uint32_t space, uint64_t size_bytes,
+kb_status kbs_program_take(kbs_program *program, uint32_t pe, uint32_t space, uint64_t size_bytes,
                            const char *what, uint64_t *ret_offset, kb_trail *trail) KB_MUST_USE;
 
 /* Records a host program: runs it once a rank. What it got wrong is in the trail. */
@@ -224,7 +233,7 @@ tl_view kbs_tensor_new(tl_stream *host, const char *name, uint32_t space, const 
 /* Of the first mistake in recording, which then is in the trail. */
 kb_status kbs_program_status(const kbs_program *program, kb_trail *trail) KB_MUST_USE;
 
-/* Finds or installs the queue from one rank to another, of those between them that with this number. */
+/* Finds or installs the queue from one PE to another, of those between them that with this number. */
 kb_status kbs_program_queue(kbs_program *program, uint32_t producer, uint32_t consumer, uint32_t channel,
                             uint32_t *ret, kb_trail *trail) KB_MUST_USE;
 /* KB_SPACE_… in which rings lie. */

@@ -38,15 +38,15 @@ static kb_status grow_slots(kbs_program *program, kb_trail *trail) {
 
 /* --- installing ------------------------------------------------------------------------------ */
 
-static kb_status check_limit(const kbs_program *program, uint32_t rank, uint32_t queues,
-                             const char *direction, kb_trail *trail) {
+static kb_status check_limit(const kbs_program *program, uint32_t pe, uint32_t queues, const char *direction,
+                             kb_trail *trail) {
     const uint64_t most = program->machine->at.ipcq_max_queues;
     if (queues < most)
         return KB_OK;
     return kb_fail(trail, KB_E_PROGRAM,
                    "rank %u needs a queue number %u %s, and ipcq.max_queues allows %" PRIu64
                    " in one direction (raise it by --set ipcq.max_queues=%u, or use fewer peers)",
-                   rank, queues + 1, direction, most, queues + 1);
+                   kbs_rank_of(program, pe), queues + 1, direction, most, queues + 1);
 }
 
 uint32_t kbs_ring_space(const kbs_program *program) {
@@ -107,7 +107,11 @@ kb_status kbs_program_queue(kbs_program *program, uint32_t producer, uint32_t co
                    &queues, trail));
     program->queues = queues;
     kbs_queue *queue = &program->queues[program->queue_count];
-    *queue = (kbs_queue){.producer = producer, .consumer = consumer, .channel = channel};
+    *queue = (kbs_queue){.producer = producer,
+                         .consumer = consumer,
+                         .producer_rank = from->rank,
+                         .consumer_rank = to->rank,
+                         .channel = channel};
     KB_TRY(install(program, queue, trail));
     from->queues_out++;
     to->queues_in++;

@@ -47,7 +47,7 @@ static bool find_route(sending *s) {
     const uint32_t space = kbs_ring_space(program);
     const kbs_route *route;
     const kb_status status =
-        kbs_fabric_route(&program->fabric, (kbs_place){space, s->stream->rank},
+        kbs_fabric_route(&program->fabric, (kbs_place){space, s->stream->pe},
                          (kbs_place){space, s->queue->consumer}, KBS_CHANNEL_QUEUE, &route, &program->trail);
     if (status != KB_OK) {
         kbs_trouble(s->stream, s->where, status);

@@ -25,7 +25,7 @@ void kbs_mistake(tl_stream *stream, tl_where where, const char *format, ...) {
     program->status =
         kb_fail(&program->trail, KB_E_PROGRAM, "%s:%u: %s %s, rank %u (%s): %s", kbs_base_name(where.file),
                 where.line, stream->is_host ? "host program" : "kernel", stream->kernel_name, stream->rank,
-                kbs_pe_name(program->machine, stream->rank, pe), what);
+                kbs_pe_name(program->machine, stream->pe, pe), what);
 }
 
 void kbs_trouble(tl_stream *stream, tl_where where, kb_status status) {
@@ -34,7 +34,7 @@ void kbs_trouble(tl_stream *stream, tl_where where, kb_status status) {
     program->status =
         kb_while(&program->trail, status, "recording %s %s, rank %u (%s), at %s:%u",
                  stream->is_host ? "host program" : "kernel", stream->kernel_name, stream->rank,
-                 kbs_pe_name(program->machine, stream->rank, pe), kbs_base_name(where.file), where.line);
+                 kbs_pe_name(program->machine, stream->pe, pe), kbs_base_name(where.file), where.line);
 }
 
 void kbs_enter_file(tl_stream *stream, tl_where where) {

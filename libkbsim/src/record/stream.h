@@ -156,7 +156,7 @@ static inline kbs_queue *kbs_queue_of(tl_stream *stream, tl_queue queue, bool ou
     const kbs_program *program = stream->program;
     if (kbs_is_ok(stream) && queue.id < program->queue_count) {
         kbs_queue *found = &program->queues[queue.id];
-        if ((outward ? found->producer : found->consumer) == stream->rank)
+        if ((outward ? found->producer : found->consumer) == stream->pe)
             return found;
     }
     kbs_not_queue(stream, queue, outward, where);

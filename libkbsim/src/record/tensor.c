@@ -149,8 +149,8 @@ static bool place(tl_stream *host, kbs_tensor *tensor, uint32_t space, tl_where 
     const bool is_undefined = tensor->initial.recipe == 0;
     if (!is_undefined || tensor->size_bytes == 0 ||
         !take_again(program, tensor->memory, tensor->size_bytes, &tensor->offset_bytes)) {
-        const kb_status status = kbs_program_take(program, host->rank, space, tensor->size_bytes,
-                                                  tensor->name, &tensor->offset_bytes, &program->trail);
+        const kb_status status = kbs_program_take(program, host->pe, space, tensor->size_bytes, tensor->name,
+                                                  &tensor->offset_bytes, &program->trail);
         if (status != KB_OK) {
             kbs_trouble(host, where, status);
             return false;
@@ -158,7 +158,7 @@ static bool place(tl_stream *host, kbs_tensor *tensor, uint32_t space, tl_where 
     }
     if (is_undefined && tensor->size_bytes > 0) {
         tensor->is_allocated = true;
-        tensor->allocation = program->streams[host->rank].allocations++;
+        tensor->allocation = program->hosts[host->rank].allocations++;
         record_life(host, KB_OP_ALLOC, tensor, tensor->allocation, where);
     }
     return kbs_is_ok(host);
@@ -186,7 +186,7 @@ tl_view kbs_tensor_new(tl_stream *host, const char *name, uint32_t space, const 
     kbs_tensor *tensor = add(program);
     if (tensor == NULL)
         return none;
-    *tensor = (kbs_tensor){.memory = kbs_memory_of(program, space, host->rank),
+    *tensor = (kbs_tensor){.memory = kbs_memory_of(program, space, host->pe),
                            .rank = host->rank,
                            .size_bytes = elements * size,
                            .known = initial->recipe != 0 ? KBS_KNOWN_INITIAL : KBS_KNOWN_NOT,
@@ -229,7 +229,7 @@ void kb_free_at(tl_stream *host, tl_view view, tl_where where) {
     }
     if (size > 0) {
         const uint64_t id =
-            found->is_allocated ? found->allocation : program->streams[host->rank].allocations++;
+            found->is_allocated ? found->allocation : program->hosts[host->rank].allocations++;
         record_life(host, KB_OP_FREE, found, id, where);
         give_back(program, found);
     }

@@ -75,11 +75,12 @@ kb_status kbs_counters_init(kbs_sim *sim, kb_trail *trail) {
     for (size_t i = 0; i < count; i++)
         counters->all[i] = (kbs_counter){.id = KB_NONE, .told = INT64_MIN};
     for (uint32_t i = 0; i < program->queue_count; i++) {
-        const kb_counter row = {"occupancy", "slots", program->queues[i].consumer, KB_RESOURCE_QUEUE, i};
+        const kb_counter row = {"occupancy", "slots", program->queues[i].consumer_rank, KB_RESOURCE_QUEUE, i};
         KB_TRY(define(sim, i, &row, trail));
     }
     for (uint32_t rank = 0; rank < program->ranks; rank++) {
-        KB_TRY(define_memories(sim, &program->streams[rank], trail));
+        for (uint32_t i = 0; i < program->rank_pes; i++)
+            KB_TRY(define_memories(sim, &program->streams[rank * program->rank_pes + i], trail));
         KB_TRY(define_memories(sim, &program->hosts[rank], trail));
     }
     add_first(sim);

@@ -20,8 +20,8 @@ static bool has_link(const kbs_fabric *fabric, const char *name, const char **re
 
 static bool has_pe(const kbs_program *program, const char *name) {
     char known[KBS_PE_NAME_CHARS];
-    for (uint32_t rank = 0; rank < program->ranks; rank++)
-        if (strcmp(kbs_pe_name(program->machine, rank, known), name) == 0)
+    for (uint32_t pe = 0; pe < program->pes; pe++)
+        if (strcmp(kbs_pe_name(program->machine, pe, known), name) == 0)
             return true;
     return false;
 }

@@ -40,7 +40,7 @@ static void fill_template(const kbs_sim *sim, const kbs_op *op, kb_template *wha
     const kbs_program *program = sim->program;
     what->kind = common->kind;
     what->blocks = common->blocks;
-    what->stream = op->pe->is_host ? kbs_host_stream(program, op->rank) : kbs_pe_stream(program, op->rank);
+    what->stream = op->pe->is_host ? kbs_host_stream(program, op->rank) : kbs_pe_stream(program, op->pe->pe);
     what->engine = op->engine;
     what->queue = common->queue;
     what->route = op->route;

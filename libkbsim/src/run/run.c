@@ -120,14 +120,14 @@ static kb_status identify(const kbs_program *program, const kbs_bench *bench, kb
 
 /* A bench that launches nothing is refused when it is sealed; this one launches kernels that do nothing. */
 static kb_status check_work(const kbs_program *program, const kbs_bench *bench, kb_trail *trail) {
-    for (uint32_t rank = 0; rank < program->ranks; rank++)
-        if (program->streams[rank].commands.count > program->streams[rank].launches)
+    for (uint32_t pe = 0; pe < program->pes; pe++)
+        if (program->streams[pe].commands.count > program->streams[pe].launches)
             return KB_OK; /* more than the marks at the head of each launch */
     return kb_fail(trail, KB_E_PROGRAM,
                    "%s does nothing: none of its %" PRIu64
                    " launches gives any of %u PEs a command (is a size "
                    "0, is a kernel's loop never entered?)",
-                   bench->name, program->launch_count, program->ranks);
+                   bench->name, program->launch_count, program->pes);
 }
 
 static void begin_phase(const kbs_run_options *options, kbs_phase phase) {
@@ -236,8 +236,8 @@ static kb_status run_on(const kbs_bench *bench, const kbs_bench_values *values, 
     uint32_t ranks = 0;
     KB_TRY(resolve_ranks(options, &ranks, trail));
     kbs_program *program;
-    KB_TRY(kbs_program_create(options->machine, ranks, options->seed, options->alloc, options->log, &program,
-                              trail));
+    KB_TRY(kbs_program_create(options->machine, ranks, 1, options->seed, options->alloc, options->log,
+                              &program, trail));
     program->stop = options->stop;
     program->models = models;
     const kb_status status = run_program(program, bench, values, options, ret_result, trail);

@@ -23,21 +23,23 @@ static uint32_t made(uint64_t seed, uint32_t i, uint32_t count) {
 
 static kb_status init_streams(kbs_sim *sim, kb_trail *trail) {
     kbs_program *program = sim->program;
-    const uint32_t ranks = program->ranks;
+    const uint32_t ranks = program->ranks, pes = program->pes;
     void *memory;
-    KB_TRY(kb_arena_new(&sim->arena, 2 * (size_t)ranks * sizeof(kbs_pe), &memory, trail));
+    KB_TRY(kb_arena_new(&sim->arena, kbs_stream_count(sim) * sizeof(kbs_pe), &memory, trail));
     sim->pes = memory;
-    sim->hosts = sim->pes + ranks;
+    sim->hosts = sim->pes + pes;
     KB_TRY(kb_arena_new(&sim->arena, ranks * sizeof(kbs_rank), &memory, trail));
     sim->ranks = memory;
+    for (uint32_t i = 0; i < pes; i++) {
+        kbs_pe *pe = &sim->pes[made(sim->engine.shuffle, i, pes)];
+        KB_TRY(kbs_pe_init(pe, sim, &program->streams[pe - sim->pes], trail));
+        kbs_pe_find_faults(pe);
+        kbs_dma_init(&pe->dma, pe);
+    }
     for (uint32_t i = 0; i < ranks; i++) {
         const uint32_t rank = made(sim->engine.shuffle, i, ranks);
-        kbs_pe *pe = &sim->pes[rank];
-        KB_TRY(kbs_pe_init(pe, sim, &program->streams[rank], trail));
-        kbs_pe_find_faults(pe);
         KB_TRY(kbs_pe_init(&sim->hosts[rank], sim, &program->hosts[rank], trail));
         sim->ranks[rank].in_turn = program->hosts[rank].overlaps;
-        kbs_dma_init(&pe->dma, pe);
     }
     return KB_OK;
 }
@@ -88,7 +90,7 @@ static void tell_progress(const kbs_sim *sim, const kbs_limits *limits) {
     if (limits->progress == NULL)
         return;
     kbs_progress progress = {.time_ps = sim->engine.now_ps, .events = sim->engine.fired + sim->engine.spared};
-    for (uint32_t i = 0; i < 2 * sim->program->ranks; i++) { /* PEs and hosts */
+    for (uint32_t i = 0; i < kbs_stream_count(sim); i++) {
         progress.all_commands += sim->pes[i].stream->commands.count;
         progress.commands += sim->pes[i].stream->commands.count - sim->pes[i].reading.left;
     }
@@ -126,7 +128,7 @@ static kb_status finish(kbs_sim *sim, bool empty, kbs_result *ret_result, kb_tra
             *trail = sim->trail;
         return sim->status;
     }
-    for (uint32_t i = 0; i < 2 * sim->program->ranks; i++) /* PEs and hosts */
+    for (uint32_t i = 0; i < kbs_stream_count(sim); i++)
         result.time_ps = kbs_later(result.time_ps, sim->pes[i].latest_ps);
     result.events = sim->engine.fired + sim->engine.spared;
     memcpy(result.ops, sim->ops, sizeof result.ops);

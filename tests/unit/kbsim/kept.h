@@ -122,7 +122,7 @@ static inline kb_status kept_record(kept *run, void (*kernel)(kb_coll *c)) {
     algorithm =
         (kbs_algorithm){.name = "kernel", .collective = KB_COLL_ALL_REDUCE, .help = "", .record = kernel};
     check_ok(kbs_machine_check(&run->machine, &run->trail), &run->trail);
-    check_ok(kbs_program_create(&run->machine, run->ranks, 1, NULL, run->log, &run->program, &run->trail),
+    check_ok(kbs_program_create(&run->machine, run->ranks, 1, 1, NULL, run->log, &run->program, &run->trail),
              &run->trail);
     const kb_initial initial = {.dtype = run->dtype, .recipe = KB_RECIPE_ZEROS, .elements = run->elements};
     const tl_shape shape = TL_SHAPE(run->elements);

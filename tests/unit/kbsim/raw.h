@@ -33,7 +33,7 @@ static inline tl_stream *host(const kept *run, uint32_t rank) {
 
 static inline void raw_create(kept *run) {
     check_ok(kbs_machine_check(&run->machine, &run->trail), &run->trail);
-    check_ok(kbs_program_create(&run->machine, run->ranks, 1, NULL, run->log, &run->program, &run->trail),
+    check_ok(kbs_program_create(&run->machine, run->ranks, 1, 1, NULL, run->log, &run->program, &run->trail),
              &run->trail);
 }
 

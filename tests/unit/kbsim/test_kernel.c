@@ -40,7 +40,7 @@ static void record_kernel(recorded *r, tl_kernel_fn kernel) {
     kb_arena_init(&r->arena, NULL, 0);
     kbs_machine_init(&r->machine);
     kernel_under_test = kernel;
-    check_ok(kbs_program_create(&r->machine, 2, 1, NULL, NULL, &r->program, &r->trail), &r->trail);
+    check_ok(kbs_program_create(&r->machine, 2, 1, 1, NULL, NULL, &r->program, &r->trail), &r->trail);
     check_ok(record(r->program, &r->trail), &r->trail);
     kbs_reading reading;
     kbs_command command;
@@ -248,7 +248,7 @@ static kb_status record_all(const kb_alloc *alloc, void *user, kb_trail *trail) 
     kbs_machine machine;
     kbs_program *program;
     kbs_machine_init(&machine);
-    KB_TRY(kbs_program_create(&machine, 2, 1, alloc, NULL, &program, trail));
+    KB_TRY(kbs_program_create(&machine, 2, 1, 1, alloc, NULL, &program, trail));
     kernel_under_test = everything;
     kb_status status = kbs_program_host(program, "host", host_of_everything, NULL, trail);
     if (status == KB_OK)

@@ -33,7 +33,7 @@ static void host_of_kernel(kb_host *h, void *context) {
 
 static void record(kept *run, kb_host_fn host, kb_status *ret) {
     check_ok(kbs_machine_check(&run->machine, &run->trail), &run->trail);
-    check_ok(kbs_program_create(&run->machine, run->ranks, 1, NULL, run->log, &run->program, &run->trail),
+    check_ok(kbs_program_create(&run->machine, run->ranks, 1, 1, NULL, run->log, &run->program, &run->trail),
              &run->trail);
     *ret = kbs_program_host(run->program, "host", host, run, &run->trail);
     if (*ret == KB_OK)

@@ -271,7 +271,7 @@ static void a_run_that_does_nothing_is_refused(void **state) {
     (void)state;
     static kept run;
     kept_init(&run, "cubes=1,pes=8", 2);
-    check_ok(kbs_program_create(&run.machine, 2, 1, NULL, NULL, &run.program, &run.trail), &run.trail);
+    check_ok(kbs_program_create(&run.machine, 2, 1, 1, NULL, NULL, &run.program, &run.trail), &run.trail);
     check_status(kbs_program_seal(run.program, &run.trail), KB_E_PROGRAM, &run.trail);
     check_says(&run.trail, "there is nothing to simulate");
     kept_fini(&run);
