@@ -17,7 +17,8 @@ compile() {
 build() { # compiler level
     trace="$KB_ROOT/libkbtrace" sim="$KB_ROOT/libkbsim" tests="$KB_ROOT/tests"
     compile "$1" "$2" trace "-I$trace/include -I$trace/src" "$trace"/src/*/*.c
-    compile "$1" "$2" sim "-I$trace/include -I$sim/include -I$sim/src" "$sim"/src/*/*.c
+    compile "$1" "$2" sim "-I$trace/include -I$sim/include -I$sim/src" "$sim"/src/*/*.c \
+        "$sim"/src/*/*/*.c
     compile "$1" "$2" tools "-I$trace/include -I$trace/src -I$sim/include -I$tests" \
         "$tests"/support/records.c "$tests"/support/random.c "$tests"/support/check.c \
         "$tests"/tools/kb-trace-random.c "$tests"/tools/kb-sim-orders.c

@@ -9,10 +9,23 @@
 
 #include "record/number.h"
 
+/*
+ * Factors of 1 and -1. But eight ranks draw 1 or 2, or -1 or -2, so that one that is missing or taken twice
+ * changes the size of some products, too: 2^8 is small enough for every dtype.
+ */
+static void make_factors(const kbs_contents *contents, kb_initial *ret) {
+    static const uint32_t doubled = 8;
+    ret->recipe = contents->rank < doubled ? KB_RECIPE_INTS : KB_RECIPE_SIGNS;
+    if (contents->rank < doubled) {
+        ret->low = contents->rank % 2 == 0 ? 1 : -2;
+        ret->high = ret->low + 1;
+    }
+}
+
 static void make_ints(const kbs_contents *contents, kb_initial *ret) {
     static const double most_drawn = 64; /* small enough to read, large enough to tell ranks apart */
     if (contents->reduce == KB_REDUCE_PROD) {
-        ret->recipe = KB_RECIPE_SIGNS;
+        make_factors(contents, ret);
         return;
     }
     const double exact = kbs_exact_of(contents->dtype);

@@ -11,11 +11,11 @@
 #include "kbtrace/defs.h"
 
 typedef struct kbs_contents {
-    const char *init; /* ints, uniform, iota, constant:V or zeros */
-    uint32_t dtype;   /* KB_DTYPE_… */
-    uint32_t reduce;  /* KB_REDUCE_… that will be applied */
-    uint32_t ranks;
-    uint64_t elements; /* of a rank */
+    const char *init;     /* ints, uniform, iota, constant:V or zeros */
+    uint32_t dtype;       /* KB_DTYPE_… */
+    uint32_t reduce;      /* KB_REDUCE_… that will be applied */
+    uint32_t ranks, rank; /* that take part, and whose it is of them */
+    uint64_t elements;    /* of a rank */
 } kbs_contents;
 
 /* All of the recipe but its seed and place; KB_E_ARGUMENT where the dtype cannot hold what it makes. */

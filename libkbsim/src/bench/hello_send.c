@@ -55,7 +55,7 @@ static kb_status record(kbs_program *program, const kbs_bench_values *values, kb
         return kb_fail(trail, KB_E_ARGUMENT, "hello_send needs 2 ranks: a rank does not send to itself");
     KB_TRY(kbs_read_dtype(values->text[DTYPE], &dtype, trail));
     KB_TRY(kbs_read_elements(values, ELEMS, BYTES, dtype, &wish.elements, trail));
-    const kbs_contents asked = {values->text[INIT], dtype, KB_REDUCE_NONE, program->ranks, wish.elements};
+    const kbs_contents asked = {values->text[INIT], dtype, KB_REDUCE_NONE, program->ranks, 0, wish.elements};
     kb_initial recipe;
     KB_TRY(kbs_contents_recipe(&asked, &recipe, trail));
     wish.contents = (kb_contents){dtype, recipe.recipe, recipe.low, recipe.high, NULL};

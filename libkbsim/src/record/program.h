@@ -229,6 +229,9 @@ kb_status kbs_program_host(kbs_program *program, const char *name, kb_host_fn ho
  */
 tl_view kbs_tensor_new(tl_stream *host, const char *name, uint32_t space, const tl_shape *shape,
                        const kb_initial *initial, tl_where where);
+/* The same, but only `count` elements from `first` on are said by `initial`; the others are undefined. */
+tl_view kbs_tensor_new_part(tl_stream *host, const char *name, uint32_t space, const tl_shape *shape,
+                            const kb_initial *initial, uint64_t first, uint64_t count, tl_where where);
 
 /* Of the first mistake in recording, which then is in the trail. */
 kb_status kbs_program_status(const kbs_program *program, kb_trail *trail) KB_MUST_USE;

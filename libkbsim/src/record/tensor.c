@@ -128,7 +128,7 @@ static kb_status define(kbs_program *program, const kbs_tensor *tensor, const tl
                            .shards = &shard,
                            .shard_count = 1};
     KB_TRY(kb_defs_add_tensor(&program->defs, &row, &id, trail));
-    if (tensor->initial.recipe == 0 || view->elements == 0)
+    if (tensor->initial.recipe == 0 || tensor->initial.elements == 0)
         return KB_OK;
     return kb_defs_add_initial(&program->defs, &tensor->initial, &id, trail);
 }
@@ -164,8 +164,8 @@ static bool place(tl_stream *host, kbs_tensor *tensor, uint32_t space, tl_where 
     return kbs_is_ok(host);
 }
 
-tl_view kbs_tensor_new(tl_stream *host, const char *name, uint32_t space, const tl_shape *shape,
-                       const kb_initial *initial, tl_where where) {
+tl_view kbs_tensor_new_part(tl_stream *host, const char *name, uint32_t space, const tl_shape *shape,
+                            const kb_initial *initial, uint64_t first, uint64_t count, tl_where where) {
     kbs_program *program = host->program;
     const tl_view none = {.queue = KB_NONE};
     const uint32_t size = kb_dtype_size(initial->dtype);
@@ -186,17 +186,18 @@ tl_view kbs_tensor_new(tl_stream *host, const char *name, uint32_t space, const 
     kbs_tensor *tensor = add(program);
     if (tensor == NULL)
         return none;
-    *tensor = (kbs_tensor){.memory = kbs_memory_of(program, space, host->pe),
-                           .rank = host->rank,
-                           .size_bytes = elements * size,
-                           .known = initial->recipe != 0 ? KBS_KNOWN_INITIAL : KBS_KNOWN_NOT,
-                           .initial = *initial};
+    *tensor =
+        (kbs_tensor){.memory = kbs_memory_of(program, space, host->pe),
+                     .rank = host->rank,
+                     .size_bytes = elements * size,
+                     .known = initial->recipe != 0 && count == elements ? KBS_KNOWN_INITIAL : KBS_KNOWN_NOT,
+                     .initial = *initial};
     program->status = kb_arena_text(&program->arena, name, strlen(name), &tensor->name, &program->trail);
     if (program->status != KB_OK || !place(host, tensor, space, where))
         return none;
     tensor->initial.memory = tensor->memory;
-    tensor->initial.offset_bytes = tensor->offset_bytes;
-    tensor->initial.elements = elements;
+    tensor->initial.offset_bytes = tensor->offset_bytes + first * size;
+    tensor->initial.elements = count;
     const tl_view view = kbs_view_of(tensor->memory, initial->dtype, tensor->offset_bytes, shape);
     program->status = define(program, tensor, &view, &program->trail);
     if (program->status != KB_OK)
@@ -205,6 +206,13 @@ tl_view kbs_tensor_new(tl_stream *host, const char *name, uint32_t space, const 
     if (tensor->known == KBS_KNOWN_INITIAL)
         watch_again(program, tensor->memory);
     return view;
+}
+
+tl_view kbs_tensor_new(tl_stream *host, const char *name, uint32_t space, const tl_shape *shape,
+                       const kb_initial *initial, tl_where where) {
+    uint64_t elements = 0;
+    return kbs_tensor_new_part(host, name, space, shape, initial, 0,
+                               kbs_shape_elements(shape, &elements) ? elements : 0, where);
 }
 
 /* --- the end of a life ----------------------------------------------------------------------- */

@@ -183,7 +183,7 @@ static void wrong_parameters_are_refused(void **state) {
 static kb_initial recipe_of(const char *init, uint32_t dtype, uint32_t reduce, uint32_t ranks) {
     kb_trail trail;
     kb_initial recipe;
-    const kbs_contents contents = {init, dtype, reduce, ranks, 100};
+    const kbs_contents contents = {init, dtype, reduce, ranks, 9, 100};
     check_ok(kbs_contents_recipe(&contents, &recipe, &trail), &trail);
     return recipe;
 }
@@ -206,9 +206,9 @@ static void drawn_integers_sum_exactly(void **state) {
     assert_true(recipe_of("ints", KB_DTYPE_I8, KB_REDUCE_MAX, 4).high == 127);
     kb_trail trail;
     kb_initial recipe;
-    kbs_contents contents = {"uniform", KB_DTYPE_I8, KB_REDUCE_SUM, 2, 100};
+    kbs_contents contents = {"uniform", KB_DTYPE_I8, KB_REDUCE_SUM, 2, 0, 100};
     check_status(kbs_contents_recipe(&contents, &recipe, &trail), KB_E_ARGUMENT, &trail);
-    contents = (kbs_contents){"iota", KB_DTYPE_I8, KB_REDUCE_SUM, 2, 129};
+    contents = (kbs_contents){"iota", KB_DTYPE_I8, KB_REDUCE_SUM, 2, 0, 129};
     check_status(kbs_contents_recipe(&contents, &recipe, &trail), KB_E_ARGUMENT, &trail);
     contents.elements = 128;
     check_ok(kbs_contents_recipe(&contents, &recipe, &trail), &trail);
