@@ -62,12 +62,18 @@ bool kbt_take_time(const char **inout_text, int64_t *ret_ps) {
 
 /* --- printing ---------------------------------------------------------------------------------- */
 
-void kbt_print_time(FILE *stream, int64_t time_ps) {
+const char *kbt_time_text(int64_t time_ps, char buffer[KBT_TIME_CHARS]) {
     size_t unit = 0;
     while (unit + 1 < UNITS && time_ps < units[unit].ps)
         unit++;
-    fprintf(stream, "%.*f %s", units[unit].ps == 1 ? 0 : 3, (double)time_ps / (double)units[unit].ps,
-            units[unit].name);
+    snprintf(buffer, KBT_TIME_CHARS, "%.*f %s", units[unit].ps == 1 ? 0 : 3,
+             (double)time_ps / (double)units[unit].ps, units[unit].name);
+    return buffer;
+}
+
+void kbt_print_time(FILE *stream, int64_t time_ps) {
+    char text[KBT_TIME_CHARS];
+    fputs(kbt_time_text(time_ps, text), stream);
 }
 
 void kbt_print_duration(FILE *stream, double seconds) {

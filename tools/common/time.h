@@ -17,6 +17,8 @@ bool kbt_take_number(const char **inout_text, uint64_t *ret);
 
 /* "12.345 us": three places and the largest unit that keeps a figure before the point. */
 void kbt_print_time(FILE *stream, int64_t time_ps);
+enum { KBT_TIME_CHARS = 32 };
+const char *kbt_time_text(int64_t time_ps, char buffer[KBT_TIME_CHARS]);
 /* "1m 20s", "3.4 s" */
 void kbt_print_duration(FILE *stream, double seconds);
 double kbt_seconds_now(void);

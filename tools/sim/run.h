@@ -35,6 +35,8 @@ int sim_run(kbt_call *call);
 
 /* `trace` is NULL where there is none. */
 void sim_print_json(kbt_call *call, const kbs_result *result, const sim_watch *run, const char *trace);
+void sim_print_collectives_head(FILE *to);
+void sim_print_collective(FILE *to, const kbs_result_collective *c);
 void sim_print_summary(FILE *to, const kbt_call *call, const kbs_result *result, const sim_watch *run);
 
 #endif

@@ -7,6 +7,69 @@
 #include "common/time.h"
 #include "sim/run.h"
 
+/* --- collectives ------------------------------------------------------------------------------- */
+
+void sim_print_collectives_head(FILE *to) {
+    fprintf(to, "%-14s %-18s %5s %12s %14s %9s %9s %7s  %s\n", "collective", "algorithm", "ranks", "size",
+            "time", "algbw", "busbw", "%bound", "cut");
+}
+
+/* As many digits as are read at a glance: 1234, 57.6, 0.58, 0.004. */
+static void print_gbps(FILE *to, double gbps) {
+    fprintf(to, " %9.*f", gbps >= 100 ? 1 : gbps >= 0.1 ? 2 : 4, gbps);
+}
+
+void sim_print_collective(FILE *to, const kbs_result_collective *c) {
+    char time[KBT_TIME_CHARS] = "unfinished";
+    if (c->time_ps >= 0)
+        kbt_time_text(c->time_ps, time);
+    fprintf(to, "%-14s %-18s %5u %12" PRIu64 " %14s", c->kind, c->algorithm, c->ranks, c->size_bytes, time);
+    print_gbps(to, c->algbw_gbps);
+    print_gbps(to, c->busbw_gbps);
+    if (c->time_ps > 0 && c->cut != NULL)
+        fprintf(to, " %6.1f%%  %s\n", 100 * (double)c->bound_ps / (double)c->time_ps, c->cut);
+    else
+        fprintf(to, " %7s  -\n", "-");
+}
+
+/* More are in the trace, and in --json. */
+static void print_collectives(FILE *to, const kbs_result *result, bool all) {
+    enum { SHOWN = 16 };
+    const size_t count = all || result->collective_count <= SHOWN ? result->collective_count : SHOWN;
+    if (count == 0)
+        return;
+    fprintf(to, "\n");
+    sim_print_collectives_head(to);
+    for (size_t i = 0; i < count; i++)
+        sim_print_collective(to, &result->collectives[i]);
+    if (count < result->collective_count)
+        fprintf(to, "and %zu more (-v shows them)\n", result->collective_count - count);
+}
+
+static void collectives_to_json(kbt_json *json, const kbs_result *result) {
+    kbt_json_begin(json, "collectives", '[');
+    for (size_t i = 0; i < result->collective_count; i++) {
+        const kbs_result_collective *c = &result->collectives[i];
+        kbt_json_begin(json, NULL, '{');
+        kbt_json_text(json, "kind", c->kind);
+        kbt_json_text(json, "algo", c->algorithm);
+        kbt_json_uint(json, "ranks", c->ranks);
+        kbt_json_uint(json, "size_bytes", c->size_bytes);
+        if (c->time_ps >= 0)
+            kbt_json_int(json, "time_ps", c->time_ps);
+        else
+            kbt_json_null(json, "time_ps");
+        kbt_json_real(json, "algbw_gbps", c->algbw_gbps);
+        kbt_json_real(json, "busbw_gbps", c->busbw_gbps);
+        kbt_json_uint(json, "bound_ps", c->bound_ps);
+        kbt_json_text(json, "cut", c->cut);
+        kbt_json_end(json);
+    }
+    kbt_json_end(json);
+}
+
+/* --- a run ------------------------------------------------------------------------------------- */
+
 static const char *const phase_names[] = {"record", "simulate", "finish"};
 
 void sim_print_json(kbt_call *call, const kbs_result *result, const sim_watch *run, const char *trace) {
@@ -22,6 +85,7 @@ void sim_print_json(kbt_call *call, const kbs_result *result, const sim_watch *r
         if (result->ops[kind] > 0)
             kbt_json_uint(&json, kb_word_name(KB_VOC_KIND, kind), result->ops[kind]);
     kbt_json_end(&json);
+    collectives_to_json(&json, result);
     kbt_json_uint(&json, "events", result->events);
     kbt_json_real(&json, "wall_s", wall_s);
     kbt_json_begin(&json, "phases_s", '{');
@@ -101,4 +165,5 @@ void sim_print_summary(FILE *to, const kbt_call *call, const kbs_result *result,
     const size_t warnings = call->warnings.count + call->warnings_dropped;
     if (warnings > 0)
         fprintf(to, "warnings   %zu, above\n", warnings);
+    print_collectives(to, result, call->common->verbose);
 }

@@ -61,6 +61,17 @@ typedef struct kbs_run_options {
                          taken, in an order drawn from it. The records are the same */
 } kbs_run_options;
 
+/* A collective as the run had it: from the first rank that entered it to the last that left it. */
+typedef struct kbs_result_collective {
+    const char *kind, *cut; /* "all_reduce"; what the bound comes from, NULL where there is none */
+    char algorithm[32];
+    uint32_t ranks;
+    uint64_t size_bytes;           /* of a rank's input; of all_gather of all of them */
+    int64_t time_ps;               /* -1: it did not come to its end */
+    uint64_t bound_ps;             /* no run of it on this machine takes less */
+    double algbw_gbps, busbw_gbps; /* GB/s; 0 where there is no time or size */
+} kbs_result_collective;
+
 typedef struct kbs_result {
     kb_outcome outcome;
     int64_t time_ps; /* the latest done */
@@ -68,6 +79,8 @@ typedef struct kbs_result {
     uint64_t ops[KB_OP_LIMIT]; /* by kind */
     uint64_t file_bytes;
     kb_digest record_digest;
+    kbs_result_collective *collectives; /* in the order in which the first rank called them */
+    size_t collective_count;
     char *explanation; /* of a deadlock: lines, each with its end; else NULL */
     const kb_alloc *alloc;
 } kbs_result;

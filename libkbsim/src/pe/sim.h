@@ -271,6 +271,12 @@ typedef struct kbs_counters {
     int64_t span;            /* all before this one was told */
 } kbs_counters;
 
+/* A collective in time: from the first that enters to the last that leaves. */
+typedef struct kbs_stay {
+    int64_t first_ps, last_ps; /* KBS_UNKNOWN before that */
+    uint64_t left;             /* how many have left it */
+} kbs_stay;
+
 struct kbs_sim {
     kbs_engine engine;
     kbs_program *program;
@@ -282,6 +288,7 @@ struct kbs_sim {
     kbs_join **launchings;              /* hosts that have come to a launch, by its number; NULL: none */
     kbs_join **spare_launchings;        /* by group */
     kbs_join *barriers, *host_barriers; /* by group */
+    kbs_stay *stays;                    /* by collective */
     kbs_packets packets;
     kbs_slope *slopes;              /* scratch: room for those of any packet */
     kbs_op *amended, *amended_last; /* launches that are done, and not said again yet */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bound/bound.h"
 #include "coll/algorithms.h"
 #include "coll/staged.h"
 #include "record/launch.h"
@@ -275,7 +276,11 @@ kb_status kbs_define_collectives(kbs_program *program, kb_trail *trail) {
                              .parts = call->parts,
                              .part_count = program->defs.groups[call->group].rank_count};
         uint32_t id;
+        kbs_bound bound;
         KB_TRY(kb_defs_intern(&program->defs, call->name, &row.algorithm, trail));
+        KB_TRY(kbs_bound_find(program, &row, &bound, trail));
+        row.bound_ps = bound.ps;
+        row.cut = bound.cut;
         KB_TRY(kb_defs_add_collective(&program->defs, &row, &id, trail));
     }
     return KB_OK;

@@ -278,4 +278,7 @@ void kbs_result_fini(kbs_result *result) {
     if (result->explanation != NULL)
         kb_delete(result->alloc, result->explanation, strlen(result->explanation) + 1);
     result->explanation = NULL;
+    kb_delete(result->alloc, result->collectives, result->collective_count * sizeof *result->collectives);
+    result->collectives = NULL;
+    result->collective_count = 0;
 }

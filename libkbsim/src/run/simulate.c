@@ -12,6 +12,7 @@
 #include "run/counters.h"
 #include "run/deadlock.h"
 #include "run/outbox.h"
+#include "run/stays.h"
 
 /* --- setting up ------------------------------------------------------------------------------ */
 
@@ -71,6 +72,7 @@ static kb_status init(kbs_sim *sim, kbs_program *program, uint64_t shuffle, cons
     sim->packets = (kbs_packets){&sim->arena, NULL, program->fabric.most_steps};
     KB_TRY(init_queues(sim, trail));
     KB_TRY(kbs_counters_init(sim, trail));
+    KB_TRY(kbs_stays_init(sim, trail));
     KB_TRY(kbs_joins_init(sim, trail)); /* its ways carry no packets: they need not be settled */
     for (uint32_t i = 0; i < program->ranks; i++)
         kbs_pe_start(&sim->hosts[made(sim->engine.shuffle, i, program->ranks)], 0);
@@ -132,6 +134,11 @@ static kb_status finish(kbs_sim *sim, bool empty, kbs_result *ret_result, kb_tra
         result.time_ps = kbs_later(result.time_ps, sim->pes[i].latest_ps);
     result.events = sim->engine.fired + sim->engine.spared;
     memcpy(result.ops, sim->ops, sizeof result.ops);
+    const kb_status status = kbs_stays_tell(sim, &result, trail);
+    if (status != KB_OK) {
+        kbs_result_fini(&result);
+        return status;
+    }
     *ret_result = result;
     return KB_OK;
 }
