@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kb-sim explain-config: every parameter, its value and where that came from, as a table, JSON or YAML. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/json.h"
 #include "sim/config.h"
 
-/* A line of the table, or an object of --json: a parameter, a component's model, its option, or a fault. */
+/* A line of the table, or an object of --json: a parameter, a component's model, its option, a ring,
+ * or a fault. */
 typedef struct line {
     const char *path, *value, *unit, *standard, *least, *most, *source, *help;
     const kbs_origin *origin;
@@ -15,7 +17,7 @@ typedef struct line {
 typedef struct lines {
     line *items;
     size_t count;
-    size_t params, models; /* of these the first, and those behind them; faults come last */
+    size_t params, models, rings; /* of these the first, those behind them, and so on; faults come last */
 } lines;
 
 /* --- gathering ------------------------------------------------------------------------------- */
@@ -99,11 +101,22 @@ static bool add_fault(const kbt_call *call, lines *all, const kbs_fault *fault, 
                trail);
 }
 
+static bool add_ring(const kbt_call *call, lines *all, const kbs_ring_slots *ring, kb_trail *trail) {
+    const kbs_param *slots = kbs_param_describe(kbs_param_find("ipcq.slots"));
+    char path[KBS_RING_PATH_CHARS], value[KBS_VALUE_CHARS];
+    snprintf(value, sizeof value, "%" PRIu64, ring->slots);
+    all->rings++;
+    return add(call, all,
+               (line){kbs_ring_slots_path(ring, path), value, slots->unit, "none", slots->least, slots->most,
+                      "C", "of one queue's ring", &ring->origin, NULL},
+               trail);
+}
+
 static kb_status gather(const kbt_call *call, const sim_setup *setup, lines *ret, kb_trail *trail) {
     void *memory;
     lines all = {0};
-    const size_t most =
-        kbs_param_count() + KBS_COMPONENTS * (1 + (size_t)KBS_MODEL_OPTIONS) + setup->machine.fault_count;
+    const size_t most = kbs_param_count() + KBS_COMPONENTS * (1 + (size_t)KBS_MODEL_OPTIONS) +
+                        setup->machine.fault_count + setup->machine.ring_slots_count;
     KB_TRY(kb_arena_new(call->arena, most * sizeof(line), &memory, trail));
     all.items = memory;
     bool fits = true;
@@ -113,6 +126,8 @@ static kb_status gather(const kbt_call *call, const sim_setup *setup, lines *ret
         if (setup->models.of[i].model != NULL)
             fits = add_model(call, &all, setup, i, trail);
     all.models = all.count - all.params;
+    for (size_t i = 0; fits && i < setup->machine.ring_slots_count; i++)
+        fits = add_ring(call, &all, &setup->machine.ring_slots[i], trail);
     for (size_t i = 0; fits && i < setup->machine.fault_count; i++)
         fits = add_fault(call, &all, &setup->machine.faults[i], trail);
     *ret = all;
@@ -193,8 +208,12 @@ static void print_json(const sim_setup *setup, const lines *all) {
     for (size_t i = all->params; i < all->params + all->models; i++)
         print_object(&json, &all->items[i], all->items[i].value);
     kbt_json_end(&json);
+    kbt_json_begin(&json, "rings", '[');
+    for (size_t i = all->params + all->models; i < all->params + all->models + all->rings; i++)
+        print_object(&json, &all->items[i], all->items[i].value);
+    kbt_json_end(&json);
     kbt_json_begin(&json, "faults", '[');
-    for (size_t i = all->params + all->models; i < all->count; i++)
+    for (size_t i = all->params + all->models + all->rings; i < all->count; i++)
         print_object(&json, &all->items[i], all->items[i].value);
     kbt_json_end(&json);
     kbt_json_begin(&json, "collective", '[');
@@ -248,7 +267,7 @@ static void print_line(const line *row, int indent, const char *key) {
 static void print_group(const lines *all, size_t first, size_t length) {
     const char *group = all->items[first].path;
     printf("%.*s:\n", (int)length, group);
-    for (size_t i = first; i < all->count; i++) {
+    for (size_t i = first; i < all->params + all->models; i++) {
         const line *row = &all->items[i];
         const bool has_options = i + 1 < all->count && is_below(row[1].path, row->path, strlen(row->path));
         if (!is_below(row->path, group, length))
@@ -279,7 +298,7 @@ static void print_yaml(const sim_setup *setup, const lines *all) {
         size_t before = 0;
         while (before < i && !is_below(all->items[before].path, path, length))
             before++;
-        if (path[length] == '\0' || i >= all->params + all->models) /* names of links have points */
+        if (path[length] == '\0' || i >= all->params + all->models) /* names in them have points */
             print_line(&all->items[i], 0, path);
         else if (before == i) /* else it was printed with the first of its group */
             print_group(all, i, length);

@@ -69,6 +69,15 @@ typedef struct kbs_fault {
     kbs_origin origin;
 } kbs_fault;
 
+/* A ring that has a size of its own: ipcq.slots_of.QUEUE. */
+enum { KBS_RING_SLOTS = 256, KBS_RING_CHARS = 40, KBS_RING_PATH_CHARS = 56 };
+
+typedef struct kbs_ring_slots {
+    char queue[KBS_RING_CHARS]; /* "pe0>pe1", "pe0>pe1.2": its name in traces */
+    uint64_t slots;
+    kbs_origin origin;
+} kbs_ring_slots;
+
 typedef struct kbs_machine {
     struct {
 #define KBS_PARAM(field, path, kind, unit, value, least, most, source, help) uint64_t field;
@@ -83,6 +92,8 @@ typedef struct kbs_machine {
     kbs_choice choices[KBS_COMPONENTS];
     kbs_fault faults[KBS_FAULTS]; /* by target and kind */
     size_t fault_count;
+    kbs_ring_slots ring_slots[KBS_RING_SLOTS]; /* by queue */
+    size_t ring_slots_count;
 } kbs_machine;
 
 #define KBS_MILLION UINT64_C(1000000)
@@ -113,7 +124,8 @@ void kbs_machine_init(kbs_machine *machine);
 /*
  * `value` may have a unit: "2us" where the parameter counts ns. `by` is a constant, as in kbs_origin. The
  * path components.NAME chooses that component's model, and components.NAME.OPTION sets an option of it; a
- * model's name outlives the machine. fault.TARGET.WHAT is wrong with one PE or link.
+ * model's name outlives the machine. fault.TARGET.WHAT is wrong with one PE or link;
+ * ipcq.slots_of.QUEUE is the size of one ring.
  */
 kb_status kbs_machine_set(kbs_machine *machine, const char *path, const char *value, const char *by,
                           kb_trail *trail) KB_MUST_USE;
@@ -155,6 +167,9 @@ const kbs_fault_row *kbs_fault_describe(kbs_fault_kind kind);
 /* "fault.sip0.cube1.pe3.math", and its value as a user would write it. */
 const char *kbs_fault_path(const kbs_fault *fault, char buffer[KBS_FAULT_CHARS]);
 const char *kbs_fault_value(const kbs_fault *fault, char buffer[KBS_FAULT_CHARS]);
+
+/* "ipcq.slots_of.pe0>pe1" */
+const char *kbs_ring_slots_path(const kbs_ring_slots *ring, char buffer[KBS_RING_PATH_CHARS]);
 
 /* PEs of one package, and of the whole machine. */
 uint64_t kbs_machine_pes_of_sip(const kbs_machine *machine);

@@ -129,6 +129,8 @@ static kb_status apply_member(const kbs_reading *r, const kbs_yaml *node, const 
     static const char *const none[] = {NULL};
     char path[PATH_CHARS];
     const int length = snprintf(path, sizeof path, "%s%s%s", prefix, *prefix != '\0' ? "." : "", node->key);
+    if (length < (int)sizeof path && kbs_is_ring_slots(path))
+        return kbs_apply_ring_slots(r, node, path, trail);
     const bool group = is_group(path);
     if (length >= (int)sizeof path || (!group && !is_param(path)))
         return refuse_key(&node->key_at, path, *prefix == '\0' ? words_of(r) : none, trail);

@@ -25,4 +25,9 @@ kb_status kbs_apply_components(const kbs_reading *r, const kbs_yaml *root, kb_tr
 bool kbs_is_fault(const kbs_yaml *node);
 kb_status kbs_apply_fault(const kbs_reading *r, const kbs_yaml *node, kb_trail *trail) KB_MUST_USE;
 
+/* Sizes of single rings: `ipcq.slots_of`, or "ipcq.slots_of.pe0>pe1". */
+bool kbs_is_ring_slots(const char *path);
+kb_status kbs_apply_ring_slots(const kbs_reading *r, const kbs_yaml *node, const char *path,
+                               kb_trail *trail) KB_MUST_USE;
+
 #endif

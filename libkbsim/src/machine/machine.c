@@ -11,6 +11,7 @@
 #include "machine/choose.h"
 #include "machine/fault.h"
 #include "machine/number.h"
+#include "machine/ring_slots.h"
 
 typedef enum param_kind { COUNT, BYTES, REAL, GRID, BOX, WORD, KIND_COUNT } param_kind;
 
@@ -79,7 +80,7 @@ static const kbs_origin *origin_of(const kbs_machine *machine, const param_row *
 void kbs_machine_init(kbs_machine *machine) {
     static const kbs_origin standard = {.by = "default"};
     memset(machine->choices, 0, sizeof machine->choices);
-    machine->fault_count = 0;
+    machine->fault_count = machine->ring_slots_count = 0;
     for (uint32_t i = 0; i < row_count; i++) {
         uint64_t value = 0;
         const kbs_number_fault fault = parse(&rows[i], rows[i].shown.standard, &value);
@@ -203,6 +204,8 @@ kb_status kbs_machine_set_from(kbs_machine *machine, const char *path, const cha
         return kbs_choose(machine, below, value, origin, trail);
     if ((below = kbs_below_fault(path)) != NULL)
         return kbs_fault_set(machine, below, value, origin, trail);
+    if ((below = kbs_below_ring_slots(path)) != NULL)
+        return kbs_ring_slots_set(machine, below, value, origin, trail);
     KB_TRY(find(path, &row, trail));
     uint64_t number;
     const kbs_number_fault fault = parse(row, value, &number);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "machine/ring_slots.h"
 #include "record/stream.h"
 
 /* --- finding --------------------------------------------------------------------------------- */
@@ -77,16 +78,17 @@ static kb_status find_ways(kbs_program *program, kbs_queue *queue, kb_trail *tra
 static kb_status install(kbs_program *program, kbs_queue *queue, kb_trail *trail) {
     const kbs_machine *machine = program->machine;
     const uint32_t space = kbs_ring_space(program);
-    queue->slots = (uint32_t)machine->at.ipcq_slots;
+    char name[KBS_QUEUE_NAME_CHARS];
+    const kbs_ring_slots *own = kbs_ring_slots_of(machine, kbs_queue_name(queue, name));
+    queue->slots = (uint32_t)(own != NULL ? own->slots : machine->at.ipcq_slots);
     queue->slot_bytes = machine->at.ipcq_slot_bytes;
     queue->memory = kbs_memory_of(program, space, queue->consumer);
     kb_status status = kbs_program_take(program, queue->consumer, space, queue->slots * queue->slot_bytes,
                                         "a queue's ring", &queue->offset_bytes, trail);
     if (status == KB_OK)
         status = find_ways(program, queue, trail);
-    char name[KBS_QUEUE_NAME_CHARS];
     if (status != KB_OK)
-        status = kb_while(trail, status, "installing queue %s", kbs_queue_name(queue, name));
+        status = kb_while(trail, status, "installing queue %s", name);
     return status;
 }
 

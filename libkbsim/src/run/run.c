@@ -75,6 +75,18 @@ static kb_status define_faults(kbs_program *program, kb_trail *trail) {
     return KB_OK;
 }
 
+static kb_status define_ring_slots(kbs_program *program, kb_trail *trail) {
+    for (size_t i = 0; i < program->machine->ring_slots_count; i++) {
+        const kbs_ring_slots *ring = &program->machine->ring_slots[i];
+        char path[KBS_RING_PATH_CHARS], value[KBS_VALUE_CHARS];
+        uint32_t id;
+        snprintf(value, sizeof value, "%" PRIu64, ring->slots);
+        const kb_setting row = {kbs_ring_slots_path(ring, path), value, ring->origin.by};
+        KB_TRY(kb_defs_add_setting(&program->defs, &row, &id, trail));
+    }
+    return KB_OK;
+}
+
 static kb_status define_program(kbs_program *program, const kbs_bench *bench, bool ranks_given,
                                 kb_trail *trail) {
     char ranks[16];
@@ -191,6 +203,7 @@ static kb_status run_program(kbs_program *program, const kbs_bench *bench, const
     KB_TRY(define_machine(program, trail));
     KB_TRY(define_models(program, trail));
     KB_TRY(define_faults(program, trail));
+    KB_TRY(define_ring_slots(program, trail));
     KB_TRY(define_program(program, bench, options->ranks != 0, trail));
     begin_phase(options, KBS_RECORDING);
     for (uint32_t rank = 0; rank < program->ranks; rank++)
@@ -206,6 +219,7 @@ static kb_status run_program(kbs_program *program, const kbs_bench *bench, const
     kbs_warn_of_rings(program);
     kbs_warn_of_faults(program);
     kbs_warn_of_unused(program->machine, program->log);
+    kbs_warn_of_unused_rings(program);
     kb_run run;
     KB_TRY(identify(program, bench, &run, trail));
     const kb_writer_options writing = {.path = options->path,

@@ -30,3 +30,18 @@ void kbs_warn_of_unused(const kbs_machine *machine, const kb_log *log) {
                        path);
     }
 }
+
+void kbs_warn_of_unused_rings(const kbs_program *program) {
+    const kbs_machine *machine = program->machine;
+    for (size_t i = 0; i < machine->ring_slots_count; i++) {
+        const kbs_ring_slots *ring = &machine->ring_slots[i];
+        char path[KBS_RING_PATH_CHARS], name[KBS_QUEUE_NAME_CHARS];
+        size_t id = 0;
+        while (id < program->queue_count &&
+               strcmp(kbs_queue_name(&program->queues[id], name), ring->queue) != 0)
+            id++;
+        if (id == program->queue_count)
+            kb_log_say(program->log, KB_LOG_WARNING, "run", "%s is not used: this program has no such queue",
+                       kbs_ring_slots_path(ring, path));
+    }
+}
