@@ -55,6 +55,26 @@ setting c program.algo tree ccl
 setting c program.dtype f32 param
 setting c ipcq.slots 2 ccl
 
+# Single rings: their sizes win over all that is said of every ring, and are read back as they were printed.
+printf 'ipcq:\n  slots_of:\n    pe0>pe1: 8\n' >rings.yaml
+"$sim" run allreduce --ccl rings.yaml --set 'ipcq.slots_of.pe1>pe2=2' --set 'ipcq.slots_of.pe7>pe8=2' \
+    -p slots=3 --ranks 4 -q -o r.zst 2>err && "$KB_BIN/kb-export" r.zst --to jsonl -o r.jsonl || failed=1
+setting r 'ipcq.slots_of.pe0>pe1' 8 ccl
+setting r 'ipcq.slots_of.pe1>pe2' 2 set
+for ring in 'pe0>pe1:8' 'pe1>pe2:2' 'pe2>pe3:3'; do
+    grep '"type":"queue"' r.jsonl | grep "\"name\":\"${ring%:*}\"" | grep -q "\"slots\":${ring#*:}\b" ||
+        fail "the ring of $ring"
+done
+grep -q 'warning: ipcq.slots_of.pe7>pe8 is not used: this program has no such queue' err ||
+    fail 'no such queue'
+"$sim" explain-config --format yaml --topology rings.yaml --set 'ipcq.slots_of.pe1>pe2.3=2' >rings2.yaml &&
+    "$sim" explain-config --format yaml --topology rings2.yaml | cmp -s - rings2.yaml || fail 'rings in YAML'
+"$sim" explain-config --json --topology rings2.yaml | python3 -c '
+import json, sys
+rows = json.load(sys.stdin)["rings"]
+assert [(r["path"], r["value"]) for r in rows] == [
+    ("ipcq.slots_of.pe0>pe1", "8"), ("ipcq.slots_of.pe1>pe2.3", "2")], rows' || fail 'rings in JSON'
+
 # Every topology that is installed runs, is listed with its shape, and is printed as it is.
 "$sim" list topologies --json >list.json || failed=1
 names=$(python3 -c 'import json; print(*[row["name"] for row in json.load(open("list.json"))["topologies"]])')

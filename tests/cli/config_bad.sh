@@ -30,6 +30,22 @@ ccl() {
     is "$2" --ccl bad.yaml
 }
 
+# Single rings.
+bad 'ipcq:\n  slots_of: 8\n' \
+    "bad.yaml:2:13: ipcq.slots_of takes names of queues, and a number of slots"
+bad 'ipcq:\n  slots_of:\n    pe0: 8\n' \
+    "bad.yaml:3:10: ipcq.slots_of.pe0: no queue has such a name (try"
+bad 'ipcq.slots_of.pe0>pe1: [8]\n' "ipcq.slots_of.pe0>pe1 takes one number of slots"
+bad 'ipcq.slots_of.pe0>pe1: 0\n' \
+    "ipcq.slots_of.pe0>pe1: 0 is out of range (1 to 1048576 slots)"
+ccl 'ipcq.slots_of:\n  pe0>pe1: 2\n  pe0>pe2: 3\nipcq.slots_of.pe0>pe1: 4\n' \
+    "is set a second time in this file (first in line 2)"
+is "ipcq.slots_of.pe0>pe1: 'many' is no number of slots" --set 'ipcq.slots_of.pe0>pe1=many'
+for name in pe0 'pe0>' 'pe0>pe01' 'pe0>pe1.' 'pe0>pe1.0' 'pe0>pe1.01' 'e0>pe1' 'pe0>pe1x' \
+    'pe1234567890>pe1'; do
+    is "no queue has such a name" --set "ipcq.slots_of.$name=4"
+done
+
 # Keys.
 bad 'ipcq:\n  slot: 8\n' "bad.yaml:2:3: unknown key 'ipcq.slot' (did you mean 'ipcq.slots'?)"
 bad 'ipcq.slot: 8\n' "bad.yaml:1:1: unknown key 'ipcq.slot' (did you mean 'ipcq.slots'?)"

@@ -85,10 +85,10 @@ static kb_status describe(telling *to, const kbs_stand *stand, kbs_waiting *ret)
     const kbs_program *program = to->of->program;
     const kbs_common *common = stand->common;
     char name[KBS_PE_NAME_CHARS] = "host", queue[KBS_QUEUE_NAME_CHARS], end[48];
-    if (!stand->is_host)
-        kbs_pe_name(program->machine, stand->rank, name);
-    *ret = (kbs_waiting){.rank = stand->rank,
-                         .is_host = stand->is_host,
+    if (!stand->stream->is_host)
+        kbs_pe_name(program->machine, stand->stream->pe, name);
+    *ret = (kbs_waiting){.rank = stand->stream->rank,
+                         .is_host = stand->stream->is_host,
                          .kind = kb_word_name(KB_VOC_KIND, common->kind),
                          .line = common->line,
                          .step_number = stand->step,
@@ -128,12 +128,14 @@ static kb_status tell(telling *to, met *one, kbs_wait_place place) {
     return KB_OK;
 }
 
-/* By rank, PEs before hosts, then in the order of their stream. */
+/* By rank, PEs before hosts, by PE, then in the order of their stream. */
 static bool comes_before(const kbs_stand *a, const kbs_stand *b) {
-    if (a->rank != b->rank)
-        return a->rank < b->rank;
-    if (a->is_host != b->is_host)
-        return b->is_host;
+    if (a->stream->rank != b->stream->rank)
+        return a->stream->rank < b->stream->rank;
+    if (a->stream->is_host != b->stream->is_host)
+        return b->stream->is_host;
+    if (a->stream->pe != b->stream->pe)
+        return a->stream->pe < b->stream->pe;
     return a->order < b->order;
 }
 
@@ -177,7 +179,7 @@ static kb_status walk(telling *to, uint32_t stream) {
 }
 
 static kb_status tell_behind(telling *to) {
-    for (uint32_t i = 0; i < 2 * to->of->program->ranks; i++) {
+    for (uint32_t i = 0; i < to->of->program->pes + to->of->program->ranks; i++) {
         uint64_t node = KBS_NOWHERE;
         KB_TRY(to->of->stands_at(to->of->context, i, &node, to->trail));
         if (node == KBS_NOWHERE)
@@ -195,7 +197,7 @@ kb_status kbs_standing_explain(const kbs_standing *standing, kb_arena *arena, kb
                                kb_trail *trail) {
     kbs_standstill found = {0};
     telling to = {.of = standing, .arena = arena, .to = &found, .trail = trail};
-    for (uint32_t i = 0; i < 2 * standing->program->ranks; i++)
+    for (uint32_t i = 0; i < standing->program->pes + standing->program->ranks; i++)
         KB_TRY(walk(&to, i));
     KB_TRY(tell_behind(&to));
     *ret = found;

@@ -17,8 +17,8 @@
 /* An op that cannot go on, as a node's owner tells of it. */
 typedef struct kbs_stand {
     const kbs_common *common;
-    uint32_t rank;
-    bool is_host, has_number;
+    const tl_stream *stream;
+    bool has_number;
     bool is_quiet;         /* not worth a word where it is only behind: a host that waits for its PEs */
     uint64_t step, number; /* number: in the trace, where it has one */
     uint64_t order;        /* among the ops of its stream */

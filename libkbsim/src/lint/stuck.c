@@ -73,8 +73,7 @@ static kb_status find(kbs_stuck *stuck, const tl_stream *stream, is_it_fn is_it,
     }
     ret->common = &command.shape->common;
     ret->step = command.step;
-    ret->rank = stream->rank;
-    ret->is_host = stream->is_host;
+    ret->stream = stream;
     ret->order = place;
     return KB_OK;
 }
@@ -104,6 +103,10 @@ static kb_status find_first_copy(kbs_stuck *stuck, const kbs_player *pe, uint64_
     return KB_OK;
 }
 
+static uint32_t place_of(const kbs_timeless *t, const kbs_player *p) {
+    return (uint32_t)(p - t->players);
+}
+
 /* --- what streams stand at ------------------------------------------------------------------- */
 
 static kb_status stands_at(void *context, uint32_t stream, uint64_t *ret, kb_trail *trail) {
@@ -128,7 +131,7 @@ static kb_status goes_by(kbs_stuck *stuck, uint32_t stream, kbs_stand *stand, kb
     const kbs_player *p = &t->players[stream];
     KB_TRY(stands_at(stuck, stream, &stand->next, trail));
     if (stand->next == KBS_NOWHERE && p->resting)
-        KB_TRY(stands_at(stuck, t->program->ranks + p->stream->rank, &stand->next, trail));
+        KB_TRY(stands_at(stuck, t->program->pes + p->stream->rank, &stand->next, trail));
     if (stand->next == KBS_NOWHERE)
         stand->end = p->stream;
     return KB_OK;
@@ -193,10 +196,10 @@ static kb_status look_at_wait(kbs_stuck *stuck, const kbs_player *p, kbs_stand *
         if (missing++ > 0)
             continue;
         named.kind = is_launch ? KB_OP_LAUNCH : KB_OP_IPCQ_COPY;
-        ret->next = is_launch ? node_of(LAUNCH, stuck->t->program->ranks + p->stream->rank, what->sequence)
+        ret->next = is_launch ? node_of(LAUNCH, place_of(stuck->t, p), what->sequence)
                               : node_of(COPY, what->queue, what->sequence);
     }
-    ret->is_quiet = ret->is_host;
+    ret->is_quiet = p->stream->is_host;
     kbs_words_wait(&ret->words, common->point, common->awaited, missing, &named);
     return KB_OK;
 }
@@ -214,14 +217,22 @@ static bool has_come(const kbs_player *p, const kbs_meeting *place, uint32_t gro
 /* Of its members the first that has not come. */
 static kb_status look_at_barrier(kbs_stuck *stuck, const kbs_player *p, kbs_stand *ret, kb_trail *trail) {
     const kbs_timeless *t = stuck->t;
-    const uint32_t id = p->command.common->group, hosts = p->stream->is_host ? t->program->ranks : 0;
+    const uint32_t id = p->command.common->group;
     const kb_group *group = &t->program->defs.groups[id];
-    const kbs_meeting *place = kbs_meeting_of(t, id, p->stream->is_host);
+    const kbs_meeting *place = kbs_meeting_of(t, p, id);
     size_t i = 0;
-    while (has_come(&t->players[hosts + group->ranks[i]], place, id))
+    while (has_come(kbs_player_like(t, p, group->ranks[i]), place, id))
         i++;
     kbs_words_barrier(&ret->words, p->command.id, group->ranks[i], place->come, group->rank_count);
-    return goes_by(stuck, hosts + group->ranks[i], ret, trail);
+    return goes_by(stuck, place_of(t, kbs_player_like(t, p, group->ranks[i])), ret, trail);
+}
+
+/* Of a rank's PEs the first that is not done with the launch. */
+static uint32_t busy_pe(const kbs_timeless *t, uint32_t rank, uint64_t launch) {
+    uint32_t pe = rank * t->program->rank_pes;
+    while (kbs_timeless_is_done(t, pe, launch))
+        pe++;
+    return pe;
 }
 
 static kb_status look_at_launch(kbs_stuck *stuck, uint32_t host, uint64_t number, kbs_stand *ret,
@@ -232,14 +243,14 @@ static kb_status look_at_launch(kbs_stuck *stuck, uint32_t host, uint64_t number
     if (kbs_timeless_is_launched(t, number)) {
         ret->is_quiet = true;
         kbs_words_launched(&ret->words, number);
-        return goes_by(stuck, p->stream->rank, ret, trail);
+        return goes_by(stuck, busy_pe(t, p->stream->rank, number), ret, trail);
     }
     const kb_group *group = &t->program->defs.groups[ret->common->group];
     size_t i = 0;
     while (kbs_player_of_host(t, group->ranks[i])->launch > number)
         i++;
     kbs_words_launch(&ret->words, number, group->ranks[i]);
-    return goes_by(stuck, t->program->ranks + group->ranks[i], ret, trail);
+    return goes_by(stuck, t->program->pes + group->ranks[i], ret, trail);
 }
 
 typedef kb_status (*look_fn)(kbs_stuck *stuck, const kbs_player *p, kbs_stand *ret, kb_trail *trail);

@@ -52,10 +52,17 @@ static void start_copies(kbs_timeless *t, uint32_t id) {
     list_at(t, kbs_player_of_pe(t, recorded->consumer), KB_OP_IPCQ_RECV, id);
 }
 
-/* A PE is done with a launch when it has come behind it, and its copies have started. */
-static bool is_behind(const kbs_player *pe, uint64_t launch) {
-    return pe->launch > launch + 1 ||
-           (pe->launch == launch + 1 && (pe->resting || pe->ended) && pe->waiting == 0);
+bool kbs_timeless_is_done(const kbs_timeless *t, uint32_t pe, uint64_t launch) {
+    const kbs_player *p = kbs_player_of_pe(t, pe);
+    return p->launch > launch + 1 || (p->launch == launch + 1 && (p->resting || p->ended) && p->waiting == 0);
+}
+
+static bool is_behind(const kbs_timeless *t, uint32_t rank, uint64_t launch) {
+    const uint32_t pes = t->program->rank_pes;
+    uint32_t done = 0;
+    while (done < pes && kbs_timeless_is_done(t, rank * pes + done, launch))
+        done++;
+    return done == pes;
 }
 
 bool kbs_timeless_is_launched(const kbs_timeless *t, uint64_t launch) {
@@ -68,7 +75,7 @@ bool kbs_timeless_is_over(const kbs_timeless *t, const kbs_player *p, const kbs_
         return t->courses[what->queue].started > what->sequence;
     if (point == KB_POINT_SENT)
         return kbs_timeless_is_launched(t, what->sequence);
-    return is_behind(kbs_player_of_pe(t, p->stream->rank), what->sequence);
+    return is_behind(t, p->stream->rank, what->sequence);
 }
 
 static void keep(kbs_timeless *t, kbs_player *p, kbs_pending what) {
@@ -163,8 +170,7 @@ static bool fence(kbs_timeless *t, kbs_player *p) {
 static bool barrier(kbs_timeless *t, kbs_player *p) {
     const uint32_t id = p->command.common->group;
     const kb_group *group = &t->program->defs.groups[id];
-    const bool is_host = p->stream->is_host;
-    kbs_meeting *place = kbs_meeting_of(t, id, is_host);
+    kbs_meeting *place = kbs_meeting_of(t, p, id);
     if (!p->issued) {
         p->issued = true;
         p->turn = place->times;
@@ -172,8 +178,7 @@ static bool barrier(kbs_timeless *t, kbs_player *p) {
             place->come = 0;
             place->times++;
             for (size_t i = 0; i < group->rank_count; i++)
-                list(t,
-                     is_host ? kbs_player_of_host(t, group->ranks[i]) : kbs_player_of_pe(t, group->ranks[i]));
+                list(t, kbs_player_like(t, p, group->ranks[i]));
         }
     }
     return place->times > p->turn;
@@ -200,12 +205,13 @@ static bool launch(kbs_timeless *t, kbs_player *p) {
         if (++t->coming[number] == group->rank_count) {
             t->coming[number] = UINT32_MAX; /* all */
             for (size_t i = 0; i < group->rank_count; i++) {
-                begin_launch(t, kbs_player_of_pe(t, group->ranks[i]));
+                for (uint32_t pe = 0; pe < t->program->rank_pes; pe++)
+                    begin_launch(t, kbs_player_of_pe(t, group->ranks[i] * t->program->rank_pes + pe));
                 list(t, kbs_player_of_host(t, group->ranks[i])); /* who waits until it is sent */
             }
         }
     }
-    return common->blocks == KB_BLOCKS_NO || is_behind(kbs_player_of_pe(t, p->stream->rank), number);
+    return common->blocks == KB_BLOCKS_NO || is_behind(t, p->stream->rank, number);
 }
 
 /* --- playing --------------------------------------------------------------------------------- */
@@ -261,6 +267,11 @@ static kb_status take(kbs_timeless *t, size_t count, size_t size, void **ret, kb
     return kb_arena_new(&t->arena, count * size, ret, trail);
 }
 
+/* Of each group one for each place in a rank, and one for hosts. */
+static size_t meeting_count(const kbs_program *program) {
+    return (program->rank_pes + 1) * program->defs.group_count;
+}
+
 static kb_status init_queues(kbs_timeless *t, kb_trail *trail) {
     const kbs_program *program = t->program;
     void *memory;
@@ -288,7 +299,7 @@ static kb_status init_players(kbs_timeless *t, kb_trail *trail) {
     t->players = memory;
     for (size_t i = 0; i < t->player_count; i++) {
         kbs_player *p = &t->players[i];
-        p->stream = i < program->ranks ? &program->streams[i] : &program->hosts[i - program->ranks];
+        p->stream = i < program->pes ? &program->streams[i] : &program->hosts[i - program->pes];
         KB_TRY(kbs_skim_init(&p->skim, &p->stream->commands, wanted, &t->arena, trail));
     }
     return KB_OK;
@@ -297,10 +308,10 @@ static kb_status init_players(kbs_timeless *t, kb_trail *trail) {
 kb_status kbs_timeless_init(kbs_timeless *t, const kbs_program *program, kb_trail *trail) {
     *t = (kbs_timeless){.program = program,
                         .depth = (uint32_t)program->machine->at.engine_queue_depth,
-                        .player_count = 2 * (size_t)program->ranks};
+                        .player_count = (size_t)program->pes + program->ranks};
     kb_arena_init(&t->arena, program->alloc, 0);
     void *memory;
-    KB_TRY(take(t, 2 * program->defs.group_count, sizeof(kbs_meeting), &memory, trail));
+    KB_TRY(take(t, meeting_count(program), sizeof(kbs_meeting), &memory, trail));
     t->barriers = memory;
     KB_TRY(take(t, program->launch_count, sizeof(uint32_t), &memory, trail));
     t->coming = memory;
@@ -341,7 +352,7 @@ kb_status kbs_timeless_play(kbs_timeless *t, const uint64_t *slots, bool *ret_en
     rewind_queues(t, slots);
     rewind_players(t);
     memset(t->coming, 0, t->program->launch_count * sizeof t->coming[0]);
-    memset(t->barriers, 0, 2 * t->program->defs.group_count * sizeof t->barriers[0]);
+    memset(t->barriers, 0, meeting_count(t->program) * sizeof t->barriers[0]);
     while (t->status == KB_OK && t->list_count > 0) {
         kbs_player *p = t->list[t->list_first];
         t->list_first = t->list_first + 1 < t->player_count ? t->list_first + 1 : 0;

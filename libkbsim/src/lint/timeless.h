@@ -68,7 +68,7 @@ typedef struct kbs_timeless {
     size_t list_first, list_count;
     const kbs_player *playing;
     uint32_t *coming;      /* hosts that have come, by the launch's number */
-    kbs_meeting *barriers; /* by group; hosts' behind PEs' */
+    kbs_meeting *barriers; /* by group; those of PEs with the same place in their ranks, then hosts' */
     uint64_t played;       /* commands, over all executions */
 } kbs_timeless;
 
@@ -81,6 +81,8 @@ kb_status kbs_timeless_play(kbs_timeless *t, const uint64_t *slots, bool *ret_en
 
 /* Has come to its end, up to the point that a wait names (KB_POINT_…)? */
 bool kbs_timeless_is_over(const kbs_timeless *t, const kbs_player *p, const kbs_pending *what, uint8_t point);
+/* Is a PE done with the launch: has it come behind it, and have its copies started? */
+bool kbs_timeless_is_done(const kbs_timeless *t, uint32_t pe, uint64_t launch);
 /* Have all hosts of its group come to the launch? */
 bool kbs_timeless_is_launched(const kbs_timeless *t, uint64_t launch);
 /* The place of a wait's first op, or of the first behind it, among what is pending. */
@@ -91,15 +93,25 @@ static inline kbs_player *kbs_player_of_pe(const kbs_timeless *t, uint32_t pe) {
 }
 
 static inline kbs_player *kbs_player_of_host(const kbs_timeless *t, uint32_t rank) {
-    return &t->players[t->program->ranks + rank];
+    return &t->players[t->program->pes + rank];
+}
+
+/* Another rank's stream that is to it what this one is to its own. */
+static inline kbs_player *kbs_player_like(const kbs_timeless *t, const kbs_player *p, uint32_t rank) {
+    if (p->stream->is_host)
+        return kbs_player_of_host(t, rank);
+    return kbs_player_of_pe(t, p->stream->pe + (rank - p->stream->rank) * t->program->rank_pes);
 }
 
 static inline kbs_pending *kbs_pending_at(const kbs_player *p, uint64_t place) {
     return &p->pending[(p->pending_first + place) & (p->pending_capacity - 1)];
 }
 
-static inline kbs_meeting *kbs_meeting_of(const kbs_timeless *t, uint32_t group, bool of_hosts) {
-    return &t->barriers[(of_hosts ? t->program->defs.group_count : 0) + group];
+/* Where it comes to barriers of a group. */
+static inline kbs_meeting *kbs_meeting_of(const kbs_timeless *t, const kbs_player *p, uint32_t group) {
+    const uint32_t pes = t->program->rank_pes;
+    const uint32_t place = p->stream->is_host ? pes : p->stream->pe % pes;
+    return &t->barriers[place * t->program->defs.group_count + group];
 }
 
 #endif

@@ -51,12 +51,11 @@ static kb_status look(void *context, uint64_t node, kbs_stand *ret, kb_trail *tr
     else
         kbs_words_plain(&reason.words, "is not done");
     ret->common = &op->shape->common;
-    ret->rank = op->rank;
-    ret->is_host = op->pe->is_host;
+    ret->stream = op->pe->stream;
     ret->has_number = true;
     ret->number = ret->order = op->record.index;
     ret->is_quiet =
-        ret->is_host && (op->record.sent_ps != KBS_UNKNOWN || op->shape->common.kind == KB_OP_WAIT);
+        op->pe->is_host && (op->record.sent_ps != KBS_UNKNOWN || op->shape->common.kind == KB_OP_WAIT);
     ret->step = op->record.step;
     ret->words = reason.words;
     if (reason.op != NULL)
