@@ -6,15 +6,23 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "record/pack.h"
 #include "record/varint.h"
 
 /* At most one varint for the shape and one for each kind of difference, and a byte that says which. */
-enum { BLOCK_BYTES = 992, MOST_COMMAND_BYTES = (KBS_OPERANDS + 5) * KBS_VARINT_BYTES + 1 };
+enum { MOST_COMMAND_BYTES = (KBS_OPERANDS + 5) * KBS_VARINT_BYTES + 1 };
+
+/*
+ * A stream's first block is small and stays as it is: many streams, hosts' above all, have no other. All
+ * others are written in one and the same place, and kept packed.
+ */
+enum { FIRST_BYTES = 480, BLOCK_BYTES = KBS_PACK_BYTES };
 
 struct kbs_block {
     kbs_block *next;
-    size_t size;
-    uint8_t bytes[BLOCK_BYTES];
+    uint32_t size; /* of the commands */
+    bool packed;
+    uint8_t bytes[];
 };
 
 /* What differs from the guess; a command's second number. */
@@ -157,20 +165,47 @@ _Static_assert(offsetof(kbs_kept_shape, shape) == 0, "a shape's address is that 
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-/* Goes on in a new block; that the last one is full is known by its size. */
-static kb_status add_block(kbs_commands *commands, kb_trail *trail) {
+static kb_status new_block(kbs_commands *commands, size_t size, kbs_block **ret, kb_trail *trail) {
     void *memory;
-    KB_TRY(kb_arena_new(commands->arena, sizeof(kbs_block), &memory, trail));
-    kbs_block *block = memory, *last = commands->last;
-    if (last == NULL) {
+    KB_TRY(kb_arena_new(commands->arena, sizeof(kbs_block) + size, &memory, trail));
+    *ret = memory;
+    return KB_OK;
+}
+
+static void link_block(kbs_commands *commands, kbs_block *block) {
+    if (commands->last == NULL)
         commands->first = block;
-    } else {
-        last->size = (size_t)(commands->at - last->bytes);
-        last->next = block;
-    }
+    else
+        commands->last->next = block;
     commands->last = block;
-    commands->at = block->bytes;
-    commands->full = block->bytes + BLOCK_BYTES - MOST_COMMAND_BYTES + 1;
+}
+
+static kb_status keep_packed(kbs_commands *commands, const kbs_block *open, kb_trail *trail) {
+    uint8_t packed[KBS_PACKED_BYTES];
+    const size_t size = kbs_pack(open->bytes, open->size, packed);
+    kbs_block *block;
+    KB_TRY(new_block(commands, size, &block, trail));
+    block->size = open->size;
+    block->packed = true;
+    memcpy(block->bytes, packed, size);
+    link_block(commands, block);
+    return KB_OK;
+}
+
+/* The open block is full, or there is none. */
+static kb_status add_block(kbs_commands *commands, kb_trail *trail) {
+    kbs_block *open = commands->open;
+    const size_t size = open == NULL ? FIRST_BYTES : BLOCK_BYTES;
+    if (open != NULL)
+        open->size = (uint32_t)(commands->at - open->bytes);
+    if (open != NULL && commands->last != NULL)
+        KB_TRY(keep_packed(commands, open, trail));
+    else
+        KB_TRY(new_block(commands, size, &commands->open, trail));
+    if (open != NULL && commands->last == NULL)
+        link_block(commands, open);
+    commands->at = commands->open->bytes;
+    commands->full = commands->at + size - MOST_COMMAND_BYTES + 1;
     return KB_OK;
 }
 
@@ -254,14 +289,45 @@ kb_status kbs_commands_add(kbs_commands *commands, const kbs_common *common, con
 
 /* --- reading --------------------------------------------------------------------------------- */
 
+static kb_status make_room(kbs_place_in_blocks *in, const kbs_commands *commands, kb_arena *arena,
+                           kb_trail *trail) {
+    void *room = NULL;
+    if (commands->first != commands->last)
+        KB_TRY(kb_arena_new(arena, BLOCK_BYTES, &room, trail));
+    in->room = room;
+    return KB_OK;
+}
+
+static void rewind_blocks(kbs_place_in_blocks *in, const kbs_commands *commands) {
+    in->next = commands->first;
+    in->open = commands->open;
+    in->at = in->end = NULL;
+}
+
+/* The open block comes last, and has no end: its reader knows how many commands there are. */
+static __attribute__((noinline)) void next_block(kbs_place_in_blocks *in) {
+    const kbs_block *block = in->next;
+    if (block == NULL) {
+        in->at = in->open->bytes;
+        in->end = NULL;
+        return;
+    }
+    in->next = block->next;
+    in->at = block->bytes;
+    if (block->packed) {
+        kbs_unpack(block->bytes, block->size, in->room);
+        in->at = in->room;
+    }
+    in->end = in->at + block->size;
+}
+
 kb_status kbs_reading_init(kbs_reading *reading, const kbs_commands *commands, kb_arena *arena,
                            kb_trail *trail) {
     void *guesses;
     KB_TRY(kb_arena_new(arena, commands->shape_count * sizeof(kbs_guess), &guesses, trail));
-    *reading = (kbs_reading){.shapes = commands->shapes,
-                             .next_block = commands->first,
-                             .left = commands->count,
-                             .guesses = guesses};
+    *reading = (kbs_reading){.shapes = commands->shapes, .left = commands->count, .guesses = guesses};
+    KB_TRY(make_room(&reading->in, commands, arena, trail));
+    rewind_blocks(&reading->in, commands);
     return KB_OK;
 }
 
@@ -295,17 +361,14 @@ bool kbs_reading_next(kbs_reading *reading, kbs_command *ret) {
     if (reading->left == 0)
         return false;
     reading->left--;
-    if (reading->at == reading->end) { /* the last block has no end: `left` says where it is */
-        const kbs_block *block = reading->next_block;
-        reading->at = block->bytes;
-        reading->end = block->bytes + block->size;
-        reading->next_block = block->next;
-    }
+    kbs_place_in_blocks *in = &reading->in;
+    if (in->at == in->end)
+        next_block(in);
     uint64_t id;
-    const uint8_t *at = kbs_get_varint(reading->at, &id);
+    const uint8_t *at = kbs_get_varint(in->at, &id);
     const unsigned news = *at++;
     kbs_shape *shape = reading->shapes[id];
-    reading->at = get_news(reading, at, news, shape->common.operand_count, &reading->guesses[id], ret);
+    in->at = get_news(reading, at, news, shape->common.operand_count, &reading->guesses[id], ret);
     reading->newest += shape->common.numbered;
     ret->shape = shape;
     return true;
@@ -325,6 +388,7 @@ kb_status kbs_skim_init(kbs_skim *skim, const kbs_commands *commands, const bool
                                       .numbered = common->numbered,
                                       .operands = (uint8_t)common->operand_count};
     }
+    KB_TRY(make_room(&skim->in, commands, arena, trail));
     kbs_skim_rewind(skim);
     return KB_OK;
 }
@@ -332,8 +396,7 @@ kb_status kbs_skim_init(kbs_skim *skim, const kbs_commands *commands, const bool
 void kbs_skim_rewind(kbs_skim *skim) {
     for (size_t i = 0; i < skim->commands->shape_count; i++)
         skim->briefs[i].id = skim->briefs[i].id_stride = skim->briefs[i].distance = 0;
-    skim->next_block = skim->commands->first;
-    skim->at = skim->end = NULL;
+    rewind_blocks(&skim->in, skim->commands);
     skim->left = skim->commands->count;
     skim->newest = 0;
 }
@@ -363,17 +426,13 @@ static const uint8_t *skim_news(const uint8_t *at, unsigned news, kbs_brief *bri
 bool kbs_skim_next(kbs_skim *skim, kbs_skimmed *ret) {
     while (skim->left > 0) {
         skim->left--;
-        if (skim->at == skim->end) {
-            const kbs_block *block = skim->next_block;
-            skim->at = block->bytes;
-            skim->end = block->bytes + block->size;
-            skim->next_block = block->next;
-        }
+        if (skim->in.at == skim->in.end)
+            next_block(&skim->in);
         uint64_t shape;
-        const uint8_t *at = kbs_get_varint(skim->at, &shape);
+        const uint8_t *at = kbs_get_varint(skim->in.at, &shape);
         kbs_brief *brief = &skim->briefs[shape];
         const unsigned news = *at++;
-        skim->at = news == 0 ? at : skim_news(at, news, brief);
+        skim->in.at = news == 0 ? at : skim_news(at, news, brief);
         skim->newest += brief->numbered;
         brief->id += brief->id_stride;
         if (!brief->is_wanted)

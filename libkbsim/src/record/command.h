@@ -5,7 +5,8 @@
  * Each command becomes one op of the trace. What many commands of a stream have in common is a shape,
  * kept once; the rest is a few bytes: the shape's number, and of the step, the offsets and the awaited
  * op only what differs from the guess that the last command of the same shape went on as it did
- * before. Commands are written front to back into small blocks, and read in the same order.
+ * before. Commands are written front to back into small blocks, which are packed when they are full
+ * (a loop's turns are the same bytes again), and read in the same order.
  */
 #ifndef KBSIM_SRC_COMMAND_H
 #define KBSIM_SRC_COMMAND_H
@@ -88,9 +89,10 @@ typedef struct kbs_commands {
     size_t shape_count, shape_capacity;
     uint32_t *slots; /* hash of the shapes: 1 + id */
     size_t slot_count;
-    kbs_block *first, *last;
-    uint8_t *at;   /* where the next command goes, in the last block, */
-    uint8_t *full; /* which has room for one before this place */
+    kbs_block *first, *last; /* full ones */
+    kbs_block *open;         /* behind them */
+    uint8_t *at;             /* where the next command goes, in the open block, */
+    uint8_t *full;           /* which has room for one before this place */
     uint64_t step;
     uint64_t newest; /* number of the newest numbered command; they count from 1 */
     uint64_t count;
@@ -104,11 +106,17 @@ void kbs_commands_fini(kbs_commands *commands);
 kb_status kbs_commands_add(kbs_commands *commands, const kbs_common *common, const kbs_command *command,
                            kb_trail *trail) KB_MUST_USE;
 
+/* Where somebody reads: block after block. */
+typedef struct kbs_place_in_blocks {
+    const kbs_block *next, *open;
+    uint8_t *room; /* for the commands of a packed block */
+    const uint8_t *at, *end;
+} kbs_place_in_blocks;
+
 /* Reads commands back; several may read at a time, none while they are still recorded. */
 typedef struct kbs_reading {
     kbs_shape **shapes;
-    const kbs_block *next_block;
-    const uint8_t *at, *end;
+    kbs_place_in_blocks in;
     uint64_t left;
     kbs_guess *guesses;
     uint64_t step, newest;
@@ -140,8 +148,7 @@ typedef struct kbs_skimmed {
 typedef struct kbs_skim {
     kbs_brief *briefs; /* by shape */
     const kbs_commands *commands;
-    const kbs_block *next_block;
-    const uint8_t *at, *end;
+    kbs_place_in_blocks in;
     uint64_t left, newest;
 } kbs_skim;
 
