@@ -31,6 +31,7 @@ void kbs_engine_init(kbs_engine *engine, void *owner) {
     memset(engine, 0, sizeof *engine);
     engine->owner = owner;
     clear(&engine->soon);
+    clear(&engine->turn);
     clear(&engine->end);
     for (size_t level = 0; level < KBS_LEVELS; level++)
         for (size_t digit = 0; digit < KBS_DIGITS; digit++) {
@@ -67,6 +68,11 @@ void kbs_engine_at(kbs_engine *engine, kbs_event *event, int64_t time_ps) {
 void kbs_engine_soon(kbs_engine *engine, kbs_event *event) {
     event->time_ps = engine->now_ps;
     append(&engine->soon, event);
+}
+
+void kbs_engine_at_turn(kbs_engine *engine, kbs_event *event) {
+    event->time_ps = engine->now_ps;
+    append(&engine->turn, event);
 }
 
 void kbs_engine_at_end(kbs_engine *engine, kbs_event *event) {
@@ -154,8 +160,9 @@ static kbs_event *take_any(kbs_engine *engine, kbs_events *list) {
 static bool run_shuffled(kbs_engine *engine, int64_t until_ps, uint64_t stop_at) {
     while (engine->fired < stop_at) {
         const bool due = engine->soon.first != NULL;
-        if (due || engine->end.first != NULL) {
-            kbs_event *event = take_any(engine, due ? &engine->soon : &engine->end);
+        kbs_events *later = engine->turn.first != NULL ? &engine->turn : &engine->end;
+        if (due || later->first != NULL) {
+            kbs_event *event = take_any(engine, due ? &engine->soon : later);
             engine->fired += due;
             event->fire(engine, event);
         } else if (!advance(engine, until_ps)) {
@@ -174,8 +181,8 @@ bool kbs_engine_run(kbs_engine *engine, int64_t until_ps, uint64_t most) {
             kbs_event *event = take_first(&engine->soon);
             engine->fired++;
             event->fire(engine, event);
-        } else if (engine->end.first != NULL) {
-            kbs_event *event = take_first(&engine->end);
+        } else if (engine->turn.first != NULL || engine->end.first != NULL) {
+            kbs_event *event = take_first(engine->turn.first != NULL ? &engine->turn : &engine->end);
             event->fire(engine, event);
         } else if (!advance(engine, until_ps)) {
             return engine->levels == 0;

@@ -12,10 +12,12 @@
  * So what follows the first few events of a bucket goes in turn into sixteen lists, its lanes: they
  * are read in turn too, which keeps the order, and their heads are fetched beside one another.
  *
- * One instant has three parts: what was scheduled for it; then what that scheduled without delay,
- * in turn; then, when nothing of the instant is left, what asked for its end. Decisions that depend
- * on everything that happens at an instant (which packet gets a link) are made at its end. What is
- * decided there depends on the model's own ranks and numbers, never on the order of the calls.
+ * One instant has four parts: what was scheduled for it; then what that scheduled without delay,
+ * in turn; then, when nothing of that is left, what asked for a turn, after each of which it is looked
+ * for the former again; and last what asked for its end. Decisions that depend on everything that happens
+ * at an instant are made in the two latter: which of several streams issues first, and then which packet
+ * gets a link. What is decided there depends on the model's own ranks and numbers, never on the order of
+ * the calls.
  */
 #ifndef KBSIM_SRC_ENGINE_H
 #define KBSIM_SRC_ENGINE_H
@@ -51,13 +53,13 @@ typedef struct kbs_bucket {
 /* Never copied: its lists point into it. */
 struct kbs_engine {
     int64_t now_ps;
-    uint64_t shuffle;     /* for tests: not 0, and events of one instant fire in an order drawn from it */
-    uint64_t fired;       /* events so far; an instant's end is none */
-    uint64_t spared;      /* what would have been one, and was known without: counted by who knew */
-    void *owner;          /* for fire(): the simulation */
-    kbs_events soon, end; /* of this instant: without delay, at its end */
-    uint32_t levels;      /* bit: the level has a bucket in use */
-    uint64_t used[KBS_LEVELS]; /* bit: the bucket is in use */
+    uint64_t shuffle; /* for tests: not 0, and events of one instant fire in an order drawn from it */
+    uint64_t fired;   /* events so far; an instant's turns and end are none */
+    uint64_t spared;  /* what would have been one, and was known without: counted by who knew */
+    void *owner;      /* for fire(): the simulation */
+    kbs_events soon, turn, end; /* of this instant: without delay, when that is over, at its end */
+    uint32_t levels;            /* bit: the level has a bucket in use */
+    uint64_t used[KBS_LEVELS];  /* bit: the bucket is in use */
     kbs_bucket buckets[KBS_LEVELS][KBS_DIGITS];
     kbs_events lanes[KBS_LEVELS][KBS_DIGITS][KBS_LANES];
 };
@@ -68,6 +70,8 @@ void kbs_engine_init(kbs_engine *engine, void *owner);
 void kbs_engine_at(kbs_engine *engine, kbs_event *event, int64_t time_ps);
 /* At this instant, after what is already due. */
 void kbs_engine_soon(kbs_engine *engine, kbs_event *event);
+/* At this instant, when nothing is due that was scheduled by kbs_engine_at and kbs_engine_soon. */
+void kbs_engine_at_turn(kbs_engine *engine, kbs_event *event);
 /* At this instant, when nothing else is left of it. */
 void kbs_engine_at_end(kbs_engine *engine, kbs_event *event);
 

@@ -6,9 +6,10 @@
  * It runs ahead of the clock while the times that it needs are known, and stops where a command blocks it
  * until a time that is not, or where an engine's line is full.
  *
- * A rank's ops are numbered by their issues, the host's first where two are equal. A host and its PE mostly
- * take turns: while one issues ops the other waits. Where a host goes on beside its PE, both issue each op
- * when the clock is there, and the PE lets the host go first: so nothing that is issued earlier comes later.
+ * A rank's ops are numbered by their issues, and where two are equal by stream, the host's first. A host
+ * and its only PE mostly take turns: while one issues ops the other waits. Where several streams of a rank
+ * play at a time, each issues an op when the clock is there, and when all that happens at that instant has
+ * told who could: the first of these does, then the next. So nothing that is issued earlier comes later.
  */
 #include <assert.h>
 
@@ -168,18 +169,33 @@ static bool next_command(kbs_pe *pe, kbs_command *ret) {
     return true;
 }
 
-/* Where both streams of a rank play: may this one issue an op now? If not it is woken when it may. */
+static void fire_turn(kbs_engine *engine, kbs_event *event);
+
+static void ask_for_turn(kbs_sim *sim, kbs_rank *rank) {
+    if (rank->turn_asked)
+        return;
+    rank->turn_asked = true;
+    rank->turn.fire = fire_turn;
+    kbs_engine_at_turn(&sim->engine, &rank->turn);
+}
+
+/* Where several streams of a rank play: may this one issue an op now? If not it goes on when it may. */
 static bool has_turn(kbs_pe *pe, const kbs_command *command) {
     kbs_sim *sim = pe->sim;
-    const kbs_pe *host = &sim->hosts[pe->rank];
-    const int64_t now_ps = sim->engine.now_ps;
-    if (pe->clock_ps <= now_ps && (pe->is_host || !host->waking || host->clock_ps > now_ps))
+    kbs_rank *rank = &sim->ranks[pe->rank];
+    const bool is_due = pe->clock_ps <= sim->engine.now_ps;
+    if (is_due && rank->turn_of == pe)
         return true;
     pe->keeps = true;
     pe->kept = *command;
-    if (pe->clock_ps > now_ps)
+    if (!is_due) {
         kbs_pe_start(pe, pe->clock_ps);
-    return false; /* else its host wakes it */
+        return false;
+    }
+    const uint32_t place = pe->is_host ? 0 : 1 + pe->pe % sim->program->rank_pes;
+    rank->ready[place / 64] |= UINT64_C(1) << place % 64;
+    ask_for_turn(sim, rank);
+    return false;
 }
 
 static bool take_next(kbs_pe *pe) {
@@ -201,10 +217,8 @@ static bool take_next(kbs_pe *pe) {
     return hand_over(pe, op, kind);
 }
 
-static void fire_wake(kbs_engine *engine, kbs_event *event) {
-    kbs_pe *pe = (kbs_pe *)(void *)((char *)event - offsetof(kbs_pe, wake));
-    kbs_sim *sim = engine->owner;
-    pe->waking = false;
+static void go_on(kbs_pe *pe) {
+    kbs_sim *sim = pe->sim;
     pe->stepping = true;
     bool goes_on = true;
     if (pe->refused != NULL)
@@ -212,9 +226,34 @@ static void fire_wake(kbs_engine *engine, kbs_event *event) {
     while (goes_on && pe->blocked_on == NULL && sim->status == KB_OK)
         goes_on = take_next(pe);
     pe->stepping = false;
-    if (pe->is_host && sim->pes[pe->rank].keeps)
-        kbs_pe_wake(&sim->pes[pe->rank]);
     kbs_outbox_flush(sim, pe->rank); /* what a PE did in one go is best written in one go */
+}
+
+static void fire_wake(kbs_engine *engine, kbs_event *event) {
+    kbs_pe *pe = (kbs_pe *)(void *)((char *)event - offsetof(kbs_pe, wake));
+    (void)engine;
+    pe->waking = false;
+    go_on(pe);
+}
+
+/* The first of the streams that could issue does, all that it can; the others are asked for again. */
+static void fire_turn(kbs_engine *engine, kbs_event *event) {
+    kbs_sim *sim = engine->owner;
+    kbs_rank *rank = (kbs_rank *)(void *)((char *)event - offsetof(kbs_rank, turn));
+    const uint32_t number = (uint32_t)(rank - sim->ranks), pes = sim->program->rank_pes;
+    uint32_t word = 0;
+    while (rank->ready[word] == 0)
+        word++;
+    const uint32_t place = word * 64 + (uint32_t)__builtin_ctzll(rank->ready[word]);
+    rank->ready[word] &= rank->ready[word] - 1;
+    kbs_pe *pe = place == 0 ? &sim->hosts[number] : &sim->pes[number * pes + place - 1];
+    rank->turn_asked = false;
+    rank->turn_of = pe;
+    go_on(pe);
+    rank->turn_of = NULL;
+    for (uint32_t i = 0; i <= pes / 64; i++)
+        if (rank->ready[i] != 0)
+            ask_for_turn(sim, rank);
 }
 
 void kbs_pe_start(kbs_pe *pe, int64_t at_ps) {

@@ -188,7 +188,14 @@ struct kbs_pe {
 typedef struct kbs_rank {
     kbs_op *launches, *last_launch; /* issued and not done, by `behind`: its PE plays the first, if … */
     bool plays;
-    bool in_turn;         /* its host goes on while its PE plays: each issues an op when the clock is there */
+    /*
+     * Several of its streams play at a time: its PEs, or its host beside them. Each issues an op when the
+     * clock is there, the host first and then the PEs by number: those that could are set in `ready`.
+     */
+    bool in_turn, turn_asked;
+    const kbs_pe *turn_of; /* it may issue what it can at this instant */
+    kbs_event turn;
+    uint64_t *ready;      /* bit 0: the host */
     kbs_op *first, *last; /* ops that are not in the trace yet, in the order of their numbers */
     uint64_t ops;
 } kbs_rank;

@@ -40,7 +40,9 @@ static kb_status init_streams(kbs_sim *sim, kb_trail *trail) {
     for (uint32_t i = 0; i < ranks; i++) {
         const uint32_t rank = made(sim->engine.shuffle, i, ranks);
         KB_TRY(kbs_pe_init(&sim->hosts[rank], sim, &program->hosts[rank], trail));
-        sim->ranks[rank].in_turn = program->hosts[rank].overlaps;
+        sim->ranks[rank].in_turn = program->hosts[rank].overlaps || program->rank_pes > 1;
+        KB_TRY(kb_arena_new(&sim->arena, (program->rank_pes / 64 + 1) * sizeof(uint64_t), &memory, trail));
+        sim->ranks[rank].ready = memory;
     }
     return KB_OK;
 }
