@@ -16,8 +16,7 @@
 #include "op/kind.h"
 
 static kbs_join *join_of(const kbs_pe *pe, const kbs_op *op) {
-    const kbs_sim *sim = pe->sim;
-    return &(pe->is_host ? sim->host_barriers : sim->barriers)[op->shape->common.group];
+    return kbs_join_of(pe->sim, pe->stream, op->shape->common.group);
 }
 
 /* What each member waits for in the end. Where own and told are as late it has nobody to wait for. */
@@ -96,7 +95,8 @@ static void explain(const kbs_pe *pe, const kbs_op *op, kbs_reason *ret) {
     const kbs_join *join = join_of(pe, op);
     const uint32_t missing = kbs_join_missing(join);
     kbs_words_barrier(&ret->words, op->record.id, missing, join->come, join->count);
-    ret->on = pe->is_host ? &pe->sim->hosts[missing] : &pe->sim->pes[missing];
+    const uint32_t pes = pe->sim->program->rank_pes;
+    ret->on = pe->is_host ? &pe->sim->hosts[missing] : &pe->sim->pes[missing * pes + pe->pe % pes];
 }
 
 const kbs_kind kbs_kind_barrier = {.engine = KB_ENGINE_SEQUENCER, .begin = begin, .explain = explain};

@@ -18,9 +18,10 @@ static kb_status init(kbs_join *join, const uint32_t *ranks, uint32_t count, kb_
     return KB_OK;
 }
 
-/* Members of a PEs' barrier speak as credits travel, each in each round with one that is told. */
-static kb_status find_ways(kbs_sim *sim, kbs_join *join, kb_trail *trail) {
+/* Members of a PEs' barrier, of that number in their ranks, speak as credits travel. */
+static kb_status find_ways(kbs_sim *sim, kbs_join *join, uint32_t number, kb_trail *trail) {
     kbs_program *program = sim->program;
+    const uint32_t pes = program->rank_pes;
     const uint64_t bytes = program->machine->at.ipcq_credit_bytes;
     void *memory;
     while ((join->count - 1) >> join->rounds > 0)
@@ -33,22 +34,32 @@ static kb_status find_ways(kbs_sim *sim, kbs_join *join, kb_trail *trail) {
     for (uint32_t round = 0; round < join->rounds; round++)
         for (uint32_t i = 0; i < join->count; i++) {
             kbs_join_way *way = &join->ways[(size_t)round * join->count + i];
-            kbs_fabric_idle(&program->fabric, kbs_tcm_of(join->ranks[kbs_join_tells(join, round, i)]),
-                            kbs_tcm_of(join->ranks[i]), bytes, &way->hops_ps, &way->time_ps);
+            const uint32_t from = join->ranks[kbs_join_tells(join, round, i)] * pes + number;
+            const uint32_t to = join->ranks[i] * pes + number;
+            kbs_fabric_idle(&program->fabric, kbs_tcm_of(from), kbs_tcm_of(to), bytes, &way->hops_ps,
+                            &way->time_ps);
         }
     return KB_OK;
 }
 
+kbs_join *kbs_join_of(const kbs_sim *sim, const tl_stream *stream, uint32_t group) {
+    const size_t pes = sim->program->rank_pes;
+    return stream->is_host ? &sim->host_barriers[group] : &sim->barriers[group * pes + stream->pe % pes];
+}
+
 /* The barriers of a stream: each group that it names gets its join. */
-static kb_status init_named(kbs_sim *sim, const tl_stream *stream, kbs_join *joins, kb_trail *trail) {
+static kb_status init_named(kbs_sim *sim, const tl_stream *stream, kb_trail *trail) {
     for (size_t i = 0; i < stream->commands.shape_count; i++) {
         const kbs_common *common = &stream->commands.shapes[i]->common;
-        if (common->kind != KB_OP_BARRIER || joins[common->group].count > 0)
+        if (common->kind != KB_OP_BARRIER)
             continue;
         const kb_group *group = &sim->program->defs.groups[common->group];
-        KB_TRY(init(&joins[common->group], group->ranks, (uint32_t)group->rank_count, &sim->arena, trail));
+        kbs_join *join = kbs_join_of(sim, stream, common->group);
+        if (join->count > 0)
+            continue;
+        KB_TRY(init(join, group->ranks, (uint32_t)group->rank_count, &sim->arena, trail));
         if (!stream->is_host)
-            KB_TRY(find_ways(sim, &joins[common->group], trail));
+            KB_TRY(find_ways(sim, join, stream->pe % sim->program->rank_pes, trail));
     }
     return KB_OK;
 }
@@ -56,13 +67,12 @@ static kb_status init_named(kbs_sim *sim, const tl_stream *stream, kbs_join *joi
 kb_status kbs_joins_init(kbs_sim *sim, kb_trail *trail) {
     const kbs_program *program = sim->program;
     void *memory;
-    KB_TRY(kb_arena_new(&sim->arena, 2 * program->defs.group_count * sizeof(kbs_join), &memory, trail));
+    const size_t groups = program->defs.group_count, pes = program->rank_pes;
+    KB_TRY(kb_arena_new(&sim->arena, groups * (pes + 1) * sizeof(kbs_join), &memory, trail));
     sim->barriers = memory;
-    sim->host_barriers = sim->barriers + program->defs.group_count;
-    for (uint32_t rank = 0; rank < program->ranks; rank++) {
-        KB_TRY(init_named(sim, &program->streams[rank], sim->barriers, trail));
-        KB_TRY(init_named(sim, &program->hosts[rank], sim->host_barriers, trail));
-    }
+    sim->host_barriers = sim->barriers + groups * pes;
+    for (uint32_t i = 0; i < kbs_stream_count(sim); i++)
+        KB_TRY(init_named(sim, &program->streams[i], trail)); /* hosts lie behind the PEs */
     KB_TRY(kb_arena_new(&sim->arena, program->launch_count * sizeof(kbs_join *), &memory, trail));
     sim->launchings = memory;
     KB_TRY(kb_arena_new(&sim->arena, program->defs.group_count * sizeof(kbs_join *), &memory, trail));
@@ -76,12 +86,14 @@ kb_status kbs_joins_init(kbs_sim *sim, kb_trail *trail) {
 static kb_status find_paths(kbs_sim *sim, kbs_join *join) {
     const kbs_machine *machine = sim->program->machine;
     const uint64_t of_cube = machine->at.cube_pes, of_sip = kbs_machine_pes_of_sip(machine);
+    const uint32_t rank_pes = sim->program->rank_pes, count = join->count * rank_pes;
     int64_t cubes = 0, pes = 0;
+    uint32_t former = 0;
     void *memory;
-    KB_TRY(kb_arena_new(&sim->arena, join->count * sizeof(kbs_launch_path), &memory, &sim->trail));
+    KB_TRY(kb_arena_new(&sim->arena, count * sizeof(kbs_launch_path), &memory, &sim->trail));
     join->paths = memory;
-    for (uint32_t i = 0; i < join->count; i++) {
-        const uint32_t pe = join->ranks[i], former = i > 0 ? join->ranks[i - 1] : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t pe = join->ranks[i / rank_pes] * rank_pes + i % rank_pes;
         assert(i == 0 || pe > former);
         if (i == 0 || pe / of_sip != former / of_sip)
             cubes = 0;
@@ -96,6 +108,7 @@ static kb_status find_paths(kbs_sim *sim, kbs_join *join) {
                                       pes * sim->costs.m_cpu_ps};
         join->paths[i] = path;
         join->longest_ps = kbs_later(join->longest_ps, path.hops_ps + path.io_cpu_ps + path.m_cpu_ps);
+        former = pe;
     }
     return KB_OK;
 }

@@ -5,6 +5,9 @@
 
 #include "pe/sim.h"
 
+/* Where a stream's barriers of a group come together: hosts, or PEs that have one number in their ranks. */
+kbs_join *kbs_join_of(const kbs_sim *sim, const tl_stream *stream, uint32_t group);
+
 /* Of every group that has barriers, and room for those of launches. */
 kb_status kbs_joins_init(kbs_sim *sim, kb_trail *trail) KB_MUST_USE;
 

@@ -11,32 +11,68 @@
  *
  *   sent = max over hosts (issue) + host.launch_ns + max over PEs (path), or its own path
  *
- * Several of a rank may be in flight: its PE begins one at its stamp, and no earlier than all that it does
- * for the one before is done. In each rank a launch is done when all that its PE does for it is.
+ * or, of a rank of several PEs, the shortest of theirs. Several of a rank may be in flight: each of its PEs
+ * begins one at its stamp, and no earlier than all that it does for the one before is done. In each rank a
+ * launch is done when all that its PEs do for it is.
  */
-#include <assert.h>
 
 #include "op/join.h"
 #include "op/kind.h"
 #include "run/outbox.h"
 
-/* The PE goes on with the rank's next launch, if it has nothing on and knows the stamp. */
-static void begin_next(kbs_sim *sim, uint32_t number) {
-    kbs_rank *rank = &sim->ranks[number];
-    const kbs_op *op = rank->launches;
-    if (rank->plays || op == NULL || op->record.sent_ps == KBS_UNKNOWN)
+static int64_t path_ps(const kbs_launch_path *path) {
+    return path->hops_ps + path->io_cpu_ps + path->m_cpu_ps;
+}
+
+/* When the PE may begin it, if it has nothing else on. */
+static int64_t heard_ps(const kbs_pe *pe, const kbs_launched *it) {
+    const kbs_sim *sim = pe->sim;
+    if (!sim->costs.on_arrival)
+        return it->op->record.sent_ps;
+    return it->told_ps + path_ps(&it->paths[pe->pe % sim->program->rank_pes]);
+}
+
+/* The PE goes on with its next launch, if it has nothing on and knows when that begins. */
+static void begin_next(kbs_pe *pe) {
+    const kbs_sim *sim = pe->sim;
+    kbs_launched *it = sim->ranks[pe->rank].launches;
+    if (pe->plays != NULL || !pe->resting)
         return;
-    kbs_pe *pe = &sim->pes[number];
-    rank->plays = true;
-    kbs_pe_begin_launch(pe, op->record.id, kbs_later(op->record.sent_ps, pe->latest_ps));
+    while (it != NULL && it->op->record.id != pe->next_launch)
+        it = it->next;
+    if (it == NULL || it->op->record.sent_ps == KBS_UNKNOWN)
+        return;
+    pe->plays = it;
+    kbs_pe_begin_launch(pe, kbs_later(heard_ps(pe, it), pe->latest_ps));
+}
+
+static void begin_next_of_all(kbs_sim *sim, uint32_t rank) {
+    const uint32_t pes = sim->program->rank_pes;
+    for (uint32_t i = 0; i < pes; i++)
+        begin_next(&sim->pes[rank * pes + i]);
+}
+
+/* The way that the op tells of: with a stamp to the rank's last PE, else to its first. */
+static const kbs_launch_path *told_path(const kbs_sim *sim, const kbs_launched *it) {
+    const kbs_launch_path *path = it->paths;
+    for (uint32_t i = 1; i < sim->program->rank_pes; i++) {
+        const int64_t longer_ps = path_ps(&it->paths[i]) - path_ps(path);
+        if (sim->costs.on_arrival ? longer_ps < 0 : longer_ps > 0)
+            path = &it->paths[i];
+    }
+    return path;
 }
 
 /* What is left until the longest path is through takes the op's time too: who hears early waits. */
 static void start(kbs_sim *sim, const kbs_join *join, uint32_t place) {
-    const kbs_launch_path *path = &join->paths[place];
-    const int64_t own_ps = path->hops_ps + path->io_cpu_ps + path->m_cpu_ps;
-    const int64_t took_ps = sim->costs.on_arrival ? own_ps : join->longest_ps;
     kbs_op *op = join->ops[place];
+    kbs_launched *it = sim->ranks[op->rank].launches;
+    while (it->op != op)
+        it = it->next;
+    it->paths = &join->paths[(size_t)place * sim->program->rank_pes];
+    it->told_ps = join->latest_ps + sim->costs.host_launch_ps;
+    const kbs_launch_path *path = told_path(sim, it);
+    const int64_t took_ps = sim->costs.on_arrival ? path_ps(path) : join->longest_ps;
     kbs_op_note(sim, op,
                 &(kbs_note){.ps = join->latest_ps - op->record.issue_ps,
                             .cause = KB_CAUSE_BARRIER,
@@ -48,28 +84,42 @@ static void start(kbs_sim *sim, const kbs_join *join, uint32_t place) {
     kbs_op_took(sim, op, KB_CAUSE_HOP, path->hops_ps);
     kbs_op_took(sim, op, KB_CAUSE_IO_CPU, path->io_cpu_ps);
     kbs_op_took(sim, op, KB_CAUSE_M_CPU, path->m_cpu_ps);
-    kbs_op_took(sim, op, KB_CAUSE_LAUNCH, took_ps - own_ps);
+    kbs_op_took(sim, op, KB_CAUSE_LAUNCH, took_ps - path_ps(path));
     kbs_op_claim(sim, op, &(kb_claim){op->rank, KB_ROLE_COMPLETION, KB_POINT_DONE, KB_SET_LAUNCHED, 0}, 0);
-    kbs_op_sent(sim, op, join->latest_ps + sim->costs.host_launch_ps + took_ps);
+    kbs_op_sent(sim, op, it->told_ps + took_ps);
     kbs_outbox_flush(sim, op->rank);
-    begin_next(sim, op->rank);
+    begin_next_of_all(sim, op->rank);
 }
 
-static void line_up(kbs_rank *rank, kbs_op *op) {
-    op->behind = NULL;
+/* Takes its place among the rank's; false when memory has run out. */
+static bool line_up(kbs_sim *sim, kbs_op *op) {
+    kbs_rank *rank = &sim->ranks[op->rank];
+    kbs_launched *it = sim->free_launched;
+    if (it != NULL) {
+        sim->free_launched = it->next;
+    } else {
+        void *memory;
+        const kb_status status = kb_arena_new(&sim->arena, sizeof(kbs_launched), &memory, &sim->trail);
+        if (status != KB_OK) {
+            kbs_sim_fail(sim, status);
+            return false;
+        }
+        it = memory;
+    }
+    *it = (kbs_launched){.op = op, .left = sim->program->rank_pes};
     if (rank->launches == NULL)
-        rank->launches = op;
+        rank->launches = it;
     else
-        rank->last_launch->behind = op;
-    rank->last_launch = op;
+        rank->last_launch->next = it;
+    rank->last_launch = it;
+    return true;
 }
 
 static bool begin(kbs_pe *host, kbs_op *op) {
     kbs_sim *sim = host->sim;
     kbs_join *join = kbs_launching_of(sim, op);
     op->record.start_ps = op->record.issue_ps;
-    line_up(&sim->ranks[op->rank], op);
-    if (join == NULL || !kbs_join_come(join, op, op->record.issue_ps))
+    if (!line_up(sim, op) || join == NULL || !kbs_join_come(join, op, op->record.issue_ps))
         return true;
     for (uint32_t i = 0; i < join->count && sim->status == KB_OK; i++)
         start(sim, join, i);
@@ -77,34 +127,57 @@ static bool begin(kbs_pe *host, kbs_op *op) {
     return true;
 }
 
-void kbs_launch_check(kbs_sim *sim, uint32_t number) {
-    kbs_rank *rank = &sim->ranks[number];
-    const kbs_pe *pe = &sim->pes[number];
-    kbs_op *op = rank->launches;
-    if (!rank->plays || !(pe->resting || pe->finished) || pe->unfinished > 0)
-        return;
-    rank->plays = false;
-    rank->launches = op->behind;
-    kbs_outbox_flush(sim, number);
-    const int64_t done_ps = kbs_later(pe->latest_ps, op->record.sent_ps);
+/* All PEs of the rank are over with its oldest launch: none is with a later one before. */
+static void finish(kbs_sim *sim, kbs_rank *rank) {
+    kbs_launched *it = rank->launches;
+    kbs_op *op = it->op;
+    kbs_outbox_flush(sim, op->rank);
     kbs_op_note(sim, op,
-                &(kbs_note){.ps = done_ps - op->record.sent_ps,
+                &(kbs_note){.ps = it->over_ps - op->record.sent_ps,
                             .cause = KB_CAUSE_AWAITED,
                             .resource = KB_RESOURCE_NONE,
                             .blames = true,
                             .id = KB_NONE,
-                            .who = pe->latest});
-    kbs_op_done(sim, op, done_ps);
+                            .who = it->last_op});
+    rank->launches = it->next;
+    it->next = sim->free_launched;
+    sim->free_launched = it;
+    kbs_op_done(sim, op, it->over_ps);
     if (op->told)
         kbs_outbox_amend_launch(sim, op);
-    begin_next(sim, number);
+}
+
+void kbs_launch_check(kbs_pe *pe) {
+    kbs_sim *sim = pe->sim;
+    kbs_launched *it = pe->plays;
+    if (it == NULL || !(pe->resting || pe->finished) || pe->unfinished > 0)
+        return;
+    const int64_t over_ps = kbs_later(pe->latest_ps, heard_ps(pe, it));
+    if (it->last == NULL || over_ps > it->over_ps || (over_ps == it->over_ps && pe->pe > it->last->pe)) {
+        it->last = pe;
+        it->last_op = pe->latest;
+        it->over_ps = over_ps;
+    }
+    pe->plays = NULL;
+    if (--it->left == 0)
+        finish(sim, &sim->ranks[pe->rank]);
+    begin_next(pe);
+}
+
+/* A PE of the rank that is not over with the launch, which has begun. */
+static kbs_pe *who_plays(const kbs_sim *sim, const kbs_op *op) {
+    const uint32_t pes = sim->program->rank_pes;
+    kbs_pe *pe = &sim->pes[op->rank * pes];
+    while (pe->plays == NULL || pe->plays->op->record.id > op->record.id)
+        pe++;
+    return pe;
 }
 
 static void explain(const kbs_pe *host, const kbs_op *op, kbs_reason *ret) {
     const kbs_sim *sim = host->sim;
     if (op->record.sent_ps != KBS_UNKNOWN) {
         kbs_words_launched(&ret->words, op->record.id);
-        ret->on = &sim->pes[op->rank];
+        ret->on = who_plays(sim, op);
         return;
     }
     const uint32_t missing = kbs_join_missing(sim->launchings[op->record.id]);

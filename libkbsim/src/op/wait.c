@@ -51,9 +51,10 @@ static bool begin(kbs_pe *pe, kbs_op *op) {
 
 /* An op that is not done: in no case forgotten, but a launch stands among the rank's launches alone. */
 static kbs_op *find(const kbs_rank *rank, uint64_t index) {
-    kbs_op *op = rank->launches;
-    while (op != NULL && op->record.index != index)
-        op = op->behind;
+    kbs_op *op = NULL;
+    for (const kbs_launched *it = rank->launches; it != NULL && op == NULL; it = it->next)
+        if (it->op->record.index == index)
+            op = it->op;
     for (kbs_op *it = rank->first; op == NULL; it = it->next)
         if (it->record.index == index)
             op = it;

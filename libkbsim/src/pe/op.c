@@ -229,7 +229,7 @@ void kbs_op_done(kbs_sim *sim, kbs_op *op, int64_t done_ps) {
     if (pe->fence != NULL && pe->unfinished == 1)
         kbs_fence_finish(pe);
     else if (pe->unfinished == 0 && (pe->resting || pe->finished))
-        kbs_launch_check(sim, op->rank);
+        kbs_launch_check(pe);
 }
 
 void kbs_op_end(kbs_sim *sim, kbs_op *op, int64_t at_ps) {

@@ -86,7 +86,7 @@ static void claim_launch(kbs_pe *pe, kbs_op *op) {
     kbs_sim *sim = pe->sim;
     pe->is_first = false;
     kbs_op_claim(sim, op, &(kb_claim){pe->rank, KB_ROLE_LAUNCH, KB_POINT_SENT, KB_SET_ONE, 0},
-                 sim->ranks[pe->rank].launches->record.index);
+                 pe->plays->op->record.index);
     if (pe->played)
         kbs_op_claim(sim, op, &(kb_claim){pe->rank, KB_ROLE_OBSERVED, KB_POINT_DONE, KB_SET_STREAM, 0}, 0);
     pe->played = true;
@@ -203,7 +203,7 @@ static bool take_next(kbs_pe *pe) {
     const bool more = next_command(pe, &command);
     if (!more || command.shape->common.kind == KBS_BEGIN_LAUNCH) {
         rest(pe, more, &command);
-        kbs_launch_check(pe->sim, pe->rank);
+        kbs_launch_check(pe);
         return false;
     }
     if (pe->sim->ranks[pe->rank].in_turn && !has_turn(pe, &command))
@@ -283,10 +283,8 @@ kb_status kbs_pe_init(kbs_pe *pe, kbs_sim *sim, tl_stream *stream, kb_trail *tra
     return KB_OK;
 }
 
-void kbs_pe_begin_launch(kbs_pe *pe, uint64_t number, int64_t stamp_ps) {
-    if (!pe->resting || pe->next_launch != number)
-        return;
+void kbs_pe_begin_launch(kbs_pe *pe, int64_t begin_ps) {
     pe->resting = false;
     pe->is_first = true;
-    kbs_pe_start(pe, stamp_ps);
+    kbs_pe_start(pe, begin_ps);
 }

@@ -26,6 +26,7 @@
 typedef struct kbs_sim kbs_sim;
 typedef struct kbs_pe kbs_pe;
 typedef struct kbs_op kbs_op;
+typedef struct kbs_launched kbs_launched;
 
 #define KBS_UNKNOWN INT64_C(-1)
 
@@ -71,7 +72,7 @@ struct kbs_op {
     kb_why own_whys[KBS_WHYS];
     kb_claim own_claims[KBS_CLAIMS];
     uint64_t own_claimed[KBS_CLAIMS];
-    kbs_op *behind; /* in its engine's or queue's line; of a launch: the rank's next */
+    kbs_op *behind; /* in its engine's or queue's line */
     /* Of an op that moves bytes, from kbs_op_moves() on, with `behind`: */
     kbs_train train;
     uint64_t bytes, bytes_injected, bytes_seen;
@@ -155,6 +156,7 @@ struct kbs_pe {
     bool waking, finished;
     bool resting;          /* a PE: before its next launch */
     uint64_t next_launch;  /* the number of that one */
+    kbs_launched *plays;   /* a PE: what it is at, or NULL */
     bool is_first, played; /* the next op is the first of its launch; there were ops before */
     uint64_t unfinished;   /* ops that were issued and are not done */
     int64_t latest_ps;     /* the latest done so far, and whose */
@@ -185,9 +187,25 @@ struct kbs_pe {
     kbs_dma dma;
 };
 
+/* How long a launch takes to a PE: its hops, and the processors that hand it on. */
+typedef struct kbs_launch_path {
+    int64_t hops_ps, io_cpu_ps, m_cpu_ps;
+} kbs_launch_path;
+
+/* A launch of a rank that is issued and not done. */
+struct kbs_launched {
+    kbs_launched *next; /* the rank's, or in the pool */
+    kbs_op *op;
+    const kbs_launch_path *paths; /* of the rank's PEs */
+    int64_t told_ps;              /* when it went to them */
+    uint32_t left;                /* PEs that are not over with it */
+    const kbs_pe *last;           /* of the others the last one */
+    kbs_who last_op;
+    int64_t over_ps; /* when that one was */
+};
+
 typedef struct kbs_rank {
-    kbs_op *launches, *last_launch; /* issued and not done, by `behind`: its PE plays the first, if … */
-    bool plays;
+    kbs_launched *launches, *last_launch; /* issued and not done */
     /*
      * Several of its streams play at a time: its PEs, or its host beside them. Each issues an op when the
      * clock is there, the host first and then the PEs by number: those that could are set in `ready`.
@@ -212,11 +230,6 @@ typedef struct kbs_join_word {
     kbs_join_way way;
 } kbs_join_word;
 
-/* How long a launch takes to a PE: its hops, and the processors that hand it on. */
-typedef struct kbs_launch_path {
-    int64_t hops_ps, io_cpu_ps, m_cpu_ps;
-} kbs_launch_path;
-
 /* Where the members of a group come together; see op/join.h. */
 typedef struct kbs_join {
     const uint32_t *ranks; /* the members', by place */
@@ -225,7 +238,7 @@ typedef struct kbs_join {
     uint32_t rounds;        /* of PEs' barriers, as the next two: */
     kbs_join_way *ways;     /* by round and place, of what comes there; NULL for hosts */
     kbs_join_word *words;   /* twice by place: before a round and after it */
-    kbs_launch_path *paths; /* by place; of a launch, else NULL */
+    kbs_launch_path *paths; /* by place, of each of its PEs; of a launch, else NULL */
     int64_t longest_ps;     /* of these */
     int64_t latest_ps;      /* when the last one came, and who it is */
     kbs_who latest;
@@ -292,9 +305,10 @@ struct kbs_sim {
     kbs_pe *pes, *hosts; /* by number, and right behind them by rank */
     kbs_ipcq *queues;
     kbs_rank *ranks;
-    kbs_join **launchings;              /* hosts that have come to a launch, by its number; NULL: none */
-    kbs_join **spare_launchings;        /* by group */
-    kbs_join *barriers, *host_barriers; /* by group */
+    kbs_join **launchings;       /* hosts that have come to a launch, by its number; NULL: none */
+    kbs_join **spare_launchings; /* by group */
+    kbs_launched *free_launched;
+    kbs_join *barriers, *host_barriers; /* by group; of PEs also by their number in their rank */
     kbs_stay *stays;                    /* by collective */
     kbs_packets packets;
     kbs_slope *slopes;              /* scratch: room for those of any packet */
@@ -401,8 +415,8 @@ void kbs_pe_room(kbs_pe *pe, const void *line, int64_t at_ps);
 kb_status kbs_pe_init(kbs_pe *pe, kbs_sim *sim, tl_stream *stream, kb_trail *trail) KB_MUST_USE;
 /* Takes its next command at `at_ps`. */
 void kbs_pe_start(kbs_pe *pe, int64_t at_ps);
-/* A PE goes on with a launch at its stamp; nothing where it has no part in it. */
-void kbs_pe_begin_launch(kbs_pe *pe, uint64_t number, int64_t stamp_ps);
+/* A PE that rests goes on with pe->plays. */
+void kbs_pe_begin_launch(kbs_pe *pe, int64_t begin_ps);
 /* All that a PE's fence waits for is done. */
 void kbs_fence_finish(kbs_pe *pe);
 /* Looks whether the PE's wait, if there is one, has what it waits for. */
@@ -411,8 +425,8 @@ void kbs_wait_check(kbs_pe *pe);
 /* Notes what a packet took from its injection on: waits, the narrowest link, hops. */
 void kbs_op_note_packet(kbs_sim *sim, kbs_op *op, const kbs_packet *packet);
 
-/* A rank whose PEs have nothing left of its launch, and whose ops are done, is done with it. */
-void kbs_launch_check(kbs_sim *sim, uint32_t rank);
+/* A PE that has nothing left of its launch, and whose ops are done, is over with it. */
+void kbs_launch_check(kbs_pe *pe);
 /* Hands the rank's finished ops to the sink, up to the first that is not. */
 void kbs_outbox_flush(kbs_sim *sim, uint32_t rank);
 

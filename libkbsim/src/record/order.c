@@ -161,8 +161,9 @@ void tl_barrier_of_at(tl_stream *stream, tl_group group, tl_where where) {
     kbs_common common;
     kbs_common_init(stream, &common, KB_OP_BARRIER, KB_BLOCKS_DONE, where);
     common.group = group.id;
-    /* Hosts and PEs have barriers of their own: their numbers tell them apart. */
-    kbs_command command = {.id = barriers->count * 2 + stream->is_host};
+    /* Hosts have barriers of their own, and PEs of each number: theirs tell them apart. */
+    const uint64_t pes = stream->program->rank_pes, number = barriers->count * pes + stream->pe % pes;
+    kbs_command command = {.id = number * 2 + stream->is_host};
     kbs_append_command(stream, &common, &command);
     barriers->count++;
     barriers->where = where;
@@ -180,12 +181,13 @@ static const kbs_barriers *reached(const tl_stream *stream, uint32_t group) {
     return group < stream->barrier_capacity ? &stream->barriers[group] : &none;
 }
 
-static kb_status check_group(const kbs_program *program, const tl_stream *streams, uint32_t id,
-                             kb_trail *trail) {
+/* A rank's stream is the one at rank * apart. */
+static kb_status check_group(const kbs_program *program, const tl_stream *streams, uint32_t apart,
+                             uint32_t id, kb_trail *trail) {
     const kb_group *group = &program->defs.groups[id];
-    const kbs_barriers *first = reached(&streams[group->ranks[0]], id);
+    const kbs_barriers *first = reached(&streams[group->ranks[0] * apart], id);
     for (size_t i = 1; i < group->rank_count; i++) {
-        const kbs_barriers *other = reached(&streams[group->ranks[i]], id);
+        const kbs_barriers *other = reached(&streams[group->ranks[i] * apart], id);
         if (other->count == first->count)
             continue;
         const bool less = other->count < first->count;
@@ -202,8 +204,9 @@ static kb_status check_group(const kbs_program *program, const tl_stream *stream
 
 kb_status kbs_check_barriers(const kbs_program *program, kb_trail *trail) {
     for (uint32_t id = 0; id < program->defs.group_count; id++) {
-        KB_TRY(check_group(program, program->streams, id, trail));
-        KB_TRY(check_group(program, program->hosts, id, trail));
+        for (uint32_t i = 0; i < program->rank_pes; i++)
+            KB_TRY(check_group(program, program->streams + i, program->rank_pes, id, trail));
+        KB_TRY(check_group(program, program->hosts, 1, id, trail));
     }
     return KB_OK;
 }
