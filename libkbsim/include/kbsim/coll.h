@@ -77,6 +77,21 @@ tl_view kb_coll_out_block(const kb_coll *c, uint32_t from);
 
 /* Elements of the collective that a slot holds; at least 1, so that sending it tells what is wrong. */
 uint64_t kb_coll_slot_elements(const kb_coll *c);
+/* Slots of a queue's ring: so many messages of a slot can be on their way at once. */
+uint64_t kb_coll_slots(const kb_coll *c);
+
+/* Where a rank's PE is. */
+typedef struct kb_place {
+    uint32_t sip;  /* package */
+    uint32_t x, y; /* column and row of its cube in the package */
+    uint32_t pe;   /* in the cube */
+} kb_place;
+
+/*
+ * Members of a group stand in the order of packages, rows of cubes, cubes and PEs: that of their
+ * positions.
+ */
+kb_place kb_coll_place(const kb_coll *c, uint32_t rank);
 
 /*
  * Whether a PE may have so many queues in one direction. If not, that is a mistake of the program, which says

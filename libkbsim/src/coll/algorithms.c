@@ -131,3 +131,21 @@ bool kb_coll_needs_peers_at(const kb_coll *c, uint32_t peers, tl_where where) {
                     peers, most, peers, most + 1);
     return peers <= most;
 }
+
+uint64_t kb_coll_slots(const kb_coll *c) {
+    return c->stream->program->machine->at.ipcq_slots;
+}
+
+kb_place kb_coll_place(const kb_coll *c, uint32_t rank) {
+    const kbs_program *program = c->stream->program;
+    const kb_group *group = &program->defs.groups[c->stream->group];
+    const uint64_t pes = program->machine->at.cube_pes, grid = program->machine->at.sip_cubes;
+    const uint64_t cubes = (uint64_t)kbs_columns(grid) * kbs_rows(grid);
+    /* of several PEs of a rank the counterpart of this one */
+    const uint64_t pe = (uint64_t)group->ranks[rank] * program->rank_pes + c->stream->pe % program->rank_pes;
+    const uint64_t cube = pe / pes;
+    return (kb_place){.sip = (uint32_t)(cube / cubes),
+                      .x = (uint32_t)(cube % cubes % kbs_columns(grid)),
+                      .y = (uint32_t)(cube % cubes / kbs_columns(grid)),
+                      .pe = (uint32_t)(pe % pes)};
+}
