@@ -77,7 +77,7 @@ tl_view kb_coll_out_block(const kb_coll *c, uint32_t from);
 
 /* Elements of the collective that a slot holds; at least 1, so that sending it tells what is wrong. */
 uint64_t kb_coll_slot_elements(const kb_coll *c);
-/* Slots of a queue's ring: so many messages of a slot can be on their way at once. */
+/* Slots of a queue's ring, of the smallest one: so many messages of a slot can be on their way at once. */
 uint64_t kb_coll_slots(const kb_coll *c);
 
 /* Where a rank's PE is. */

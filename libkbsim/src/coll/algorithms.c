@@ -133,7 +133,11 @@ bool kb_coll_needs_peers_at(const kb_coll *c, uint32_t peers, tl_where where) {
 }
 
 uint64_t kb_coll_slots(const kb_coll *c) {
-    return c->stream->program->machine->at.ipcq_slots;
+    const kbs_machine *machine = c->stream->program->machine;
+    uint64_t least = machine->at.ipcq_slots;
+    for (size_t i = 0; i < machine->ring_slots_count; i++)
+        least = machine->ring_slots[i].slots < least ? machine->ring_slots[i].slots : least;
+    return least;
 }
 
 kb_place kb_coll_place(const kb_coll *c, uint32_t rank) {
