@@ -52,8 +52,10 @@ static const kbt_command commands[] = {
      .examples = "  kb-sim run allreduce --ranks 8 -p elems=1000 -o ring.zst\n"
                  "  kb-sim run allreduce --ranks 16 -p bytes=64KiB -p dtype=bf16 --verify -o ring.zst\n"
                  "  kb-sim run allreduce --machine cubes=2x2,pes=16 --set ipcq.slots=8 -o ring/\n"
-                 "  kb-sim run allreduce --topology kernbench --set dma.setup_ns=0.5us -o ring.zst\n",
+                 "  kb-sim run allreduce --topology kernbench --set dma.setup_ns=0.5us -o ring.zst\n"
+                 "  kb-sim run allreduce -p bytes=4KiB:16MiB:x4 -o sweep/\n",
      .more = "BENCH and its parameters: kb-sim list benches. The machine's: kb-sim explain-config.\n"
+             "A size may be swept, elems or bytes: FIRST:LAST:xFACTOR runs once a size, into a folder OUT.\n"
              "Exit status: 0 fine; 1 a deadlock, or stopped by ^C or --max-time; 2 trouble.\n",
      .options = run_options,
      .option_count = sizeof run_options / sizeof run_options[0],

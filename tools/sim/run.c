@@ -10,6 +10,7 @@
 
 #include "common/beside.h"
 #include "common/time.h"
+#include "sim/sweep.h"
 
 /* --- times ------------------------------------------------------------------------------ */
 
@@ -40,6 +41,10 @@ static volatile sig_atomic_t interrupted;
 static void on_signal(int number) {
     (void)number;
     interrupted = 1;
+}
+
+bool sim_was_interrupted(void) {
+    return interrupted != 0;
 }
 
 static void catch_interrupts(void) {
@@ -94,8 +99,7 @@ static int verify(kbt_call *call, const char *trace) {
 }
 
 /* What an incomplete run has to say, and the exit status that follows from the outcome. */
-static int judge(const kbt_call *call, const kbs_result *result) {
-    const sim_run_values *values = call->values;
+static int judge(const kbt_call *call, const sim_run_values *values, const kbs_result *result) {
     kb_trail trail;
     if (result->outcome == KB_OUTCOME_COMPLETE)
         return KBT_FINE;
@@ -133,9 +137,8 @@ static kb_status check_output(const sim_run_values *values, kb_trail *trail) {
                    "--verify needs a trace that can be read again: give -o a file or folder");
 }
 
-static kb_status simulate_on(kbt_call *call, sim_setup *setup, kbs_result *ret_result, sim_watch *run,
-                             kb_trail *trail) {
-    const sim_run_values *values = call->values;
+static kb_status simulate_on(kbt_call *call, const sim_run_values *values, sim_setup *setup,
+                             kbs_result *ret_result, sim_watch *run, kb_trail *trail) {
     kbs_run_options options = {.bench = call->words.items[0],
                                .params = values->params.items,
                                .param_count = values->params.count,
@@ -163,33 +166,48 @@ static kb_status simulate_on(kbt_call *call, sim_setup *setup, kbs_result *ret_r
     return status;
 }
 
-static kb_status simulate(kbt_call *call, kbs_result *ret_result, sim_watch *run, kb_trail *trail) {
-    const sim_run_values *values = call->values;
+static kb_status simulate(kbt_call *call, const sim_run_values *values, kbs_result *ret_result,
+                          sim_watch *run, kb_trail *trail) {
     sim_setup setup;
     kb_status status = sim_setup_init(&setup, call, &values->config, trail);
     if (status == KB_OK)
-        status = simulate_on(call, &setup, ret_result, run, trail);
+        status = simulate_on(call, values, &setup, ret_result, run, trail);
     sim_setup_fini(&setup);
     return status;
 }
 
-int sim_run(kbt_call *call) {
-    const sim_run_values *values = call->values;
+int sim_run_one(kbt_call *call, const sim_run_values *values, sim_print_fn print, void *context) {
     kb_trail trail;
     kb_trail_init(&trail);
     kbs_result result;
     sim_watch times = {.shown_s = kbt_seconds_now()};
-    const kb_status status = simulate(call, &result, &times, &trail);
+    const kb_status status = simulate(call, values, &result, &times, &trail);
     if (status == KB_E_INTERRUPTED && call->common->json) /* ^C while recording: a finding, without a trace */
-        sim_print_json(call, &(kbs_result){.outcome = KB_OUTCOME_INTERRUPTED}, &times, NULL);
+        print(context, &(kbs_result){.outcome = KB_OUTCOME_INTERRUPTED}, &times, NULL);
     if (status != KB_OK)
         return kbt_fail(call, &trail);
-    const bool trace_on_stdout = strcmp(values->output, "-") == 0;
-    if (call->common->json)
-        sim_print_json(call, &result, &times, values->output);
-    else if (!call->common->quiet)
-        sim_print_summary(trace_on_stdout ? stderr : stdout, call, &result, &times);
-    int exit_status = judge(call, &result);
+    if (print != NULL)
+        print(context, &result, &times, values->output);
+    int exit_status = judge(call, values, &result);
     kbs_result_fini(&result);
     return exit_status == KBT_FINE && values->verify ? verify(call, values->output) : exit_status;
+}
+
+static void print_json(void *context, const kbs_result *result, const sim_watch *run, const char *trace) {
+    kbt_json json;
+    kbt_json_init(&json, stdout);
+    sim_result_to_json(&json, context, result, run, trace);
+}
+
+static void print_summary(void *context, const kbs_result *result, const sim_watch *run, const char *trace) {
+    sim_print_summary(strcmp(trace, "-") == 0 ? stderr : stdout, context, result, run);
+}
+
+int sim_run(kbt_call *call) {
+    const sim_run_values *values = call->values;
+    size_t swept;
+    if (sim_is_sweep(values, &swept))
+        return sim_sweep(call, swept);
+    const sim_print_fn print = call->common->json ? print_json : call->common->quiet ? NULL : print_summary;
+    return sim_run_one(call, values, print, call);
 }

@@ -3,6 +3,7 @@
 #ifndef KBSIM_TOOL_RUN_H
 #define KBSIM_TOOL_RUN_H
 
+#include "common/json.h"
 #include "common/tool.h"
 #include "kbsim/run.h"
 #include "sim/config.h"
@@ -31,10 +32,17 @@ static inline double sim_phase_s(const sim_watch *run, int phase) {
 
 int sim_run(kbt_call *call);
 
+/* Runs once, as `values` say. `print` may be NULL; what went wrong is printed whatever it is. */
+typedef void (*sim_print_fn)(void *context, const kbs_result *result, const sim_watch *run,
+                             const char *trace);
+int sim_run_one(kbt_call *call, const sim_run_values *values, sim_print_fn print, void *context);
+bool sim_was_interrupted(void);
+
 /* --- what a run prints ------------------------------------------------------------------------- */
 
-/* `trace` is NULL where there is none. */
-void sim_print_json(kbt_call *call, const kbs_result *result, const sim_watch *run, const char *trace);
+/* An object; `trace` is NULL where there is none. */
+void sim_result_to_json(kbt_json *json, const kbt_call *call, const kbs_result *result, const sim_watch *run,
+                        const char *trace);
 void sim_print_collectives_head(FILE *to);
 void sim_print_collective(FILE *to, const kbs_result_collective *c);
 void sim_print_summary(FILE *to, const kbt_call *call, const kbs_result *result, const sim_watch *run);

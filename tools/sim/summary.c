@@ -72,50 +72,49 @@ static void collectives_to_json(kbt_json *json, const kbs_result *result) {
 
 static const char *const phase_names[] = {"record", "simulate", "finish"};
 
-void sim_print_json(kbt_call *call, const kbs_result *result, const sim_watch *run, const char *trace) {
+void sim_result_to_json(kbt_json *json, const kbt_call *call, const kbs_result *result, const sim_watch *run,
+                        const char *trace) {
     const double wall_s = run->begin_s[KBS_PHASES] - run->begin_s[0];
-    kbt_json json;
     char digest[33];
-    kbt_json_init(&json, stdout);
-    kbt_json_begin(&json, NULL, '{');
-    kbt_json_int(&json, "version", 1);
-    kbt_json_int(&json, "time_ps", result->time_ps);
-    kbt_json_begin(&json, "ops", '{');
+    kbt_json_begin(json, NULL, '{');
+    kbt_json_int(json, "version", 1);
+    kbt_json_int(json, "time_ps", result->time_ps);
+    kbt_json_begin(json, "ops", '{');
     for (uint32_t kind = 0; kind < KB_OP_LIMIT; kind++)
         if (result->ops[kind] > 0)
-            kbt_json_uint(&json, kb_word_name(KB_VOC_KIND, kind), result->ops[kind]);
-    kbt_json_end(&json);
-    collectives_to_json(&json, result);
-    kbt_json_uint(&json, "events", result->events);
-    kbt_json_real(&json, "wall_s", wall_s);
-    kbt_json_begin(&json, "phases_s", '{');
+            kbt_json_uint(json, kb_word_name(KB_VOC_KIND, kind), result->ops[kind]);
+    kbt_json_end(json);
+    collectives_to_json(json, result);
+    kbt_json_uint(json, "events", result->events);
+    kbt_json_real(json, "wall_s", wall_s);
+    kbt_json_begin(json, "phases_s", '{');
     for (int phase = 0; phase < KBS_PHASES; phase++)
-        kbt_json_real(&json, phase_names[phase], sim_phase_s(run, phase));
-    kbt_json_end(&json);
-    kbt_json_text(&json, "hbm_timing", run->has_banks ? "hbm3" : "off");
-    kbt_json_text(&json, "trace", trace);
-    kbt_json_uint(&json, "trace_bytes", result->file_bytes);
-    kbt_json_text(&json, "record_digest",
+        kbt_json_real(json, phase_names[phase], sim_phase_s(run, phase));
+    kbt_json_end(json);
+    kbt_json_text(json, "hbm_timing", run->has_banks ? "hbm3" : "off");
+    kbt_json_text(json, "trace", trace);
+    kbt_json_uint(json, "trace_bytes", result->file_bytes);
+    kbt_json_text(json, "record_digest",
                   trace != NULL ? kb_digest_text(&result->record_digest, digest) : NULL);
-    kbt_json_bool(&json, "complete", result->outcome == KB_OUTCOME_COMPLETE);
-    kbt_json_text(&json, "outcome",
+    kbt_json_bool(json, "complete", result->outcome == KB_OUTCOME_COMPLETE);
+    kbt_json_text(json, "outcome",
                   result->outcome == KB_OUTCOME_COMPLETE   ? "complete"
                   : result->outcome == KB_OUTCOME_DEADLOCK ? "deadlock"
                                                            : "interrupted");
-    kbt_json_begin(&json, "deadlock", '['); /* its explanation, line by line */
+    kbt_json_begin(json, "deadlock", '['); /* its explanation, line by line */
     for (const char *line = result->explanation; line != NULL && *line != '\0';
          line = strchr(line, '\n') + 1) {
         char text[1024];
         snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
-        kbt_json_text(&json, NULL, text);
+        kbt_json_text(json, NULL, text);
     }
-    kbt_json_end(&json);
-    kbt_json_begin(&json, "warnings", '[');
+    kbt_json_end(json);
+    kbt_json_begin(json, "warnings", '[');
     for (size_t i = 0; i < call->warnings.count; i++)
-        kbt_json_text(&json, NULL, call->warnings.items[i]);
-    kbt_json_end(&json);
-    kbt_json_uint(&json, "warnings_dropped", call->warnings_dropped);
-    kbt_json_end(&json);
+        kbt_json_text(json, NULL, call->warnings.items[i]);
+    kbt_json_end(json);
+    kbt_json_uint(json, "warnings_dropped", call->warnings_dropped);
+    kbt_json_end(json);
 }
 
 /* 4.2M, 17k, 940: what is read at a glance. */

@@ -89,6 +89,22 @@ typedef struct kbs_result {
 kb_status kbs_run(const kbs_run_options *options, kbs_result *ret_result, kb_trail *trail) KB_MUST_USE;
 void kbs_result_fini(kbs_result *result);
 
+/* --- sweeps ------------------------------------------------------------------------------------ */
+
+/*
+ * A bench's size that stands for several, of which each is a run: "bytes=64KiB:1GiB:x4" is 64 KiB, 256 KiB …
+ * up to 1 GiB; elems likewise. kbs_run() takes one size at a time: "bytes=65536".
+ */
+enum { KBS_SWEEP_SIZES = 64 };
+typedef struct kbs_sweep {
+    char key[8]; /* "bytes" */
+    uint64_t sizes[KBS_SWEEP_SIZES];
+    size_t count;
+} kbs_sweep;
+
+bool kbs_is_sweep(const char *param);
+kb_status kbs_sweep_read(const char *param, kbs_sweep *ret, kb_trail *trail) KB_MUST_USE;
+
 /* --- listings -------------------------------------------------------------------------------- */
 
 typedef struct kbs_bench_param {
