@@ -79,6 +79,11 @@ tl_view kb_coll_out_block(const kb_coll *c, uint32_t from);
 uint64_t kb_coll_slot_elements(const kb_coll *c);
 /* Slots of a queue's ring, of the smallest one: so many messages of a slot can be on their way at once. */
 uint64_t kb_coll_slots(const kb_coll *c);
+/*
+ * Elements of the collective that find room in scratch, in a few pieces. All ranks come to the same: it says
+ * nothing of what tensors and rings have left of a PE's TCM.
+ */
+uint64_t kb_coll_scratch_elements(const kb_coll *c);
 
 /* Where a rank's PE is. */
 typedef struct kb_place {

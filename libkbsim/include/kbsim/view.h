@@ -55,6 +55,8 @@ typedef struct tl_view {
 #define tl_reshape(c, view, ...) tl_reshape_at((c)->stream, (view), TL_SHAPE(__VA_ARGS__), TL_HERE)
 /* A matrix with its two axes exchanged. */
 #define tl_transpose(c, view) tl_transpose_at((c)->stream, (view), TL_HERE)
+/* The same elements, those of one axis in their order backwards. */
+#define tl_flip(c, view, axis) tl_flip_at((c)->stream, (view), (axis), TL_HERE)
 /*
  * The view repeated until it has that shape: its axes are the innermost ones of the new shape, and each has
  * that extent already, or 1. What is repeated can be read only.
@@ -66,6 +68,7 @@ tl_view tl_slice_at(tl_stream *stream, tl_view view, uint32_t axis, uint64_t fir
 tl_view tl_row_at(tl_stream *stream, tl_view view, uint64_t index, tl_where where);
 tl_view tl_reshape_at(tl_stream *stream, tl_view view, tl_shape shape, tl_where where);
 tl_view tl_transpose_at(tl_stream *stream, tl_view view, tl_where where);
+tl_view tl_flip_at(tl_stream *stream, tl_view view, uint32_t axis, tl_where where);
 tl_view tl_broadcast_at(tl_stream *stream, tl_view view, tl_shape shape, tl_where where);
 
 #endif

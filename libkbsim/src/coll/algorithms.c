@@ -153,3 +153,9 @@ kb_place kb_coll_place(const kb_coll *c, uint32_t rank) {
                       .y = (uint32_t)(cube % cubes / kbs_columns(grid)),
                       .pe = (uint32_t)(pe % pes)};
 }
+
+uint64_t kb_coll_scratch_elements(const kb_coll *c) {
+    static const uint64_t lost_bytes = 256; /* each piece takes whole lines of 64 bytes: four pieces */
+    const uint64_t bytes = c->stream->program->machine->at.scratch_bytes;
+    return bytes > lost_bytes ? (bytes - lost_bytes) / kb_dtype_size(c->dtype) : 0;
+}

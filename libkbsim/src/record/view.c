@@ -295,6 +295,16 @@ tl_view tl_transpose_at(tl_stream *stream, tl_view view, tl_where where) {
     return turned;
 }
 
+tl_view tl_flip_at(tl_stream *stream, tl_view view, uint32_t axis, tl_where where) {
+    if (!kbs_is_ok(stream) || is_message(stream, &view, where) || !has_axis(stream, &view, axis, where) ||
+        view.elements == 0)
+        return view;
+    tl_view flipped = view;
+    flipped.offset_bytes += (view.shape[axis] - 1) * (uint64_t)view.stride[axis] * kb_dtype_size(view.dtype);
+    flipped.stride[axis] = -view.stride[axis];
+    return flipped;
+}
+
 tl_view tl_broadcast_at(tl_stream *stream, tl_view view, tl_shape shape, tl_where where) {
     uint64_t elements = 0;
     if (!kbs_is_ok(stream) || is_message(stream, &view, where))

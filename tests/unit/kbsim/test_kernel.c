@@ -194,6 +194,13 @@ static void shapes(tl_kernel *k) {
     assert_int_equal(wide.stride[0], 0);
     assert_int_equal(wide.stride[1], 30);
     assert_int_equal(wide.stride[2], 0);
+    tl_view back = tl_flip(k, tl_flip(k, plane, 1), 0), none = tl_flip(k, tl_slice(k, row, 3, 0), 0);
+    assert_int_equal(back.offset_bytes - plane.offset_bytes, (20 * 30 - 1) * 2);
+    assert_int_equal(back.stride[0], -30);
+    assert_int_equal(back.stride[1], -1);
+    assert_int_equal(tl_row(k, tl_row(k, back, 2), 4).offset_bytes - plane.offset_bytes, (17 * 30 + 25) * 2);
+    assert_int_equal(none.elements, 0);
+    tl_copy(k, tl_reshape(k, tl_slice(k, s->x, 0, 600), 20, 30), tl_flip(k, back, 0));
     tl_view cut = tl_slice_axis(k, s->wide, 2, 10, 5);
     assert_int_equal(cut.elements, 10 * 20 * 5);
     assert_int_equal(cut.offset_bytes - s->wide.offset_bytes, 20);
@@ -202,7 +209,7 @@ static void shapes(tl_kernel *k) {
 
 static void views_are_made_of_views(void **state) {
     (void)state;
-    check_kinds(shapes, "fence");
+    check_kinds(shapes, "dma_read fence");
 }
 
 /* --- memory that runs out ------------------------------------------------------------------------ */

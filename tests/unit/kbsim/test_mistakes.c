@@ -84,6 +84,7 @@ KERNEL(row_outside, WRONG, tl_row(k, s->matrix, 20))
 KERNEL(bad_reshape, WRONG, tl_reshape(k, s->matrix, 7, 100))
 KERNEL(gaps, WRONG, tl_reshape(k, tl_slice_axis(k, s->matrix, 1, 0, 10), 200))
 KERNEL(flat_transpose, WRONG, tl_transpose(k, s->x))
+KERNEL(bad_flip, WRONG, tl_flip(k, s->x, 1))
 KERNEL(bad_broadcast, WRONG, tl_broadcast(k, s->x, 3, 999))
 KERNEL(into_repeated, WRONG, tl_add(k, tl_broadcast(k, tl_slice(k, s->x, 0, 1), 1000), s->x, s->x))
 KERNEL(no_view, tl_view empty = {0}; WRONG, tl_copy(k, s->x, empty))
@@ -102,6 +103,7 @@ static void views_stay_in_what_they_are_made_of(void **state) {
     refuse(bad_reshape, "a view of 600 elements has no such shape");
     refuse(gaps, "the view has gaps between its rows: it has no other shape");
     refuse(flat_transpose, "a view of 1 axes is transposed, and a matrix has 2");
+    refuse(bad_flip, "there is no axis 1 in a view of 1 axes");
     refuse(bad_broadcast, "an extent of 1000 cannot be repeated to 999");
     refuse(into_repeated, "the destination is repeated by tl_broadcast, and can be read only");
     refuse(no_view, "the source is no view: it did not come from a tensor, scratch or a message");

@@ -39,18 +39,37 @@ static inline uint32_t kbs_fold_rank(const kbs_fold *f, uint32_t place) {
     return f->team[place < f->surplus ? 2 * place + 1 : place + f->surplus];
 }
 
-static inline void kbs_fold_in(kb_coll *c, const kbs_fold *f, tl_view view) {
+/* The first rank that a place plays for: those before it are the ranks of the places before. */
+static inline uint32_t kbs_fold_first(const kbs_fold *f, uint32_t place) {
+    return place < f->surplus ? 2 * place : place + f->surplus;
+}
+
+static inline void kbs_fold_give(kb_coll *c, const kbs_fold *f, tl_view view, bool adds) {
     tl_step(c, "fold", 0);
     if (!f->plays) {
         tl_send(c, tl_queue_to(c, f->team[f->mine + 1]), view);
     } else if (f->place < f->surplus) {
         const tl_queue from = tl_queue_from(c, f->team[f->mine - 1]);
         tl_view in = tl_recv(c, from);
-        tl_reduce(c, view, in);
+        if (adds)
+            tl_reduce(c, view, in);
+        else
+            tl_copy(c, view, in);
         tl_release(c, from);
     }
 }
 
+/* Who plays adds to its view that of who does not. */
+static inline void kbs_fold_in(kb_coll *c, const kbs_fold *f, tl_view view) {
+    kbs_fold_give(c, f, view, true);
+}
+
+/* Who plays gets a copy of the view that the other one has. */
+static inline void kbs_fold_join(kb_coll *c, const kbs_fold *f, tl_view view) {
+    kbs_fold_give(c, f, view, false);
+}
+
+/* Who does not play gets what the other one has in the view. */
 static inline void kbs_fold_out(kb_coll *c, const kbs_fold *f, tl_view view) {
     tl_step(c, "unfold", 0);
     if (!f->plays) {
