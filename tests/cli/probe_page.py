@@ -23,11 +23,9 @@ def transfers(report):
              "| --- |" + " ---: |" * (len(SIZES) + 2)]
     ways = {}
     for row in report["transfers"]:
-        if row["what"] != "launch":
+        if row["what"] not in ("launch", "round trip"):
             ways.setdefault((row["what"], row["target"]), []).append(row)
     for (what, target), rows in ways.items():
-        if what.startswith("host"):
-            target = "the slice of a PE"
         cells = [time_of(row["time_ps"]) for row in rows]
         differences = sum(row["difference_ps"] != 0 for row in rows)
         lines.append(f"| {what}: {target} | {' | '.join(cells)} | {rows[-1]['gbps']:.1f} | {differences} |")
@@ -35,11 +33,15 @@ def transfers(report):
 
 
 def launches(report):
-    lines = ["| a launch on | until PE 0 begins | differences |", "| --- | ---: | ---: |"]
+    lines = ["| a launch on | until PE 0 begins | until all hosts hear | differences |",
+             "| --- | ---: | ---: | ---: |"]
+    rounds = {row["target"]: row for row in report["transfers"] if row["what"] == "round trip"}
     for row in report["transfers"]:
         if row["what"] == "launch":
-            differs = int(row["difference_ps"] != 0)
-            lines.append(f"| {row['target']} | {time_of(row['time_ps'])} | {differs} |")
+            back = rounds[row["target"]]
+            differ = (row["difference_ps"] != 0) + (back["difference_ps"] != 0)
+            lines.append(f"| {row['target']} | {time_of(row['time_ps'])} | {time_of(back['time_ps'])} "
+                         f"| {differ} |")
     return lines
 
 

@@ -3,14 +3,16 @@
 # The page of the timing model says what queues carry by slots and distance: kb-sim says the same.
 set -eu
 
-# carries LAST SLOTS: GB/s of 4 MiB after the start stamp of the launch.
+# carries LAST SLOTS: GB/s of 4 MiB from the start stamp of the launch until the PEs are done.
 carries() {
-    "$KB_BIN/kb-sim" run hello_send --ranks $(($1 + 1)) -p bytes=4MiB -p slots="$2" --json -q -o h.zst >out
-    "$KB_BIN/kb-export" h.zst --to jsonl --ranks 0 --kinds launch -o - >launch
+    "$KB_BIN/kb-sim" run hello_send --ranks $(($1 + 1)) -p bytes=4MiB -p slots="$2" -q -o h.zst
+    "$KB_BIN/kb-export" h.zst --to jsonl --ranks 0,$1 -o - >ops
     python3 -c 'import json
-ops = [json.loads(line) for line in open("launch")]
-stamp = [op["sent_ps"] for op in ops if op["type"] == "op"][0]
-print("%.1f" % ((4 << 20) / (json.load(open("out"))["time_ps"] - stamp) * 1000))'
+lines = [json.loads(line) for line in open("ops")]
+ops = [line for line in lines if line["type"] == "op"]
+stamp = [op["sent_ps"] for op in ops if op["kind"] == "launch"][0]
+done = max(op["done_ps"] for op in ops if op["kind"] != "launch")
+print("%.1f" % ((4 << 20) / (done - stamp) * 1000))'
 }
 
 for last in 1 8 127; do

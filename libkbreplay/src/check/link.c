@@ -335,7 +335,7 @@ static kb_status add_jobs(links *it, uint32_t rank, const kb_op *op, uint64_t si
 /* Bytes that an op moves along its route; of a credit it is not known, and of what makes no sense 0. */
 static uint64_t size_of(const links *it, const kb_op *op) {
     const kb_template *what = op->what;
-    bool moves = kbr_op_impl_of(what->kind) != NULL && kbr_op_flow(what) == KBR_FLOW_MOVE;
+    bool moves = kbr_op_impl_of(what->kind) != NULL && kbr_op_flow(what) != KBR_FLOW_NONE;
     if (!moves || what->operand_count == 0 || kb_dtype_size(what->operands[0].dtype) == 0)
         return 0;
     uint64_t size = kbr_operand_size(&what->operands[0]);

@@ -22,9 +22,9 @@
 #include "kbsim/machine.h"
 #include "kbtrace/memory.h"
 
-/* An end of a route: a PE's memory, the PE by its number in the system. */
+/* An end of a route: a memory of a PE (by its number), or of a host, and the PE at the other end. */
 typedef struct kbs_place {
-    uint32_t space; /* KB_SPACE_TCM, _SRAM or _HBM */
+    uint32_t space; /* KB_SPACE_TCM, _SRAM, _HBM or _HOST */
     uint32_t pe;
 } kbs_place;
 
@@ -56,7 +56,10 @@ kb_status kbs_fabric_init(kbs_fabric *fabric, const kbs_machine *machine, kb_are
 /* Frees what does not live in the arena. */
 void kbs_fabric_fini(kbs_fabric *fabric);
 
-/* From one place to another, which may be the same; `channel` is one on which it will be used. */
+/*
+ * From one place to another, which may be the same; one at least is a PE's. `channel` is one on which it will
+ * be used.
+ */
 kb_status kbs_fabric_route(kbs_fabric *fabric, kbs_place from, kbs_place to, uint32_t channel,
                            const kbs_route **ret, kb_trail *trail) KB_MUST_USE;
 
@@ -68,11 +71,12 @@ void kbs_fabric_idle(kbs_fabric *fabric, kbs_place from, kbs_place to, uint64_t 
                      int64_t *ret_latency_ps, int64_t *ret_time_ps);
 
 /*
- * The hops of a launch's message, which has no bytes: from the host into the PE's package, from its IO_CPU to
- * the M_CPU of the PE's cube, from there to the PE. kbs_way_of_launch() of way.h finds it.
+ * The hops of a launch's message, which has no bytes, and those of its response: from the host into the PE's
+ * package, from its IO_CPU to the M_CPU of the PE's cube, from there to the PE, and the same way back.
+ * kbs_way_of_launch() of way.h finds them.
  */
 typedef struct kbs_launch_way {
-    int64_t io_ps, cube_ps, pe_ps;
+    int64_t there_ps, back_ps;
 } kbs_launch_way;
 
 static inline kbs_place kbs_tcm_of(uint32_t pe) {

@@ -14,13 +14,23 @@
 
 /* Links of a PE: its TCM's ports and its own way in and out, and those of its slice of HBM. */
 typedef enum pe_link { TCM_READ, TCM_WRITE, PE_IN, PE_OUT, HBM_IN, HBM_OUT, PE_LINKS } pe_link;
-/* Links of a cube's SRAM. */
-typedef enum sram_link { SRAM_READ, SRAM_WRITE, SRAM_IN, SRAM_OUT, SRAM_LINKS } sram_link;
+/* Links of a cube's SRAM, and those of its M_CPU. */
+typedef enum cube_link {
+    SRAM_READ,
+    SRAM_WRITE,
+    SRAM_IN,
+    SRAM_OUT,
+    M_CPU_IN,
+    M_CPU_OUT,
+    CUBE_LINKS
+} cube_link;
 typedef enum direction { EAST, WEST, NORTH, SOUTH, DIRECTIONS } direction;
 /* Each of the links between cubes and IO chiplet, from there and back. */
 typedef enum io_link { IO_IN, IO_OUT, IO_LINKS } io_link;
+/* Links between a package and the host, behind those to its neighbours. */
+typedef enum host_link { FROM_HOST = KBS_SIP_SIDES, TO_HOST, PCIE_LINKS } host_link;
 
-/* Places of a cube: of its PEs, its SRAM, its routers, its ports to neighbours. */
+/* Places of a cube: of its PEs, its SRAM and M_CPU, its routers, its ports to neighbours. */
 static size_t places_of_pes(const kbs_fabric *fabric) {
     return fabric->machine->at.cube_pes * PE_LINKS;
 }
@@ -33,17 +43,17 @@ static size_t place_of_pe(const kbs_fabric *fabric, uint32_t pe, pe_link link) {
     return pe % fabric->machine->at.cube_pes * PE_LINKS + link;
 }
 
-static size_t place_of_sram(const kbs_fabric *fabric, sram_link link) {
+static size_t place_of_cube(const kbs_fabric *fabric, cube_link link) {
     return places_of_pes(fabric) + link;
 }
 
 static size_t place_of_router(const kbs_fabric *fabric, kbs_cell cell, direction way) {
-    return place_of_sram(fabric, SRAM_LINKS) + ((size_t)cell.y * fabric->plan.columns + cell.x) * DIRECTIONS +
+    return place_of_cube(fabric, CUBE_LINKS) + ((size_t)cell.y * fabric->plan.columns + cell.x) * DIRECTIONS +
            way;
 }
 
 static size_t place_of_crossing(const kbs_fabric *fabric, direction way, uint32_t number) {
-    return place_of_sram(fabric, SRAM_LINKS) + places_of_mesh(fabric) + number * (size_t)DIRECTIONS + way;
+    return place_of_cube(fabric, CUBE_LINKS) + places_of_mesh(fabric) + number * (size_t)DIRECTIONS + way;
 }
 
 /* Places of an IO chiplet: of the links to its cubes, and of those to other packages. */
@@ -51,8 +61,9 @@ static size_t place_of_io(uint32_t number, io_link link) {
     return number * (size_t)IO_LINKS + link;
 }
 
-static size_t place_of_pcie(const kbs_fabric *fabric, kbs_side_of_sip side, uint32_t number) {
-    return place_of_io((uint32_t)fabric->machine->at.io_links, IO_IN) + number * (size_t)KBS_SIP_SIDES + side;
+/* Of the sides of a package, and of the host. */
+static size_t place_of_pcie(const kbs_fabric *fabric, uint32_t side, uint32_t number) {
+    return place_of_io((uint32_t)fabric->machine->at.io_links, IO_IN) + number * (size_t)PCIE_LINKS + side;
 }
 
 static uint32_t cubes_of_sip(const kbs_machine *machine) {
@@ -197,18 +208,22 @@ static kb_status step_pe(way *w, uint32_t pe, pe_link link) {
                 kbs_pe_name(machine, pe, name), names[link]);
 }
 
-static kb_status step_sram(way *w, sram_link link) {
-    static const char *const names[SRAM_LINKS] = {".read", ".write", ">noc", "<noc"};
+/* The M_CPU is entered and left as a PE is. */
+static kb_status step_cube(way *w, cube_link link) {
+    static const char *const names[CUBE_LINKS] = {"sram.read", "sram.write", "sram>noc",
+                                                  "sram<noc",  "m_cpu>noc",  "m_cpu<noc"};
     const kbs_machine *machine = w->fabric->machine;
     const int64_t port_ps = kbs_ps_of_ns(machine->at.sram_ns);
     const int64_t enter_ps = kbs_ps_of_ns(machine->at.noc_router_ns);
-    const link_spec specs[SRAM_LINKS] = {
+    const link_spec specs[CUBE_LINKS] = {
         [SRAM_READ] = {machine->at.sram_gbps, port_ps, .is_port = true},
         [SRAM_WRITE] = {machine->at.sram_gbps, port_ps, .is_port = true},
         [SRAM_IN] = {machine->at.noc_link_gbps, .latency_ps = enter_ps},
         [SRAM_OUT] = {machine->at.noc_link_gbps, .latency_ps = 0},
+        [M_CPU_IN] = {machine->at.noc_link_gbps, .latency_ps = enter_ps},
+        [M_CPU_OUT] = {machine->at.noc_link_gbps, .latency_ps = 0},
     };
-    return step(w, own_cube(w), place_of_sram(w->fabric, link), &specs[link], "sip%u.cube%u.sram%s", w->sip,
+    return step(w, own_cube(w), place_of_cube(w->fabric, link), &specs[link], "sip%u.cube%u.%s", w->sip,
                 w->cube, names[link]);
 }
 
@@ -349,30 +364,40 @@ static kb_status enter_sip(way *w, uint32_t to_cube) {
     return KB_OK;
 }
 
-/* Two endpoints, and the crossbar of the chiplet that is entered. */
-static link_spec spec_of_pcie(const kbs_machine *machine) {
+/* Two endpoints, and what is entered behind them. */
+static link_spec spec_of_pcie(const kbs_machine *machine, uint64_t enter_ns) {
     return (link_spec){.gbps = machine->at.pcie_gbps,
-                       .latency_ps = kbs_ps_of_ns(2 * machine->at.pcie_endpoint_ns + machine->at.io_noc_ns),
+                       .latency_ps = kbs_ps_of_ns(2 * machine->at.pcie_endpoint_ns + enter_ns),
                        .stores = true};
-}
-
-/* What one flit of a link costs beside its bandwidth. */
-static int64_t latency_of(const kbs_machine *machine, const link_spec *spec) {
-    const uint32_t flit_bytes = (uint32_t)machine->at.fabric_flit_bytes;
-    const int64_t stored_ps = spec->stores ? kbs_flit_ps(kbs_rate_of_gbps(spec->gbps), flit_bytes) : 0;
-    return kbs_link_latency_ps(spec->latency_ps + stored_ps);
 }
 
 static kb_status step_pcie(way *w, uint32_t to_sip) {
     const kbs_machine *machine = w->fabric->machine;
     const uint32_t number = w->source % (uint32_t)machine->at.pcie_links;
-    const link_spec spec = spec_of_pcie(machine);
+    const link_spec spec = spec_of_pcie(machine, machine->at.io_noc_ns);
     uint32_t next;
     const kbs_side_of_sip side = kbs_system_step(machine, w->sip, to_sip, &next);
     KB_TRY(step(w, part_of_io(machine, w->sip), place_of_pcie(w->fabric, side, number), &spec,
                 "sip%u>sip%u.pcie%u", w->sip, next, number));
     w->sip = next;
     return KB_OK;
+}
+
+/* The host has links of its own to each package, and no crossbar. */
+static kb_status step_host(way *w, host_link link) {
+    const kbs_machine *machine = w->fabric->machine;
+    const uint32_t number = w->source % (uint32_t)machine->at.pcie_links;
+    const link_spec spec = spec_of_pcie(machine, link == FROM_HOST ? machine->at.io_noc_ns : 0);
+    const size_t part = part_of_io(machine, w->sip), place = place_of_pcie(w->fabric, link, number);
+    return link == FROM_HOST ? step(w, part, place, &spec, "host>sip%u.pcie%u", w->sip, number)
+                             : step(w, part, place, &spec, "sip%u>host.pcie%u", w->sip, number);
+}
+
+/* To the M_CPU, which sits at the SRAM's router, through it, and back into the mesh. */
+static kb_status pass_m_cpu(way *w) {
+    KB_TRY(walk_to(w, sram_cell(&w->fabric->plan)));
+    KB_TRY(step_cube(w, M_CPU_OUT));
+    return step_cube(w, M_CPU_IN);
 }
 
 /* --- whole ways ------------------------------------------------------------------------------- */
@@ -389,8 +414,8 @@ static kb_status leave(way *w, kbs_place from, bool within) {
     if (from.space == KB_SPACE_HBM)
         return step_pe(w, from.pe, HBM_IN);
     if (from.space == KB_SPACE_SRAM) {
-        KB_TRY(step_sram(w, SRAM_READ));
-        return within ? KB_OK : step_sram(w, SRAM_IN);
+        KB_TRY(step_cube(w, SRAM_READ));
+        return within ? KB_OK : step_cube(w, SRAM_IN);
     }
     KB_TRY(step_pe(w, from.pe, TCM_READ));
     return within ? KB_OK : step_pe(w, from.pe, PE_IN);
@@ -401,12 +426,29 @@ static kb_status arrive(way *w, kbs_place to, bool within) {
         return step_pe(w, to.pe, HBM_OUT);
     if (to.space == KB_SPACE_SRAM) {
         if (!within)
-            KB_TRY(step_sram(w, SRAM_OUT));
-        return step_sram(w, SRAM_WRITE);
+            KB_TRY(step_cube(w, SRAM_OUT));
+        return step_cube(w, SRAM_WRITE);
     }
     if (!within)
         KB_TRY(step_pe(w, to.pe, PE_OUT));
     return step_pe(w, to.pe, TCM_WRITE);
+}
+
+/* Through the M_CPU of the cube, whose DMA moves what hosts copy. */
+static kb_status go_from_host(way *w, kbs_place to, uint32_t to_cube) {
+    KB_TRY(step_host(w, FROM_HOST));
+    KB_TRY(enter_sip(w, to_cube));
+    KB_TRY(cross_to(w, to_cube));
+    KB_TRY(pass_m_cpu(w));
+    KB_TRY(walk_to(w, cell_of(w->fabric, to)));
+    return arrive(w, to, false);
+}
+
+static kb_status go_to_host(way *w, kbs_place from) {
+    KB_TRY(leave(w, from, false));
+    KB_TRY(pass_m_cpu(w));
+    KB_TRY(leave_sip(w));
+    return step_host(w, TO_HOST);
 }
 
 static kb_status go(way *w, kbs_place from, kbs_place to) {
@@ -417,6 +459,10 @@ static kb_status go(way *w, kbs_place from, kbs_place to) {
     w->sip = from.pe / pes / cubes;
     w->cube = from.pe / pes % cubes;
     w->source = from.pe % pes;
+    if (from.space == KB_SPACE_HOST)
+        return go_from_host(w, to, to_cube);
+    if (to.space == KB_SPACE_HOST)
+        return go_to_host(w, from);
     KB_TRY(leave(w, from, within));
     if (w->sip != to_sip) {
         KB_TRY(leave_sip(w));
@@ -449,28 +495,35 @@ void kbs_way_measure(kbs_fabric *fabric, kbs_place from, kbs_place to, int64_t *
     *ret_least_gbps = w.least_gbps;
 }
 
-/* The M_CPU sits at the SRAM's router, and is entered and left as a PE is. */
-static kb_status go_as_launch(way *w, uint32_t pe, kbs_launch_way *ret) {
+/* From the host into the PE's package, from its IO_CPU to the M_CPU of its cube, from there to the PE. */
+static kb_status go_as_launch(way *w, uint32_t pe) {
     const kbs_machine *machine = w->fabric->machine;
-    const uint32_t pes = (uint32_t)machine->at.cube_pes, cubes = cubes_of_sip(machine);
-    const link_spec host = spec_of_pcie(machine);
-    w->sip = pe / pes / cubes;
-    KB_TRY(enter_sip(w, pe / pes % cubes));
-    KB_TRY(cross_to(w, pe / pes % cubes));
-    KB_TRY(walk_to(w, sram_cell(&w->fabric->plan)));
-    KB_TRY(step_sram(w, SRAM_OUT));
-    ret->io_ps = latency_of(machine, &host);
-    ret->cube_ps = w->latency_ps;
-    KB_TRY(step_sram(w, SRAM_IN));
+    const uint32_t to_cube = pe / (uint32_t)machine->at.cube_pes % cubes_of_sip(machine);
+    KB_TRY(step_host(w, FROM_HOST));
+    KB_TRY(enter_sip(w, to_cube));
+    KB_TRY(cross_to(w, to_cube));
+    KB_TRY(pass_m_cpu(w));
     KB_TRY(walk_to(w, cell_of(w->fabric, kbs_tcm_of(pe))));
-    KB_TRY(step_pe(w, pe, PE_OUT));
-    ret->pe_ps = w->latency_ps - ret->cube_ps;
-    return KB_OK;
+    return step_pe(w, pe, PE_OUT);
+}
+
+static kb_status go_as_response(way *w, uint32_t pe) {
+    w->at = cell_of(w->fabric, kbs_tcm_of(pe));
+    KB_TRY(step_pe(w, pe, PE_IN));
+    KB_TRY(pass_m_cpu(w));
+    KB_TRY(leave_sip(w));
+    return step_host(w, TO_HOST);
 }
 
 void kbs_way_of_launch(kbs_fabric *fabric, uint32_t pe, kbs_launch_way *ret) {
-    way w = {.fabric = fabric, .least_gbps = UINT64_MAX};
-    const kb_status status = go_as_launch(&w, pe, ret);
+    const uint32_t pes = (uint32_t)fabric->machine->at.cube_pes, cubes = cubes_of_sip(fabric->machine);
+    const way begin = {
+        .fabric = fabric, .sip = pe / pes / cubes, .cube = pe / pes % cubes, .least_gbps = UINT64_MAX};
+    way there = begin, back = begin;
+    kb_status status = go_as_launch(&there, pe);
     assert(status == KB_OK); /* nothing was made */
+    status = go_as_response(&back, pe);
+    assert(status == KB_OK);
     (void)status;
+    *ret = (kbs_launch_way){there.latency_ps, back.latency_ps};
 }

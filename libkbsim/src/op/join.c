@@ -104,8 +104,7 @@ static kb_status find_paths(kbs_sim *sim, kbs_join *join) {
         pes++;
         kbs_launch_way way;
         kbs_way_of_launch(&sim->program->fabric, pe, &way);
-        const kbs_launch_path path = {way.io_ps + way.cube_ps + way.pe_ps, cubes * sim->costs.io_cpu_ps,
-                                      pes * sim->costs.m_cpu_ps};
+        const kbs_launch_path path = {way.there_ps, cubes * sim->costs.io_cpu_ps, pes * sim->costs.m_cpu_ps};
         join->paths[i] = path;
         join->longest_ps = kbs_later(join->longest_ps, path.hops_ps + path.io_cpu_ps + path.m_cpu_ps);
         former = pe;

@@ -12,10 +12,14 @@
  *   sent = max over hosts (issue) + host.launch_ns + max over PEs (path), or its own path
  *
  * or, of a rank of several PEs, the shortest of theirs. Several of a rank may be in flight: each of its PEs
- * begins one at its stamp, and no earlier than all that it does for the one before is done. In each rank a
- * launch is done when all that its PEs do for it is.
+ * begins one at its stamp, and no earlier than all that it does for the one before is done. When it is over
+ * with a launch it says so to the M_CPU of its cube, that to the IO_CPU of its package, and that to the rank's
+ * host. Either processor counts what it hears, and takes its time once, when it hands on that all have come.
+ * In each rank a launch is done when its host hears that:
+ *
+ *   done = max over the rank's PEs (over + hops back) + m_cpu.ns + io_cpu.ns
  */
-
+#include "fabric/way.h"
 #include "op/join.h"
 #include "op/kind.h"
 #include "run/outbox.h"
@@ -127,6 +131,16 @@ static bool begin(kbs_pe *host, kbs_op *op) {
     return true;
 }
 
+/* Hops of the PE's response to its host. */
+static int64_t back_ps(kbs_pe *pe) {
+    if (pe->back_ps == 0) {
+        kbs_launch_way way;
+        kbs_way_of_launch(&pe->sim->program->fabric, pe->pe, &way);
+        pe->back_ps = way.back_ps;
+    }
+    return pe->back_ps;
+}
+
 /* All PEs of the rank are over with its oldest launch: none is with a later one before. */
 static void finish(kbs_sim *sim, kbs_rank *rank) {
     kbs_launched *it = rank->launches;
@@ -139,10 +153,14 @@ static void finish(kbs_sim *sim, kbs_rank *rank) {
                             .blames = true,
                             .id = KB_NONE,
                             .who = it->last_op});
+    kbs_op_took(sim, op, KB_CAUSE_HOP, it->last->back_ps);
+    kbs_op_took(sim, op, KB_CAUSE_M_CPU, sim->costs.m_cpu_ps);
+    kbs_op_took(sim, op, KB_CAUSE_IO_CPU, sim->costs.io_cpu_ps);
+    const int64_t done_ps = it->over_ps + it->last->back_ps + sim->costs.m_cpu_ps + sim->costs.io_cpu_ps;
     rank->launches = it->next;
     it->next = sim->free_launched;
     sim->free_launched = it;
-    kbs_op_done(sim, op, it->over_ps);
+    kbs_op_done(sim, op, done_ps);
     if (op->told)
         kbs_outbox_amend_launch(sim, op);
 }
@@ -153,7 +171,9 @@ void kbs_launch_check(kbs_pe *pe) {
     if (it == NULL || !(pe->resting || pe->finished) || pe->unfinished > 0)
         return;
     const int64_t over_ps = kbs_later(pe->latest_ps, heard_ps(pe, it));
-    if (it->last == NULL || over_ps > it->over_ps || (over_ps == it->over_ps && pe->pe > it->last->pe)) {
+    const int64_t known_ps = over_ps + back_ps(pe);
+    const int64_t later_ps = it->last != NULL ? known_ps - it->over_ps - it->last->back_ps : 1;
+    if (later_ps > 0 || (later_ps == 0 && pe->pe > it->last->pe)) {
         it->last = pe;
         it->last_op = pe->latest;
         it->over_ps = over_ps;

@@ -12,16 +12,22 @@ static kbs_op *op_of(kbs_train *train) {
     return (kbs_op *)(void *)((char *)train - offsetof(kbs_op, train));
 }
 
+/* A PE's op has its destination and its source; a host's has the memory that is not its own. */
 static void init_lane(kbs_lane *lane, kbs_pe *pe, bool is_write, uint32_t limit) {
+    const kbs_costs *costs = &pe->sim->costs;
     lane->pe = pe;
     lane->is_write = is_write;
+    lane->operand = pe->is_host ? 0 : 1;
+    lane->host_ps = pe->is_host ? costs->host_copy_ps : 0;
+    lane->setup_ps = costs->dma_setup_ps;
     lane->limit = limit;
     lane->look_ps = INT64_MAX;
 }
 
 void kbs_dma_init(kbs_dma *dma, kbs_pe *pe) {
-    init_lane(&dma->reads, pe, false, pe->sim->costs.reads_outstanding);
-    init_lane(&dma->writes, pe, true, pe->sim->costs.writes_outstanding);
+    const kbs_costs *costs = &pe->sim->costs;
+    init_lane(&dma->reads, pe, false, pe->is_host ? costs->m_cpu_reads : costs->reads_outstanding);
+    init_lane(&dma->writes, pe, true, pe->is_host ? costs->m_cpu_writes : costs->writes_outstanding);
 }
 
 /* --- what is outstanding ----------------------------------------------------------------------- */
@@ -82,7 +88,8 @@ static bool has_room(kbs_lane *lane, int64_t at_ps) {
 static void serve(kbs_engine *engine, kbs_hbm *hbm, kbs_packet *packet) {
     kbs_op *op = op_of(packet->train);
     const kbs_link *first = op->train.route->links[0];
-    const kbs_runs runs = kbs_runs_of(&op->shape->common.operands[1], op->offsets[1]);
+    const unsigned source = op->lane->operand;
+    const kbs_runs runs = kbs_runs_of(&op->shape->common.operands[source], op->offsets[source]);
     const kbs_part part = {&runs, packet->first_byte, packet->bytes, first->flit_bytes, op->train.who};
     const int64_t head_ps = kbs_hbm_read(hbm, &part, engine->now_ps, first->flit_ps, &packet->read);
     kbs_packet_inject(engine, packet, &op->train, packet->number, packet->bytes, head_ps);
@@ -139,8 +146,9 @@ static bool begin_first(kbs_lane *lane) {
                             .blames = true,
                             .id = op->engine,
                             .who = lane->holder});
-    kbs_op_took(sim, op, KB_CAUSE_DMA_SETUP, sim->costs.dma_setup_ps);
-    op->record.start_ps = turn_ps + sim->costs.dma_setup_ps;
+    kbs_op_took(sim, op, KB_CAUSE_HOST, lane->host_ps);
+    kbs_op_took(sim, op, KB_CAUSE_DMA_SETUP, lane->setup_ps);
+    op->record.start_ps = turn_ps + lane->host_ps + lane->setup_ps;
     lane->begun = true;
     lane->next_ps = op->record.start_ps;
     kbs_line_begin(&lane->line, lane->pe, turn_ps);
@@ -212,11 +220,11 @@ static bool enter(kbs_pe *pe, kbs_op *op, kbs_lane *lane) {
     const kbs_common *common = &op->shape->common;
     assert(common->route != KB_NONE);
     const kbs_route *route = pe->sim->program->fabric.routes[common->route];
-    assert(!lane->is_write || route->from_hbm == NULL); /* what is written comes out of a TCM or SRAM */
+    assert(!lane->is_write || route->from_hbm == NULL); /* what is written comes from elsewhere */
     const kbs_train train = {{op->rank, op->record.index}, route, KBS_CHANNEL_DMA, on_sent, on_seen};
     kbs_op_moves_by(op, &train, lane);
     op->route = route->id;
-    op->bytes = kbs_operand_bytes(&common->operands[1]);
+    op->bytes = kbs_operand_bytes(&common->operands[lane->operand]);
     op->acknowledge_ps = lane->is_write ? route->back_ps : 0;
     if (lane->first == NULL)
         lane->first = op;
@@ -327,7 +335,7 @@ static void finish(kbs_sim *sim, kbs_op *op) {
     if (!op->lane->is_write) {
         kbs_op_took(sim, op, KB_CAUSE_REQUEST, route->back_ps);
         if (route->from_hbm != NULL)
-            note_service(sim, op, 1, &packet->read, route->from_hbm->kind->read_latency_ps);
+            note_service(sim, op, op->lane->operand, &packet->read, route->from_hbm->kind->read_latency_ps);
     }
     kbs_op_note_packet(sim, op, packet);
     if (route->to_hbm != NULL)

@@ -110,14 +110,16 @@ typedef struct kbs_lane {
     kbs_pe *pe;
     kbs_line line;
     bool is_write;
-    bool begun;           /* the first has its start */
-    bool is_stalled;      /* it has no room for its next packet, as far as is known */
-    uint32_t limit;       /* of packets on their way */
-    kbs_op *first, *last; /* in line; the packets of the first are being issued */
-    int64_t free_ps;      /* those of the one before are out */
-    kbs_who holder;       /* that one */
-    int64_t next_ps;      /* when the next packet is due; KBS_UNKNOWN: the one before is not sent yet */
-    int64_t look_ps;      /* when it is looked whether there is room; INT64_MAX: never */
+    unsigned operand; /* of an op: that in the memory which is read, or of what is written its size */
+    int64_t host_ps, setup_ps; /* before a transfer's first packet */
+    bool begun;                /* the first has its start */
+    bool is_stalled;           /* it has no room for its next packet, as far as is known */
+    uint32_t limit;            /* of packets on their way */
+    kbs_op *first, *last;      /* in line; the packets of the first are being issued */
+    int64_t free_ps;           /* those of the one before are out */
+    kbs_who holder;            /* that one */
+    int64_t next_ps;           /* when the next packet is due; KBS_UNKNOWN: the one before is not sent yet */
+    int64_t look_ps;           /* when it is looked whether there is room; INT64_MAX: never */
     kbs_flight flight;
 } kbs_lane;
 
@@ -139,7 +141,6 @@ typedef struct kbs_unit {
 
 enum { KBS_ENGINES = KB_ENGINE_HOST + 1 }; /* the host's is the last of KB_ENGINE_… */
 
-/* A PE's sequencer with its engines, or a rank's host program, which has one unit that copies. */
 /* What is wrong with a PE; factors in millionths, 0 where nothing is. */
 typedef struct kbs_pe_faults {
     bool any;
@@ -147,6 +148,7 @@ typedef struct kbs_pe_faults {
     const kbs_fault *delay; /* that is still to come, or NULL */
 } kbs_pe_faults;
 
+/* A PE's sequencer with its engines, or a rank's host program with its part of its cube's M_CPU's DMA. */
 struct kbs_pe {
     kbs_sim *sim;
     tl_stream *stream;
@@ -157,6 +159,7 @@ struct kbs_pe {
     bool resting;          /* a PE: before its next launch */
     uint64_t next_launch;  /* the number of that one */
     kbs_launched *plays;   /* a PE: what it is at, or NULL */
+    int64_t back_ps;       /* a PE: hops to its host; 0: nobody has asked */
     bool is_first, played; /* the next op is the first of its launch; there were ops before */
     uint64_t unfinished;   /* ops that were issued and are not done */
     int64_t latest_ps;     /* the latest done so far, and whose */
@@ -183,7 +186,6 @@ struct kbs_pe {
     int64_t joined_held_ps;                   /* and what faults had of it */
     kbs_pe_faults faults;
     kbs_unit gemm, math; /* a PE's */
-    kbs_unit copy;       /* a host's */
     kbs_dma dma;
 };
 
@@ -199,7 +201,7 @@ struct kbs_launched {
     const kbs_launch_path *paths; /* of the rank's PEs */
     int64_t told_ps;              /* when it went to them */
     uint32_t left;                /* PEs that are not over with it */
-    const kbs_pe *last;           /* of the others the last one */
+    const kbs_pe *last;           /* of the others the one whose host hears last */
     kbs_who last_op;
     int64_t over_ps; /* when that one was */
 };
@@ -276,8 +278,8 @@ typedef struct kbs_costs {
     bool shared_slots; /* GEMM and MATH take turns */
     bool on_arrival;   /* a launch has no stamp: each PE begins when it hears of it */
     int64_t io_cpu_ps, m_cpu_ps;
+    uint32_t m_cpu_reads, m_cpu_writes; /* outstanding */
     int64_t host_launch_ps, host_copy_ps, host_barrier_ps;
-    uint64_t host_copy_rate;
     kbs_slot_cost slots[KBS_SPACES]; /* of a ring's memory, by KB_SPACE_… */
 } kbs_costs;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An engine that serves one op after another, in the order of their issue, each for a time that is known
- * when it is handed over: GEMM, MATH, and the copies of a host.
+ * when it is handed over: GEMM and MATH.
  */
 #ifndef KBSIM_SRC_UNIT_H
 #define KBSIM_SRC_UNIT_H

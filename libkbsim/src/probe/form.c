@@ -134,16 +134,17 @@ typedef struct flight {
     int64_t next_ps, back_ps, done_ps;
 } flight;
 
-static kb_status init_flight(flight *f, const kbs_machine *machine, uint64_t size_bytes, uint64_t most,
+static kb_status init_flight(flight *f, const kbs_machine *machine, kbs_form_place near, uint64_t size_bytes,
                              const kb_alloc *alloc, kb_trail *trail) {
     const uint64_t packet_bytes = machine->at.fabric_packet_bytes;
+    const uint64_t before_ns =
+        near.space == KB_SPACE_HOST ? machine->at.host_copy_ns : machine->at.pe_cpu_dispatch_ns;
     void *waiting, *returns;
     memset(f, 0, sizeof *f);
     f->machine = f->hbm.machine = machine;
     f->size_bytes = size_bytes;
-    f->most = most;
     f->count = (size_bytes + packet_bytes - 1) / packet_bytes;
-    f->next_ps = kbs_form_ps(machine->at.pe_cpu_dispatch_ns) + kbs_form_ps(machine->at.dma_setup_ns);
+    f->next_ps = kbs_form_ps(before_ns) + kbs_form_ps(machine->at.dma_setup_ns);
     KB_TRY(kb_new(alloc, f->count * sizeof(packet), &waiting, trail));
     const kb_status status = kb_new(alloc, f->count * sizeof(int64_t), &returns, trail);
     if (status != KB_OK) {
@@ -198,14 +199,15 @@ static void ask(flight *f, int64_t at_ps) {
     f->next_ps = at_ps + time_on(&f->data, flit_ps, bytes);
 }
 
-kb_status kbs_form_read(const kbs_machine *machine, uint32_t pe, kbs_form_place from, uint64_t size_bytes,
-                        const kb_alloc *alloc, int64_t *ret_ps, kb_trail *trail) {
-    const kbs_form_place tcm = {KB_SPACE_TCM, pe, 0};
+kb_status kbs_form_read(const kbs_machine *machine, kbs_form_place near, kbs_form_place from,
+                        uint64_t size_bytes, const kb_alloc *alloc, int64_t *ret_ps, kb_trail *trail) {
     flight f;
     kbs_form_way request;
-    KB_TRY(init_flight(&f, machine, size_bytes, machine->at.dma_reads_outstanding, alloc, trail));
-    kbs_form_find_way(&f.data, machine, from, tcm);
-    kbs_form_find_way(&request, machine, tcm, from);
+    KB_TRY(init_flight(&f, machine, near, size_bytes, alloc, trail));
+    f.most =
+        near.space == KB_SPACE_HOST ? machine->at.m_cpu_reads_outstanding : machine->at.dma_reads_outstanding;
+    kbs_form_find_way(&f.data, machine, from, near);
+    kbs_form_find_way(&request, machine, near, from);
     f.back_ps = request.latency_ps;
     f.is_hbm = from.space == KB_SPACE_HBM;
     f.offset_bytes = from.offset_bytes;
@@ -224,14 +226,15 @@ kb_status kbs_form_read(const kbs_machine *machine, uint32_t pe, kbs_form_place 
     return KB_OK;
 }
 
-kb_status kbs_form_write(const kbs_machine *machine, uint32_t pe, kbs_form_place to, uint64_t size_bytes,
-                         const kb_alloc *alloc, int64_t *ret_ps, kb_trail *trail) {
-    const kbs_form_place tcm = {KB_SPACE_TCM, pe, 0};
+kb_status kbs_form_write(const kbs_machine *machine, kbs_form_place near, kbs_form_place to,
+                         uint64_t size_bytes, const kb_alloc *alloc, int64_t *ret_ps, kb_trail *trail) {
     flight f;
     kbs_form_way acknowledgement;
-    KB_TRY(init_flight(&f, machine, size_bytes, machine->at.dma_writes_outstanding, alloc, trail));
-    kbs_form_find_way(&f.data, machine, tcm, to);
-    kbs_form_find_way(&acknowledgement, machine, to, tcm);
+    KB_TRY(init_flight(&f, machine, near, size_bytes, alloc, trail));
+    f.most = near.space == KB_SPACE_HOST ? machine->at.m_cpu_writes_outstanding
+                                         : machine->at.dma_writes_outstanding;
+    kbs_form_find_way(&f.data, machine, near, to);
+    kbs_form_find_way(&acknowledgement, machine, to, near);
     for (; f.issued < f.count; f.issued++) {
         const uint64_t bytes = bytes_of(&f, f.issued);
         int64_t at_ps;
@@ -342,10 +345,6 @@ kb_status kbs_form_send(const kbs_machine *machine, const kbs_form_message *mess
 
 /* --- hosts ----------------------------------------------------------------------------------- */
 
-int64_t kbs_form_host_copy(const kbs_machine *machine, uint64_t size_bytes) {
-    return kbs_form_ps(machine->at.host_copy_ns) + kbs_form_ps_at(size_bytes, machine->at.host_copy_gbps);
-}
-
 /* When a PE hears: each processor tells one after another of those that have a part in the launch. */
 static int64_t heard_ps(const kbs_machine *machine, uint32_t pe, uint32_t first) {
     const uint32_t of_cube = (uint32_t)machine->at.cube_pes,
@@ -363,4 +362,18 @@ int64_t kbs_form_launch(const kbs_machine *machine, uint32_t pe, uint32_t first,
     for (uint32_t i = 0; i < count && machine->at.launch_mode == KBS_LAUNCH_STAMPED; i++)
         begin_ps = kbs_form_later(begin_ps, heard_ps(machine, first + i, first));
     return kbs_form_ps(machine->at.host_launch_ns) + begin_ps;
+}
+
+/* All of one stamp begin with the last; each host hears its own PE, over either processor once. */
+int64_t kbs_form_round(const kbs_machine *machine, uint32_t first, uint32_t count) {
+    const int64_t stamp_ps = kbs_form_launch(machine, first, first, count);
+    const int64_t handed_on_ps = kbs_form_ps(machine->at.m_cpu_ns) + kbs_form_ps(machine->at.io_cpu_ns);
+    int64_t last_ps = 0;
+    for (uint32_t pe = first; pe < first + count; pe++) {
+        const int64_t begin_ps = machine->at.launch_mode == KBS_LAUNCH_STAMPED
+                                     ? stamp_ps
+                                     : kbs_form_launch(machine, pe, first, count);
+        last_ps = kbs_form_later(last_ps, begin_ps + kbs_form_response_hops(machine, pe) + handed_on_ps);
+    }
+    return last_ps;
 }

@@ -12,7 +12,7 @@
 #include "kbsim/machine.h"
 #include "kbtrace/memory.h"
 
-/* A memory of a PE, and a place in it. */
+/* A memory of a PE, and a place in it; or that of a host, and the PE that is the other end. */
 typedef struct kbs_form_place {
     uint32_t space; /* KB_SPACE_… */
     uint32_t pe;
@@ -26,11 +26,16 @@ typedef struct kbs_form_message {
     int64_t receiver_ps; /* when the consumer issues its first receive */
 } kbs_form_message;
 
-/* The DMA of `pe` reads a memory into its TCM, or writes it to a memory: until the last byte is visible. */
-kb_status kbs_form_read(const kbs_machine *machine, uint32_t pe, kbs_form_place from, uint64_t size_bytes,
-                        const kb_alloc *alloc, int64_t *ret_ps, kb_trail *trail) KB_MUST_USE;
-kb_status kbs_form_write(const kbs_machine *machine, uint32_t pe, kbs_form_place to, uint64_t size_bytes,
-                         const kb_alloc *alloc, int64_t *ret_ps, kb_trail *trail) KB_MUST_USE;
+/*
+ * A PE's DMA reads a memory into the PE's TCM, or writes it to a memory; or that of an M_CPU does so with a
+ * host's memory, which then is `near`: until the last byte is visible.
+ */
+kb_status kbs_form_read(const kbs_machine *machine, kbs_form_place near, kbs_form_place from,
+                        uint64_t size_bytes, const kb_alloc *alloc, int64_t *ret_ps,
+                        kb_trail *trail) KB_MUST_USE;
+kb_status kbs_form_write(const kbs_machine *machine, kbs_form_place near, kbs_form_place to,
+                         uint64_t size_bytes, const kb_alloc *alloc, int64_t *ret_ps,
+                         kb_trail *trail) KB_MUST_USE;
 
 /*
  * Until all of it may be used: the consumer receives slot by slot, adds a number to each byte by MATH (of the
@@ -42,7 +47,7 @@ kb_status kbs_form_send(const kbs_machine *machine, const kbs_form_message *mess
 /* Until `pe` begins what the hosts of `count` PEs, of which it is one, have launched on them at once. */
 int64_t kbs_form_launch(const kbs_machine *machine, uint32_t pe, uint32_t first, uint32_t count);
 
-/* A host's copy, either way. */
-int64_t kbs_form_host_copy(const kbs_machine *machine, uint64_t size_bytes);
+/* The same, of a kernel that does nothing: until the last of these hosts hears that its PE is done. */
+int64_t kbs_form_round(const kbs_machine *machine, uint32_t first, uint32_t count);
 
 #endif

@@ -217,11 +217,11 @@ static uint32_t nearest_io_column(const kbs_machine *machine, uint32_t cube_colu
     }
 }
 
-/* A flit is seen when all of it has come. */
-static void add_pcie(kbs_form_way *w) {
+/* A flit is seen when all of it has come, and has entered what is behind. */
+static void add_pcie(kbs_form_way *w, uint64_t enter_ns) {
     const kbs_machine *m = w->machine;
     const uint64_t flit_ps = (uint64_t)kbs_form_ps_at(m->at.fabric_flit_bytes, m->at.pcie_gbps);
-    add_link(w, m->at.pcie_gbps, 2 * m->at.pcie_endpoint_ns + m->at.io_noc_ns + flit_ps * 1000);
+    add_link(w, m->at.pcie_gbps, 2 * m->at.pcie_endpoint_ns + enter_ns + flit_ps * 1000);
 }
 
 /* From the IO chiplet into a cube of the first row, by the link nearest to a column of cubes. */
@@ -234,50 +234,90 @@ static void enter_package(kbs_form_way *w, uint32_t to_cube, uint32_t source) {
     w->at = (cell){in % columns, 0};
 }
 
-/* To the IO chiplet, from package to package, and into the first row of cubes again. */
-static void cross_packages(kbs_form_way *w, uint32_t steps, uint32_t to_cube, uint32_t source) {
+/* To the IO chiplet, by the link nearest to the cube's column. */
+static void leave_package(kbs_form_way *w, uint32_t source) {
     const kbs_machine *m = w->machine;
     const uint32_t columns = kbs_columns(m->at.cube_routers), cubes = kbs_columns(m->at.sip_cubes);
     const uint32_t out = nearest_io_column(m, w->cube % cubes, source);
     cross_to(w, out / columns, source);
     go_to(w, (cell){out % columns, 0});
     add_link(w, m->at.ucie_gbps, 2 * m->at.ucie_port_ns + m->at.io_noc_ns);
-    for (; steps > 0; steps--)
-        add_pcie(w);
-    enter_package(w, to_cube, source);
 }
+
+/* --- hosts ----------------------------------------------------------------------------------- */
+
+/* The M_CPU is at the SRAM's router, and what goes through it leaves the mesh there and enters it again. */
+static void pass_m_cpu(kbs_form_way *w) {
+    go_to(w, cell_of(w->machine, (kbs_form_place){KB_SPACE_SRAM, 0, 0}));
+    add_link(w, w->machine->at.noc_link_gbps, 0);
+    add_link(w, w->machine->at.noc_link_gbps, w->machine->at.noc_router_ns);
+}
+
+/* From the host into the M_CPU of a cube, and out of it. */
+static void come_from_host(kbs_form_way *w, uint32_t cube, uint32_t source) {
+    add_pcie(w, w->machine->at.io_noc_ns);
+    enter_package(w, cube, source);
+    cross_to(w, cube, source);
+    pass_m_cpu(w);
+}
+
+static void go_to_host(kbs_form_way *w, uint32_t source) {
+    pass_m_cpu(w);
+    leave_package(w, source);
+    add_pcie(w, 0);
+}
+
+/* --- whole ways ------------------------------------------------------------------------------ */
 
 /* Between different memories. */
 void kbs_form_find_way(kbs_form_way *w, const kbs_machine *machine, kbs_form_place from, kbs_form_place to) {
     const uint32_t pes = (uint32_t)machine->at.cube_pes, source = from.pe % pes;
     const uint32_t cubes = kbs_columns(machine->at.sip_cubes) * kbs_rows(machine->at.sip_cubes);
     const uint32_t from_sip = from.pe / pes / cubes, to_sip = to.pe / pes / cubes;
+    const uint32_t to_cube = to.pe / pes % cubes;
     memset(w, 0, sizeof *w);
     w->machine = machine;
-    w->cube = from.pe / pes % cubes;
-    w->at = cell_of(machine, from);
-    add_source(w, from);
-    if (from_sip != to_sip)
-        cross_packages(w, steps_between(machine, from_sip, to_sip), to.pe / pes % cubes, source);
-    cross_to(w, to.pe / pes % cubes, source);
+    if (from.space == KB_SPACE_HOST) {
+        come_from_host(w, to_cube, source);
+    } else {
+        w->cube = from.pe / pes % cubes;
+        w->at = cell_of(machine, from);
+        add_source(w, from);
+    }
+    if (to.space == KB_SPACE_HOST) {
+        go_to_host(w, source);
+        return;
+    }
+    if (from_sip != to_sip) {
+        leave_package(w, source);
+        for (uint32_t steps = steps_between(machine, from_sip, to_sip); steps > 0; steps--)
+            add_pcie(w, machine->at.io_noc_ns);
+        enter_package(w, to_cube, source);
+    }
+    cross_to(w, to_cube, source);
     go_to(w, cell_of(machine, to));
     add_sink(w, to);
 }
 
 int64_t kbs_form_launch_hops(const kbs_machine *machine, uint32_t pe) {
     const uint32_t cubes = kbs_columns(machine->at.sip_cubes) * kbs_rows(machine->at.sip_cubes);
-    const uint32_t cube = pe / (uint32_t)machine->at.cube_pes % cubes;
-    const kbs_form_place m_cpu = {KB_SPACE_SRAM, pe, 0}, to = {KB_SPACE_TCM, pe, 0};
     kbs_form_way w;
     memset(&w, 0, sizeof w);
     w.machine = machine;
-    add_pcie(&w);
-    enter_package(&w, cube, 0);
-    cross_to(&w, cube, 0);
-    go_to(&w, cell_of(machine, m_cpu));
+    come_from_host(&w, pe / (uint32_t)machine->at.cube_pes % cubes, 0);
+    go_to(&w, cell_of_pe(machine, pe));
     add_link(&w, machine->at.noc_link_gbps, 0);
+    return w.latency_ps;
+}
+
+int64_t kbs_form_response_hops(const kbs_machine *machine, uint32_t pe) {
+    const uint32_t cubes = kbs_columns(machine->at.sip_cubes) * kbs_rows(machine->at.sip_cubes);
+    kbs_form_way w;
+    memset(&w, 0, sizeof w);
+    w.machine = machine;
+    w.cube = pe / (uint32_t)machine->at.cube_pes % cubes;
+    w.at = cell_of_pe(machine, pe);
     add_link(&w, machine->at.noc_link_gbps, machine->at.noc_router_ns);
-    go_to(&w, cell_of(machine, to));
-    add_link(&w, machine->at.noc_link_gbps, 0);
+    go_to_host(&w, 0);
     return w.latency_ps;
 }

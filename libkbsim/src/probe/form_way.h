@@ -38,6 +38,8 @@ void kbs_form_find_way(kbs_form_way *way, const kbs_machine *machine, kbs_form_p
 
 /* Σλ of a launch's message: from the host over the IO chiplet and the M_CPU of the PE's cube to the PE. */
 int64_t kbs_form_launch_hops(const kbs_machine *machine, uint32_t pe);
+/* And of its response. */
+int64_t kbs_form_response_hops(const kbs_machine *machine, uint32_t pe);
 
 /* Decimals of the machine are millionths: of a ns that is a femtosecond. */
 static inline int64_t kbs_form_ps(uint64_t fs) {

@@ -46,6 +46,12 @@ static const target memories[] = {
     {KB_SPACE_SRAM, OWN, "its cube's SRAM"},
     {KB_SPACE_SRAM, NEXT_CUBE, "the next cube's SRAM"},
 };
+static const target copied[] = {
+    {KB_SPACE_HBM, OWN, "its own slice"},
+    {KB_SPACE_SRAM, OWN, "its cube's SRAM"},
+    {KB_SPACE_TCM, OWN, "its TCM"},
+    {KB_SPACE_HBM, FAR_CUBE, "a slice of the far cube"},
+};
 static const target receivers[] = {
     {KB_SPACE_TCM, BESIDE, "the next PE of its cube"}, {KB_SPACE_TCM, NEXT_CUBE, "a PE of the next cube"},
     {KB_SPACE_TCM, FAR_CUBE, "a PE of the far cube"},  {KB_SPACE_TCM, NEXT_SIP, "a PE of the next package"},
@@ -54,6 +60,7 @@ static const target receivers[] = {
 enum {
     MEMORIES = sizeof memories / sizeof memories[0],
     RECEIVERS = sizeof receivers / sizeof receivers[0],
+    COPIED = sizeof copied / sizeof copied[0],
     LAUNCHES = 4
 };
 
@@ -133,7 +140,7 @@ static void add(kbs_probe_plan *plan, const kbs_probe_options *options, kbs_prob
     uint32_t pe;
     if (!find_pe(plan, to->where, &pe))
         return;
-    if (kind >= KBS_PROBE_READ && to->space == KB_SPACE_HBM && plan->machine->at.hbm_timing != KBS_TIMING_OFF)
+    if (to->space == KB_SPACE_HBM && plan->machine->at.hbm_timing != KBS_TIMING_OFF)
         most_bytes = 0; /* what banks take has no form here */
     most_bytes = least_of(most_bytes, bytes_of(plan, to->space));
     if (kind >= KBS_PROBE_READ)
@@ -154,13 +161,13 @@ static void add(kbs_probe_plan *plan, const kbs_probe_options *options, kbs_prob
 }
 
 /* Of itself, of its cube, of its package, of all; each of a size that none before had. */
-static void add_launches(kbs_probe_plan *plan) {
+static void add_launches(kbs_probe_plan *plan, kbs_probe_kind kind) {
     const uint32_t counts[] = {1, (uint32_t)plan->machine->at.cube_pes,
                                (uint32_t)kbs_machine_pes_of_sip(plan->machine), plan->pes};
     static const char *const names[] = {"itself", "the PEs of its cube", "the PEs of its package", "all PEs"};
     for (size_t i = 0; i < LAUNCHES; i++)
         if (i == 0 || counts[i] > counts[i - 1])
-            plan->steps[plan->step_count++] = (kbs_probe_step){.kind = KBS_PROBE_LAUNCH,
+            plan->steps[plan->step_count++] = (kbs_probe_step){.kind = kind,
                                                                .space = KB_SPACE_TCM,
                                                                .pe = plan->pe,
                                                                .target = names[i],
@@ -171,8 +178,8 @@ static void add_launches(kbs_probe_plan *plan) {
 
 kb_status kbs_probe_plan_init(kbs_probe_plan *plan, const kbs_probe_options *options, bool knows_streams,
                               kb_arena *arena, kb_trail *trail) {
-    enum { WAYS = 2 + 2 * MEMORIES + RECEIVERS };
-    const size_t most_steps = WAYS * options->size_count + LAUNCHES;
+    enum { WAYS = 2 * COPIED + 2 * MEMORIES + RECEIVERS };
+    const size_t most_steps = WAYS * options->size_count + 2 * LAUNCHES;
     uint64_t most_bytes = 0;
     void *steps;
     memset(plan, 0, sizeof *plan);
@@ -184,8 +191,10 @@ kb_status kbs_probe_plan_init(kbs_probe_plan *plan, const kbs_probe_options *opt
     find_room(plan, most_bytes);
     KB_TRY(kb_arena_new(arena, most_steps * sizeof(kbs_probe_step), &steps, trail));
     plan->steps = steps;
-    add(plan, options, KBS_PROBE_HOST_WRITE, &memories[0], KB_PAYLOAD_MAX); /* longer ones are several ops */
-    add(plan, options, KBS_PROBE_HOST_READ, &memories[0], KB_PAYLOAD_MAX);
+    for (size_t i = 0; i < COPIED; i++) { /* longer ones are written by several ops */
+        add(plan, options, KBS_PROBE_HOST_WRITE, &copied[i], KB_PAYLOAD_MAX);
+        add(plan, options, KBS_PROBE_HOST_READ, &copied[i], KB_PAYLOAD_MAX);
+    }
     for (size_t i = 0; i < MEMORIES; i++) {
         add(plan, options, KBS_PROBE_READ, &memories[i], UINT64_MAX);
         add(plan, options, KBS_PROBE_WRITE, &memories[i], UINT64_MAX);
@@ -193,6 +202,7 @@ kb_status kbs_probe_plan_init(kbs_probe_plan *plan, const kbs_probe_options *opt
     for (size_t i = 0; i < RECEIVERS && i < options->machine->at.ipcq_max_queues; i++)
         add(plan, options, KBS_PROBE_SEND, &receivers[i],
             knows_streams ? UINT64_MAX : options->machine->at.ipcq_slot_bytes);
-    add_launches(plan);
+    add_launches(plan, KBS_PROBE_LAUNCH);
+    add_launches(plan, KBS_PROBE_ROUND);
     return KB_OK;
 }

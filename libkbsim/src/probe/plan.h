@@ -15,6 +15,7 @@ typedef enum kbs_probe_kind {
     KBS_PROBE_WRITE,
     KBS_PROBE_SEND,
     KBS_PROBE_LAUNCH,
+    KBS_PROBE_ROUND,
 } kbs_probe_kind;
 
 /* A row, and how it is measured. */
@@ -24,7 +25,8 @@ typedef struct kbs_probe_step {
     const char *target;
     uint64_t size_bytes;
     uint32_t first, count;     /* of a launch: the PEs that take part */
-    int64_t issue_ps, done_ps; /* as measured; of a launch the last host's issue, and when its PE begins */
+    int64_t issue_ps, done_ps; /* as measured; of a launch the last host's issue, and when its PE begins … */
+                               /* … or, of a round, the last host hears that its own is done */
     int64_t receive_ps;        /* when the receiver of a message issued its first receive */
 } kbs_probe_step;
 

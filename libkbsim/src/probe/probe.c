@@ -43,7 +43,10 @@ typedef struct call {
 static const char step_label[] = "probe";
 
 static tl_view far_view(const probe *p, const kbs_probe_step *step) {
-    return (step->space == KB_SPACE_SRAM ? p->srams : p->slices)[step->pe];
+    const tl_view *views = step->space == KB_SPACE_SRAM  ? p->srams
+                           : step->space == KB_SPACE_HBM ? p->slices
+                                                         : p->near;
+    return views[step->pe];
 }
 
 static void transfers(tl_kernel *k) {
@@ -102,12 +105,19 @@ static void swarm(tl_kernel *k) {
     tl_wait_all(k);
 }
 
+/* Each PE's host copies what is its own; one waits for the other. */
 static void copies(kb_host *h, const probe *p) {
+    uint32_t last = p->plan.pe;
     for (size_t i = 0; i < p->plan.step_count; i++) {
         const kbs_probe_step *step = &p->plan.steps[i];
         if (step->kind != KBS_PROBE_HOST_WRITE && step->kind != KBS_PROBE_HOST_READ)
             continue;
-        const tl_view view = tl_slice(h, p->slices[h->rank], 0, step->size_bytes);
+        if (step->pe != last)
+            kb_barrier(h);
+        last = step->pe;
+        if (h->rank != step->pe)
+            continue;
+        const tl_view view = tl_slice(h, far_view(p, step), 0, step->size_bytes);
         tl_step(h, step_label, i);
         if (step->kind == KBS_PROBE_HOST_WRITE)
             kb_host_write(h, view, p->bytes, step->size_bytes);
@@ -124,7 +134,7 @@ static void nothing(tl_kernel *k) {
 static void launches(kb_host *h, const probe *p) {
     for (size_t i = 0; i < p->plan.step_count; i++) {
         const kbs_probe_step *step = &p->plan.steps[i];
-        if (step->kind != KBS_PROBE_LAUNCH)
+        if (step->kind != KBS_PROBE_LAUNCH && step->kind != KBS_PROBE_ROUND)
             continue;
         tl_step(h, step_label, i);
         kb_launch_on(h, kb_group_of(h, p->everyone + step->first, step->count), nothing, NULL, 0);
@@ -134,8 +144,7 @@ static void launches(kb_host *h, const probe *p) {
 static void program_of(kb_host *h, void *context) {
     probe *p = context;
     call what = {p, 0};
-    if (h->rank == p->plan.pe)
-        copies(h, p);
+    copies(h, p);
     kb_launch(h, transfers, &what, sizeof what);
     for (; what.number < p->plan.step_count; what.number++)
         if (p->plan.steps[what.number].kind == KBS_PROBE_SEND)
@@ -159,7 +168,7 @@ static kb_status make_tensors(probe *p, kb_trail *trail) {
     KB_TRY(kb_arena_new(p->arena, pes * sizeof(tl_view), &near, trail));
     KB_TRY(kb_arena_new(p->arena, pes * sizeof(tl_view), &slices, trail));
     KB_TRY(kb_arena_new(p->arena, pes * sizeof(tl_view), &srams, trail));
-    KB_TRY(kb_arena_new(p->arena, p->plan.hbm_bytes, &bytes, trail));
+    KB_TRY(kb_arena_new(p->arena, KB_PAYLOAD_MAX, &bytes, trail));
     KB_TRY(kb_arena_new(p->arena, pes * sizeof(uint32_t), &everyone, trail));
     p->everyone = everyone;
     p->near = near;
@@ -189,13 +198,18 @@ static int64_t later(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
-/* The launch counts from its last host's issue, and ends when the PE that probes begins. */
+/*
+ * The launch counts from its last host's issue, and ends when the PE that probes begins; a round, when the
+ * last host hears that its PE is done.
+ */
 static void put_launch(probe *p, uint32_t rank, const kb_op *op) {
     kbs_probe_step *step = op->step < p->plan.step_count ? &p->plan.steps[op->step] : NULL;
-    if (step == NULL || step->kind != KBS_PROBE_LAUNCH)
+    if (step == NULL || (step->kind != KBS_PROBE_LAUNCH && step->kind != KBS_PROBE_ROUND))
         return;
     step->issue_ps = later(step->issue_ps, op->issue_ps);
-    if (rank == p->plan.pe)
+    if (step->kind == KBS_PROBE_ROUND && op->what->reached == KB_POINT_DONE)
+        step->done_ps = later(step->done_ps, op->done_ps);
+    else if (step->kind == KBS_PROBE_LAUNCH && rank == p->plan.pe)
         step->done_ps = op->sent_ps;
 }
 
@@ -226,7 +240,9 @@ static kb_status put(void *context, uint32_t rank, const kb_op *op, void **inout
 }
 
 static kb_status amend(void *context, uint32_t rank, const kb_op *op, kb_trail *trail) {
-    (void)context, (void)rank, (void)op, (void)trail; /* launches, and nobody asks for theirs */
+    (void)trail;
+    if (op->what->step != KB_NONE) /* a launch, which is done now */
+        put_launch(context, rank, op);
     return KB_OK;
 }
 
@@ -237,19 +253,23 @@ static kb_status find_form(const probe *p, const kbs_probe_step *step, const kb_
     const kbs_machine *machine = p->plan.machine;
     const kbs_form_message sent = {p->plan.pe, step->pe, step->size_bytes, step->receive_ps - step->issue_ps};
     switch (step->kind) {
+    case KBS_PROBE_HOST_WRITE:
+    case KBS_PROBE_HOST_READ:
     case KBS_PROBE_READ:
     case KBS_PROBE_WRITE: {
+        const bool is_read = step->kind == KBS_PROBE_READ || step->kind == KBS_PROBE_HOST_READ;
+        const bool is_own = step->kind == KBS_PROBE_READ || step->kind == KBS_PROBE_WRITE;
+        const kbs_form_place tcm = {KB_SPACE_TCM, p->plan.pe, 0}, host = {KB_SPACE_HOST, step->pe, 0};
         const kbs_form_place far = {step->space, step->pe, far_view(p, step).offset_bytes};
-        return (step->kind == KBS_PROBE_READ ? kbs_form_read : kbs_form_write)(
-            machine, p->plan.pe, far, step->size_bytes, alloc, ret_ps, trail);
+        return (is_read ? kbs_form_read : kbs_form_write)(machine, is_own ? tcm : host, far, step->size_bytes,
+                                                          alloc, ret_ps, trail);
     }
     case KBS_PROBE_LAUNCH:
         *ret_ps = kbs_form_launch(machine, p->plan.pe, step->first, step->count);
         return KB_OK;
-    case KBS_PROBE_SEND: return kbs_form_send(machine, &sent, alloc, ret_ps, trail);
-    case KBS_PROBE_HOST_WRITE:
-    case KBS_PROBE_HOST_READ:
-    default: *ret_ps = kbs_form_host_copy(machine, step->size_bytes); return KB_OK;
+    case KBS_PROBE_ROUND: *ret_ps = kbs_form_round(machine, step->first, step->count); return KB_OK;
+    case KBS_PROBE_SEND:
+    default: return kbs_form_send(machine, &sent, alloc, ret_ps, trail);
     }
 }
 
@@ -271,8 +291,9 @@ static kb_status fill_row(const probe *p, const kbs_probe_step *step, const kb_a
                                         [KBS_PROBE_READ] = "read",
                                         [KBS_PROBE_WRITE] = "write",
                                         [KBS_PROBE_SEND] = "send",
-                                        [KBS_PROBE_LAUNCH] = "launch"};
-    const bool is_host = step->kind < KBS_PROBE_READ || step->kind == KBS_PROBE_LAUNCH;
+                                        [KBS_PROBE_LAUNCH] = "launch",
+                                        [KBS_PROBE_ROUND] = "round trip"};
+    const bool is_host = step->kind < KBS_PROBE_READ || step->kind >= KBS_PROBE_LAUNCH;
     const bool is_read = step->kind == KBS_PROBE_READ || step->kind == KBS_PROBE_HOST_READ;
     *ret = (kbs_probe_row){.what = names[step->kind],
                            .target = step->target,

@@ -43,7 +43,7 @@ typedef struct kbs_common {
     uint32_t collective; /* 1 + its id, or 0 */
     uint32_t group;      /* launch, barrier: id, else KB_NONE */
     uint32_t flags;      /* KB_FLAG_… of a gemm, else 0 */
-    uint32_t route;      /* of a DMA: id of the fabric's route, else KB_NONE */
+    uint32_t route;      /* of a DMA, a host's copy: id of the fabric's route, else KB_NONE */
     uint32_t immediate_count;
     uint64_t immediates[KBS_IMMEDIATES]; /* as in kb_template; unused ones 0 */
     kb_operand operands[KBS_OPERANDS];

@@ -134,8 +134,11 @@ static kb_status add_payload(kbs_program *program, const uint8_t *bytes, uint64_
 static void record_data(tl_stream *host, kb_kind kind, const tl_view *view, uint64_t value, tl_where where) {
     kbs_common common;
     kbs_common_init(host, &common, kind, KB_BLOCKS_DONE, where);
+    const uint32_t own = kbs_host_memory(host->program, host->rank);
+    const bool writes = kind == KB_OP_HOST_WRITE;
+    common.route = kbs_route_between(host, writes ? own : view->memory, writes ? view->memory : own, where);
     common.operand_count = 1;
-    kbs_operand_of(&common.operands[0], view, kind == KB_OP_HOST_WRITE ? KB_ACCESS_WRITE : KB_ACCESS_READ);
+    kbs_operand_of(&common.operands[0], view, writes ? KB_ACCESS_WRITE : KB_ACCESS_READ);
     kbs_command command = {.value = value};
     command.offsets[0] = view->offset_bytes;
     kbs_append_command(host, &common, &command);

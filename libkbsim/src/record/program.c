@@ -50,6 +50,10 @@ uint32_t kbs_memory_of(const kbs_program *program, uint32_t space, uint32_t pe) 
     return pe * PE_MEMORIES + place;
 }
 
+uint32_t kbs_host_memory(const kbs_program *program, uint32_t rank) {
+    return program->pes * PE_MEMORIES + rank;
+}
+
 /* --- definitions ----------------------------------------------------------------------------- */
 
 static kb_status define_memories(kbs_program *program, kb_trail *trail) {
@@ -70,6 +74,7 @@ static kb_status define_memories(kbs_program *program, kb_trail *trail) {
         snprintf(name, sizeof name, "rank%u.host", rank);
         const kb_memory row = {KB_SPACE_HOST, rank, KB_NONE, HOST_MEMORY_BYTES, 0, name};
         KB_TRY(kb_defs_add_memory(&program->defs, &row, &id, trail));
+        assert(id == kbs_host_memory(program, rank));
     }
     return KB_OK;
 }

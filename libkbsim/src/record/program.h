@@ -214,6 +214,7 @@ uint32_t kbs_pe_stream(const kbs_program *program, uint32_t pe);
 uint32_t kbs_pe_engine(uint32_t pe, uint32_t kind); /* KB_ENGINE_…, of a PE */
 uint32_t kbs_host_engine(const kbs_program *program, uint32_t rank);
 uint32_t kbs_memory_of(const kbs_program *program, uint32_t space, uint32_t pe); /* KB_SPACE_…, of a PE */
+uint32_t kbs_host_memory(const kbs_program *program, uint32_t rank);
 
 /* Takes bytes of a memory of a PE (KB_SPACE_…) for good, or says what was asked for and what is left. */
 kb_status kbs_program_take(kbs_program *program, uint32_t pe, uint32_t space, uint64_t size_bytes,

@@ -211,8 +211,9 @@ uint32_t kbs_route_between(tl_stream *stream, uint32_t from, uint32_t to, tl_whe
     if (known->is_known && known->from == from && known->to == to)
         return known->route;
     const kb_memory *memories = program->defs.memories;
-    const kbs_place source = {memories[from].space, memories[from].pe};
-    const kbs_place target = {memories[to].space, memories[to].pe};
+    const uint32_t of_host = memories[from].pe == KB_NONE ? memories[to].pe : memories[from].pe;
+    const kbs_place source = {memories[from].space, of_host};
+    const kbs_place target = {memories[to].space, memories[to].pe != KB_NONE ? memories[to].pe : of_host};
     const kbs_route *route;
     const kb_status status =
         kbs_fabric_route(&program->fabric, source, target, KBS_CHANNEL_DMA, &route, &program->trail);

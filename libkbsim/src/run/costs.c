@@ -25,9 +25,10 @@ void kbs_costs_find(kbs_costs *costs, const kbs_machine *machine) {
         .on_arrival = machine->at.launch_mode == KBS_LAUNCH_ON_ARRIVAL,
         .io_cpu_ps = kbs_ps_of_ns(machine->at.io_cpu_ns),
         .m_cpu_ps = kbs_ps_of_ns(machine->at.m_cpu_ns),
+        .m_cpu_reads = (uint32_t)machine->at.m_cpu_reads_outstanding,
+        .m_cpu_writes = (uint32_t)machine->at.m_cpu_writes_outstanding,
         .host_launch_ps = kbs_ps_of_ns(machine->at.host_launch_ns),
         .host_copy_ps = kbs_ps_of_ns(machine->at.host_copy_ns),
-        .host_copy_rate = kbs_rate_of_gbps(machine->at.host_copy_gbps),
         .host_barrier_ps = kbs_ps_of_ns(machine->at.host_barrier_ns),
     };
     costs->slots[KB_SPACE_TCM] =

@@ -43,6 +43,7 @@ static kb_status init_streams(kbs_sim *sim, kb_trail *trail) {
         sim->ranks[rank].in_turn = program->hosts[rank].overlaps || program->rank_pes > 1;
         KB_TRY(kb_arena_new(&sim->arena, (program->rank_pes / 64 + 1) * sizeof(uint64_t), &memory, trail));
         sim->ranks[rank].ready = memory;
+        kbs_dma_init(&sim->hosts[rank].dma, &sim->hosts[rank]);
     }
     return KB_OK;
 }

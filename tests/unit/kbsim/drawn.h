@@ -76,10 +76,11 @@ static inline void drawn_machine(kbs_machine *machine, random_source *random) {
         {"ipcq.poll_ns", "16 0.7 100"},
         {"ipcq.tcm_ns", "0 3"},
         {"ipcq.hbm_gbps", "256 30"},
-        {"host.copy_gbps", "57.6 3.3"},
         {"host.launch_ns", "0 2000 3.3"},
         {"io_cpu.ns", "0 20 1.7"},
         {"m_cpu.ns", "0 10 0.9"},
+        {"m_cpu.reads_outstanding", "1 2 32 65536"},
+        {"m_cpu.writes_outstanding", "1 3 32 65536"},
         {"launch.mode", "stamped on_arrival"},
         {"host.copy_ns", "0 1000"},
     };

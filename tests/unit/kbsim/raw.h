@@ -11,7 +11,7 @@
 #define KB_TESTS_RAW_H
 
 #include "kept.h"
-#include "record/stream.h"
+#include "record/view.h"
 
 typedef struct raw_op {
     kb_kind kind;
@@ -49,6 +49,11 @@ static inline void raw_add(tl_stream *stream, const raw_op *op) {
     common.operand_count = (uint16_t)op->operand_count;
     if (op->kind == KB_OP_BARRIER || op->kind == KB_OP_LAUNCH)
         common.group = op->group;
+    const uint32_t own = kbs_host_memory(stream->program, stream->rank);
+    if (op->kind == KB_OP_HOST_WRITE)
+        common.route = kbs_route_between(stream, own, op->operands[0].memory, TL_HERE);
+    if (op->kind == KB_OP_HOST_READ)
+        common.route = kbs_route_between(stream, op->operands[0].memory, own, TL_HERE);
     memcpy(common.operands, op->operands, sizeof common.operands);
     memcpy(command.offsets, op->offsets, sizeof command.offsets);
     kbs_append_command(stream, &common, &command);

@@ -184,17 +184,31 @@ static void nearer_is_never_slower(void **state) {
     }
 }
 
+/* A read asks first. Memories that are slower to write than to read, or fewer packets, may hide that. */
 static void a_read_to_the_host_is_no_faster_than_a_write_by_it(void **state) {
     (void)state;
     random_source random;
-    for (uint64_t seed = 1; seed <= 10; seed++) {
+    for (uint64_t seed = 0; seed <= 40; seed++) {
         kbs_machine machine;
         random_init(&random, seed);
-        drawn_machine(&machine, &random);
+        kbs_machine_init(&machine);
+        if (seed > 0)
+            drawn_machine(&machine, &random);
+        machine.at.m_cpu_reads_outstanding = machine.at.m_cpu_writes_outstanding = seed > 0 ? 65536 : 32;
+        machine.at.hbm_read_latency_ns = machine.at.hbm_write_latency_ns;
+        machine.at.hbm_commit_ns = 0;
+        machine.at.tcm_read_gbps = machine.at.tcm_write_gbps;
+        machine.at.pcie_endpoint_ns = 100 * KBS_MILLION;
         kbs_probe_result result = probe(&machine, 0, some_sizes, SOME_SIZES, true);
-        for (size_t s = 0; s < SOME_SIZES; s++)
-            assert_true(time_of(&result, "host read", "its own slice", some_sizes[s]) >=
-                        time_of(&result, "host write", "its own slice", some_sizes[s]));
+        for (size_t i = 0; i < result.row_count; i++) {
+            const kbs_probe_row *read = &result.rows[i];
+            if (strcmp(read->what, "host read") != 0)
+                continue;
+            const int64_t write_ps = time_of(&result, "host write", read->target, read->size_bytes);
+            if (read->took_ps < write_ps)
+                fail_msg("machine %lu: %s, %lu bytes: read in %ld ps, written in %ld", (unsigned long)seed,
+                         read->target, (unsigned long)read->size_bytes, (long)read->took_ps, (long)write_ps);
+        }
         kbs_probe_fini(&result);
     }
 }
@@ -221,7 +235,8 @@ static const struct {
     FIELD("ipcq.tcm_gbps", ipcq_tcm_gbps),
     FIELD("ipcq.sram_gbps", ipcq_sram_gbps),
     FIELD("ipcq.hbm_gbps", ipcq_hbm_gbps),
-    FIELD("host.copy_gbps", host_copy_gbps),
+    FIELD("m_cpu.reads_outstanding", m_cpu_reads_outstanding),
+    FIELD("m_cpu.writes_outstanding", m_cpu_writes_outstanding),
 };
 enum { GENEROUS = sizeof generous / sizeof generous[0] };
 
@@ -234,7 +249,7 @@ static kbs_machine doubled(const kbs_machine *machine, size_t which) {
 
 /* Whether a row may be slower: see the first exception. */
 static bool waits_in_its_slice(const char *path, const kbs_probe_row *row) {
-    return strcmp(path, "noc.link_gbps") == 0 && strcmp(row->what, "read") == 0 &&
+    return strcmp(path, "noc.link_gbps") == 0 && strstr(row->what, "read") != NULL &&
            strstr(row->target, "slice") != NULL;
 }
 
