@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kb-sim: runs benches in the simulator and writes traces; lists and explains what it knows. */
 #include "sim/config.h"
+#include "sim/lint.h"
 #include "sim/run.h"
 
 /* --- options of its commands --------------------------------------------------------------------- */
@@ -22,6 +23,18 @@ static const kbt_option run_options[] = {
 };
 
 static const sim_run_values run_defaults = {.common.color = "auto", .seed = 1};
+
+static const kbt_option lint_options[] = {
+    {0, "ranks", KBT_COUNT, offsetof(sim_lint_values, ranks), "N",
+     "PEs that take part (default: all of the machine)", 1, UINT32_MAX, NULL, false},
+    {'p', "param", KBT_LIST, offsetof(sim_lint_values, params), "KEY=VALUE", "a parameter of the bench", 0, 0,
+     NULL, false},
+    SIM_CONFIG_OPTIONS(sim_lint_values, config),
+    {0, "seed", KBT_COUNT, offsetof(sim_lint_values, seed), "N", "of the inputs' contents (default: 1)", 0, 0,
+     NULL, false},
+};
+
+static const sim_lint_values lint_defaults = {.common.color = "auto", .seed = 1};
 
 static const kbt_common list_defaults = {.color = "auto"};
 
@@ -65,6 +78,24 @@ static const kbt_command commands[] = {
      .values_size = sizeof(sim_run_values),
      .defaults = &run_defaults,
      .run = sim_run},
+    {.name = "lint",
+     .usage = "BENCH [OPTION]...",
+     .summary = "Proves that a program cannot hang, or says where it does; warns of what looks wrong.",
+     .examples = "  kb-sim lint allreduce --ranks 8 -p elems=1000\n"
+                 "  kb-sim lint allreduce -p algo=tree -p slots=1 --json\n"
+                 "  kb-sim lint allreduce --set 'ipcq.slots_of.pe0>pe1=2' --set engine.queue_depth=1\n",
+     .more =
+         "The options are those of kb-sim run, which looks for the same before the clock moves.\n"
+         "A program that hangs is told op by op, with the fewest slots that let it end, of all rings and\n"
+         "ring by ring. Exit status: 0 proven free, with warnings or without; 1 it is not; 2 trouble.\n",
+     .options = lint_options,
+     .option_count = sizeof lint_options / sizeof lint_options[0],
+     .least_words = 1,
+     .most_words = 1,
+     .word_name = "BENCH",
+     .values_size = sizeof(sim_lint_values),
+     .defaults = &lint_defaults,
+     .run = sim_lint},
     {.name = "list",
      .usage = "[benches|algorithms|components|topologies]",
      .summary = "Lists what this build can run.",
@@ -116,6 +147,7 @@ static const kbt_tool tool = {
     .summary = "Simulates programs for near-memory accelerators: how long do they take?",
     .examples =
         "  kb-sim run allreduce --ranks 8 -p elems=1000 -o ring.zst    simulate a ring all-reduce\n"
+        "  kb-sim lint allreduce --ranks 8 -p elems=1000               can it hang?\n"
         "  kb-sim list benches                                         what can be run\n"
         "  kb-sim explain-config                                       the machine, and why it is so\n"
         "  kb-sim probe                                                what its parts take, one by one\n",

@@ -30,11 +30,11 @@ static kb_status name_sizes(const kbs_program *program, const uint64_t *slots, k
     return KB_OK;
 }
 
-static kb_status find(kbs_timeless *t, bool by_queue, kb_arena *arena, kbs_remedy *ret, kb_trail *trail) {
+static kb_status find(kbs_timeless *t, kb_arena *arena, kbs_remedy *ret, kb_trail *trail) {
     kbs_remedy found = {.are_smallest = true};
     void *memory;
     KB_TRY(kbs_sizes_uniform(t, &found.slots, trail));
-    if (by_queue && found.slots > 0) {
+    if (found.slots > 0) {
         KB_TRY(kb_arena_new(arena, t->program->queue_count * sizeof(uint64_t), &memory, trail));
         KB_TRY(kbs_sizes_by_queue(t, found.slots, MOST_PLAYED, memory, &found.are_smallest, trail));
         KB_TRY(name_sizes(t->program, memory, arena, &found, trail));
@@ -43,12 +43,11 @@ static kb_status find(kbs_timeless *t, bool by_queue, kb_arena *arena, kbs_remed
     return KB_OK;
 }
 
-kb_status kbs_remedy_find(const kbs_program *program, bool by_queue, kb_arena *arena, kbs_remedy *ret,
-                          kb_trail *trail) {
+kb_status kbs_remedy_find(const kbs_program *program, kb_arena *arena, kbs_remedy *ret, kb_trail *trail) {
     kbs_timeless t;
     kb_status status = kbs_timeless_init(&t, program, trail);
     if (status == KB_OK)
-        status = find(&t, by_queue, arena, ret, trail);
+        status = find(&t, arena, ret, trail);
     kbs_timeless_fini(&t);
     return status;
 }

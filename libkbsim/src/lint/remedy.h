@@ -7,7 +7,7 @@
 #include "record/program.h"
 
 /* Of a sealed program that does not end with the sizes that it has. What it names lives in the arena. */
-kb_status kbs_remedy_find(const kbs_program *program, bool by_queue, kb_arena *arena, kbs_remedy *ret,
+kb_status kbs_remedy_find(const kbs_program *program, kb_arena *arena, kbs_remedy *ret,
                           kb_trail *trail) KB_MUST_USE;
 
 #endif

@@ -27,23 +27,6 @@ static kb_status read_stream(kbs_program *program, uint32_t pe, kbs_reading *ret
     return kbs_reading_init(ret, &program->streams[pe].commands, &program->arena, trail);
 }
 
-/* It can only hang, and its trace will show how: a warning, so that there is one. */
-static kb_status warn_of_starving(kbs_program *program, uint32_t id, kb_trail *trail) {
-    const kbs_queue *queue = &program->queues[id];
-    char name[KBS_QUEUE_NAME_CHARS];
-    end receive = {0, 0, KB_NONE, 0};
-    kbs_reading reading;
-    KB_TRY(read_stream(program, queue->consumer, &reading, trail));
-    for (uint64_t number = 0; number <= queue->sent; number++)
-        next_slot(&reading, KB_OP_IPCQ_RECV, id, &receive);
-    kb_log_say(program->log, KB_LOG_WARNING, "record",
-               "%s:%u: rank %u receives %" PRIu64 " slots from rank %u on queue %s, and %" PRIu64
-               " are sent: it will wait for ever here",
-               kb_defs_text(&program->defs, receive.file), receive.line, queue->consumer_rank,
-               queue->received, queue->producer_rank, kbs_queue_name(queue, name), queue->sent);
-    return KB_OK;
-}
-
 /* The first slot that its ends see otherwise. */
 static kb_status refuse_mismatch(kbs_program *program, uint32_t id, kb_trail *trail) {
     const kbs_queue *queue = &program->queues[id];
@@ -69,19 +52,11 @@ static kb_status refuse_mismatch(kbs_program *program, uint32_t id, kb_trail *tr
                    kbs_queue_name(queue, name));
 }
 
-kb_status kbs_check_queues(kbs_program *program, kb_trail *trail) {
+kb_status kbs_check_lengths(kbs_program *program, kb_trail *trail) {
     for (uint32_t id = 0; id < program->queue_count; id++) {
         const kbs_queue *queue = &program->queues[id];
-        char name[KBS_QUEUE_NAME_CHARS];
-        if (queue->received > queue->sent)
-            KB_TRY(warn_of_starving(program, id, trail));
         if (queue->received == queue->sent && queue->sent_hash != queue->received_hash)
             return refuse_mismatch(program, id, trail);
-        if (queue->sent > queue->received)
-            kb_log_say(program->log, KB_LOG_WARNING, "record",
-                       "queue %s: %" PRIu64 " slots are sent and %" PRIu64
-                       " received: the rest is never read",
-                       kbs_queue_name(queue, name), queue->sent, queue->received);
     }
     return KB_OK;
 }

@@ -160,10 +160,11 @@ static bool agree(tl_stream *host, kbs_call *first, const kb_coll *c, tl_where w
     if (mine.elements == first->elements && mine.dtype == first->dtype && mine.reduce == first->reduce &&
         mine.root == first->root)
         return true;
-    kbs_mistake(host, where, "%s number %" PRIu64 " is of %s here, and of %s in rank %u (%s:%u)",
-                kbs_call_kind(first), host->launches, what_of(&mine, here), what_of(first, there),
-                host->program->defs.groups[first->group].ranks[0], kbs_base_name(first->member_where.file),
-                first->member_where.line);
+    kbs_mistake_of(host, KBS_CHECK_CALLS, where,
+                   "%s number %" PRIu64 " is of %s here, and of %s in rank %u (%s:%u)", kbs_call_kind(first),
+                   host->launches, what_of(&mine, here), what_of(first, there),
+                   host->program->defs.groups[first->group].ranks[0], kbs_base_name(first->member_where.file),
+                   first->member_where.line);
     return false;
 }
 

@@ -13,12 +13,12 @@ const char *kbs_call_kind(const kbs_call *call) {
 }
 
 static void differs(tl_stream *host, const kbs_call *call, const kbs_call *first) {
-    kbs_mistake(host, call->where,
-                "launch %" PRIu64
-                " of this rank is %s %s, and rank 0's is %s %s (%s:%u): all ranks launch the same "
-                "in the same order",
-                host->launches, kbs_call_kind(call), call->name, kbs_call_kind(first), first->name,
-                kbs_base_name(first->where.file), first->where.line);
+    kbs_mistake_of(host, KBS_CHECK_CALLS, call->where,
+                   "launch %" PRIu64
+                   " of this rank is %s %s, and rank 0's is %s %s (%s:%u): all ranks launch the same "
+                   "in the same order",
+                   host->launches, kbs_call_kind(call), call->name, kbs_call_kind(first), first->name,
+                   kbs_base_name(first->where.file), first->where.line);
 }
 
 static kbs_call *add_call(kbs_program *program, const kbs_call *call) {
@@ -48,10 +48,10 @@ static kbs_call *add_call(kbs_program *program, const kbs_call *call) {
 
 static void differs_in_group(tl_stream *host, const kbs_call *call, const kbs_call *first) {
     const kb_defs *defs = &host->program->defs;
-    kbs_mistake(host, call->where,
-                "launch %" PRIu64 " of this rank is of %s on group %s, and rank 0's on group %s (%s:%u)",
-                host->launches, call->name, defs->groups[call->group].name, defs->groups[first->group].name,
-                kbs_base_name(first->where.file), first->where.line);
+    kbs_mistake_of(host, KBS_CHECK_CALLS, call->where,
+                   "launch %" PRIu64 " of this rank is of %s on group %s, and rank 0's on group %s (%s:%u)",
+                   host->launches, call->name, defs->groups[call->group].name,
+                   defs->groups[first->group].name, kbs_base_name(first->where.file), first->where.line);
 }
 
 kbs_call *kbs_call_match(tl_stream *host, const kbs_call *call) {
@@ -61,9 +61,9 @@ kbs_call *kbs_call_match(tl_stream *host, const kbs_call *call) {
     if (host->rank == 0)
         return add_call(program, call);
     if (host->launches == program->call_count) {
-        kbs_mistake(host, call->where,
-                    "this rank launches %s %s, and rank 0 has made all of its %zu launches by then",
-                    kbs_call_kind(call), call->name, program->call_count);
+        kbs_mistake_of(host, KBS_CHECK_CALLS, call->where,
+                       "this rank launches %s %s, and rank 0 has made all of its %zu launches by then",
+                       kbs_call_kind(call), call->name, program->call_count);
         return NULL;
     }
     kbs_call *first = &program->calls[host->launches];
@@ -185,13 +185,13 @@ static kb_status record_host(kbs_program *program, uint32_t rank, const char *na
     stream->kernel_name = name;
     host(&h, context);
     if (program->status == KB_OK && stream->live_count > 0)
-        kbs_mistake(stream, stream->live[0].where, "nobody waits for this launch");
+        kbs_mistake_of(stream, KBS_CHECK_TOKENS, stream->live[0].where, "nobody waits for this launch");
     if (program->status == KB_OK && stream->launches < program->call_count) {
         const kbs_call *call = &program->calls[stream->launches];
-        kbs_mistake(stream, call->where,
-                    "rank 0 launches %s %s here, its launch %" PRIu64
-                    ", and this rank has made all of its own",
-                    kbs_call_kind(call), call->name, stream->launches);
+        kbs_mistake_of(stream, KBS_CHECK_CALLS, call->where,
+                       "rank 0 launches %s %s here, its launch %" PRIu64
+                       ", and this rank has made all of its own",
+                       kbs_call_kind(call), call->name, stream->launches);
     }
     return program->status;
 }

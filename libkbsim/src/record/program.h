@@ -18,6 +18,7 @@
 #include "kbsim/models.h"
 #include "kbtrace/defs.h"
 #include "kbtrace/log.h"
+#include "lint/checks.h"
 #include "record/command.h"
 
 typedef struct kbs_program kbs_program;
@@ -96,6 +97,7 @@ struct tl_stream {
     size_t live_count, live_capacity;
     kbs_scratch_block *scratch; /* by offset */
     size_t scratch_count, scratch_capacity;
+    uint64_t blocks; /* of scratch that were taken so far */
     uint64_t scratch_peak_bytes;
     kbs_scope *scopes; /* open ones, the outermost first */
     size_t scope_count, scope_capacity;
@@ -195,6 +197,7 @@ struct kbs_program {
     uint64_t launch_count;             /* every rank's host has as many */
     const volatile sig_atomic_t *stop; /* non-zero: give up recording; may be NULL */
     kb_status status;                  /* of the first mistake, which `trail` explains */
+    kbs_check mistake;                 /* whose it is, where the program is wrong */
     kb_trail trail;
 };
 
@@ -249,13 +252,13 @@ const char *kbs_queue_name(const kbs_queue *queue, char buffer[KBS_QUEUE_NAME_CH
 /* Whether all members of each group come to as many barriers. */
 kb_status kbs_check_barriers(const kbs_program *program, kb_trail *trail) KB_MUST_USE;
 
-/* Whether both ends of each queue speak of the same slots; warns of what nobody receives. */
-kb_status kbs_check_queues(kbs_program *program, kb_trail *trail) KB_MUST_USE;
+/* Whether both ends of each queue that has as many sends as receives speak of the same slots. */
+kb_status kbs_check_lengths(kbs_program *program, kb_trail *trail) KB_MUST_USE;
 
 /* Defines the collectives that hosts called. */
 kb_status kbs_define_collectives(kbs_program *program, kb_trail *trail) KB_MUST_USE;
 
-/* Nothing more is recorded: defines links, routes, queues and collectives; warns of what nobody receives. */
+/* Nothing more is recorded: defines links, routes, queues and collectives. */
 kb_status kbs_program_seal(kbs_program *program, kb_trail *trail) KB_MUST_USE;
 
 #endif

@@ -168,8 +168,11 @@ static kb_status define_routes(kbs_program *program, kb_trail *trail) {
 kb_status kbs_program_seal(kbs_program *program, kb_trail *trail) {
     if (program->launch_count == 0)
         return kb_fail(trail, KB_E_PROGRAM, "the program launches nothing: there is nothing to simulate");
+    program->mistake = KBS_CHECK_BARRIERS;
     KB_TRY(kbs_check_barriers(program, trail));
-    KB_TRY(kbs_check_queues(program, trail));
+    program->mistake = KBS_CHECK_LENGTHS;
+    KB_TRY(kbs_check_lengths(program, trail));
+    program->mistake = KBS_CHECK_PROGRAM;
     KB_TRY(kbs_define_collectives(program, trail));
     KB_TRY(define_queues(program, trail));
     return define_routes(program, trail);

@@ -98,6 +98,7 @@ static kbs_scratch_block *take(tl_stream *stream, uint64_t size_bytes, uint32_t 
     memmove(block + 1, block, (stream->scratch_count - at) * sizeof *block);
     stream->scratch_count++;
     const uint64_t id = program->hosts[stream->rank].allocations++;
+    stream->blocks++;
     *block = (kbs_scratch_block){
         .offset_bytes = offset, .size_bytes = aligned(size_bytes), .id = id, .scope = scope};
     /* What was scratch once is never a tensor: its end may not come before a later use of it is recorded. */
@@ -167,15 +168,16 @@ void kbs_kernel_begin(tl_stream *stream, tl_where where) {
 /* What a kernel left behind that it should not have. */
 static void check_left(tl_stream *stream) {
     if (stream->live_count > 0)
-        kbs_mistake(stream, stream->live[0].where, "nobody waits for the token of this command");
+        kbs_mistake_of(stream, KBS_CHECK_TOKENS, stream->live[0].where,
+                       "nobody waits for the token of this command");
     if (stream->scope_count > 1)
         kbs_mistake(stream, stream->scopes[stream->scope_count - 1].where, "this scope is never ended");
     const kbs_program *program = stream->program;
     for (size_t i = 0; i < program->queue_count; i++)
         if (program->queues[i].consumer == stream->pe && program->queues[i].open_count > 0)
-            kbs_mistake(stream, kbs_oldest_message(&program->queues[i]),
-                        "the message received here from rank %u is never released",
-                        program->queues[i].producer_rank);
+            kbs_mistake_of(stream, KBS_CHECK_MESSAGES, kbs_oldest_message(&program->queues[i]),
+                           "the message received here from rank %u is never released",
+                           program->queues[i].producer_rank);
 }
 
 void kbs_kernel_end(tl_stream *stream, tl_where where) {

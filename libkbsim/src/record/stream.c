@@ -13,19 +13,35 @@ const char *kbs_base_name(const char *path) {
     return slash != NULL ? slash + 1 : path;
 }
 
-void kbs_mistake(tl_stream *stream, tl_where where, const char *format, ...) {
+static void keep_mistake(tl_stream *stream, kbs_check check, tl_where where, const char *format, va_list args)
+    KB_PRINTF(4, 0);
+
+static void keep_mistake(tl_stream *stream, kbs_check check, tl_where where, const char *format,
+                         va_list args) {
     kbs_program *program = stream->program;
     if (program->status != KB_OK)
         return;
     char what[KB_TRAIL_CHARS], pe[KBS_PE_NAME_CHARS];
-    va_list args;
-    va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
-    va_end(args);
+    program->mistake = check;
     program->status =
         kb_fail(&program->trail, KB_E_PROGRAM, "%s:%u: %s %s, rank %u (%s): %s", kbs_base_name(where.file),
                 where.line, stream->is_host ? "host program" : "kernel", stream->kernel_name, stream->rank,
                 kbs_pe_name(program->machine, stream->pe, pe), what);
+}
+
+void kbs_mistake(tl_stream *stream, tl_where where, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    keep_mistake(stream, KBS_CHECK_PROGRAM, where, format, args);
+    va_end(args);
+}
+
+void kbs_mistake_of(tl_stream *stream, kbs_check check, tl_where where, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    keep_mistake(stream, check, where, format, args);
+    va_end(args);
 }
 
 void kbs_trouble(tl_stream *stream, tl_where where, kb_status status) {

@@ -13,6 +13,9 @@
 
 /* The program made a mistake: kept as the first one, with kernel, PE and source line. */
 void kbs_mistake(tl_stream *stream, tl_where where, const char *format, ...) KB_PRINTF(3, 4) KBS_RARE;
+/* The same, of what a check has a row for; all else is KBS_CHECK_PROGRAM. */
+void kbs_mistake_of(tl_stream *stream, kbs_check check, tl_where where, const char *format, ...)
+    KB_PRINTF(4, 5) KBS_RARE;
 /* The library failed at something (memory, a queue limit) and told program->trail. */
 void kbs_trouble(tl_stream *stream, tl_where where, kb_status status) KBS_RARE;
 static inline bool kbs_is_ok(const tl_stream *stream) {

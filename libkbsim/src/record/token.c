@@ -67,7 +67,8 @@ static void wait_for(tl_stream *stream, tl_token token, uint8_t point, tl_where 
     if (!kbs_is_ok(stream) || token.count == 0)
         return;
     if (token.rank != stream->rank || token.number > kbs_newest(stream)) {
-        kbs_mistake(stream, where, "this token comes from another rank: only the rank that got it can wait");
+        kbs_mistake_of(stream, KBS_CHECK_TOKENS, where,
+                       "this token comes from another rank: only the rank that got it can wait");
         return;
     }
     size_t at = 0;
@@ -75,7 +76,7 @@ static void wait_for(tl_stream *stream, tl_token token, uint8_t point, tl_where 
            (stream->live[at].number != token.number || stream->live[at].count != token.count))
         at++;
     if (at == stream->live_count)
-        kbs_mistake(stream, where, "this token was waited for before");
+        kbs_mistake_of(stream, KBS_CHECK_TOKENS, where, "this token was waited for before");
     else
         settle(stream, at, point, where);
 }

@@ -84,7 +84,7 @@ static kb_status explain(const kbs_sim *sim, kb_arena *arena, char **ret, kb_tra
     const char *circles, *sizes;
     KB_TRY(kbs_standing_explain(&standing, arena, &standstill, trail));
     KB_TRY(kbs_standstill_text(&standstill, arena, &circles, trail));
-    KB_TRY(kbs_remedy_find(sim->program, false, arena, &remedy, trail));
+    KB_TRY(kbs_remedy_find(sim->program, arena, &remedy, trail));
     KB_TRY(kbs_remedy_text(&remedy, arena, &sizes, trail));
     return join(sim, circles, sizes, ret, trail);
 }

@@ -8,8 +8,8 @@
 
 #include "bench/bench.h"
 #include "kbtrace/writer.h"
+#include "lint/linting.h"
 #include "run/idle_faults.h"
-#include "run/rings.h"
 #include "run/simulate.h"
 #include "run/unused.h"
 
@@ -198,28 +198,67 @@ static kb_status write_run(kbs_program *program, const kbs_run_options *options,
 
 /* --- the run --------------------------------------------------------------------------------- */
 
-static kb_status run_program(kbs_program *program, const kbs_bench *bench, const kbs_bench_values *values,
-                             const kbs_run_options *options, kbs_result *ret_result, kb_trail *trail) {
+/* What is wanted of a program: a run, or a lint. */
+typedef struct purpose {
+    const kbs_run_options *options;
+    kbs_result *ret_result; /* one of them is NULL */
+    kbs_lint_result *ret_lint;
+} purpose;
+
+static kb_status define(kbs_program *program, const kbs_bench *bench, const kbs_run_options *options,
+                        kb_trail *trail) {
     KB_TRY(define_machine(program, trail));
     KB_TRY(define_models(program, trail));
     KB_TRY(define_faults(program, trail));
     KB_TRY(define_ring_slots(program, trail));
-    KB_TRY(define_program(program, bench, options->ranks != 0, trail));
+    return define_program(program, bench, options->ranks != 0, trail);
+}
+
+/* All that can be known before the clock moves, but for what lint finds. */
+static kb_status record_program(kbs_program *program, const kbs_bench *bench, const kbs_bench_values *values,
+                                const kbs_run_options *options, kb_trail *trail) {
     begin_phase(options, KBS_RECORDING);
     for (uint32_t rank = 0; rank < program->ranks; rank++)
         program->hosts[rank].kernel_name = bench->name; /* of tensors that a bench makes by itself, too */
-    kb_status status = options->host != NULL ? kbs_program_host(program, bench->name, options->host,
-                                                                options->host_context, trail)
-                                             : bench->record(program, values, trail);
+    const kb_status status = options->host != NULL ? kbs_program_host(program, bench->name, options->host,
+                                                                      options->host_context, trail)
+                                                   : bench->record(program, values, trail);
     if (status != KB_OK)
         return kb_while(trail, status, "recording %s %s", options->host != NULL ? "program" : "bench",
                         bench->name);
     KB_TRY(kbs_program_seal(program, trail));
     KB_TRY(check_work(program, bench, trail));
-    kbs_warn_of_rings(program);
     kbs_warn_of_faults(program);
     kbs_warn_of_unused(program->machine, program->log);
     kbs_warn_of_unused_rings(program);
+    return KB_OK;
+}
+
+static kb_status lint_program(kbs_program *program, const kbs_bench *bench, const kbs_bench_values *values,
+                              const purpose *wanted, kb_trail *trail) {
+    kb_status status = record_program(program, bench, values, wanted->options, trail);
+    kbs_lint_result result;
+    if (status != KB_OK && status != KB_E_PROGRAM)
+        return status;
+    if (status == KB_OK)
+        status = kbs_lint_program(program, true, &result, trail);
+    else
+        status = kbs_lint_mistake(program, &result, trail);
+    if (status == KB_OK)
+        *wanted->ret_lint = result;
+    else
+        kbs_lint_fini(&result);
+    return status;
+}
+
+static kb_status run_program(kbs_program *program, const kbs_bench *bench, const kbs_bench_values *values,
+                             const purpose *wanted, kb_trail *trail) {
+    const kbs_run_options *options = wanted->options;
+    KB_TRY(define(program, bench, options, trail));
+    if (wanted->ret_lint != NULL)
+        return lint_program(program, bench, values, wanted, trail);
+    KB_TRY(record_program(program, bench, values, options, trail));
+    KB_TRY(kbs_lint_warn(program, trail));
     kb_run run;
     KB_TRY(identify(program, bench, &run, trail));
     const kb_writer_options writing = {.path = options->path,
@@ -229,7 +268,7 @@ static kb_status run_program(kbs_program *program, const kbs_bench *bench, const
                                        .threads = options->threads};
     kb_writer *writer;
     KB_TRY(kb_writer_create(&writing, &run, &program->defs, &writer, trail));
-    status = write_run(program, options, writer, ret_result, trail);
+    const kb_status status = write_run(program, options, writer, wanted->ret_result, trail);
     kb_writer_destroy(writer);
     return status;
 }
@@ -246,7 +285,8 @@ static kb_status resolve_ranks(const kbs_run_options *options, uint32_t *ret, kb
 }
 
 static kb_status run_on(const kbs_bench *bench, const kbs_bench_values *values, const kbs_models *models,
-                        const kbs_run_options *options, kbs_result *ret_result, kb_trail *trail) {
+                        const purpose *wanted, kb_trail *trail) {
+    const kbs_run_options *options = wanted->options;
     uint32_t ranks = 0;
     KB_TRY(resolve_ranks(options, &ranks, trail));
     kbs_program *program;
@@ -254,38 +294,50 @@ static kb_status run_on(const kbs_bench *bench, const kbs_bench_values *values, 
                               &program, trail));
     program->stop = options->stop;
     program->models = models;
-    const kb_status status = run_program(program, bench, values, options, ret_result, trail);
+    const kb_status status = run_program(program, bench, values, wanted, trail);
     kbs_program_destroy(program);
     return status;
 }
 
-static kb_status run_with(const kbs_bench *bench, const kbs_run_options *options, kb_arena *arena,
-                          kbs_result *ret_result, kb_trail *trail) {
+static kb_status run_with(const kbs_bench *bench, const purpose *wanted, kb_arena *arena, kb_trail *trail) {
+    const kbs_run_options *options = wanted->options;
     kbs_bench_values values;
     kbs_models models;
     KB_TRY(kbs_bench_parse(bench, options, arena, &values, trail));
     KB_TRY(kbs_machine_check(options->machine, trail));
     KB_TRY(kbs_models_open(options->machine, options->fs, &models, trail));
-    const kb_status status = run_on(bench, &values, &models, options, ret_result, trail);
+    const kb_status status = run_on(bench, &values, &models, wanted, trail);
     kbs_models_close(&models);
     return status;
 }
 
-kb_status kbs_run_bench(const kbs_bench *bench, const kbs_run_options *options, kbs_result *ret_result,
-                        kb_trail *trail) {
+static kb_status do_bench(const kbs_bench *bench, const purpose *wanted, kb_trail *trail) {
     kb_arena arena;
-    kb_arena_init(&arena, options->alloc, 0);
-    const kb_status status = run_with(bench, options, &arena, ret_result, trail);
+    kb_arena_init(&arena, wanted->options->alloc, 0);
+    const kb_status status = run_with(bench, wanted, &arena, trail);
     kb_arena_fini(&arena);
     return status;
 }
 
-kb_status kbs_run(const kbs_run_options *options, kbs_result *ret_result, kb_trail *trail) {
-    const kbs_bench own = {.name = options->bench, .help = ""};
+static kb_status find_and_do(const purpose *wanted, kb_trail *trail) {
+    const kbs_bench own = {.name = wanted->options->bench, .help = ""};
     const kbs_bench *bench = &own;
-    if (options->host == NULL)
-        KB_TRY(kbs_bench_find(options->bench, &bench, trail));
-    return kbs_run_bench(bench, options, ret_result, trail);
+    if (wanted->options->host == NULL)
+        KB_TRY(kbs_bench_find(wanted->options->bench, &bench, trail));
+    return do_bench(bench, wanted, trail);
+}
+
+kb_status kbs_run_bench(const kbs_bench *bench, const kbs_run_options *options, kbs_result *ret_result,
+                        kb_trail *trail) {
+    return do_bench(bench, &(purpose){options, ret_result, NULL}, trail);
+}
+
+kb_status kbs_run(const kbs_run_options *options, kbs_result *ret_result, kb_trail *trail) {
+    return find_and_do(&(purpose){options, ret_result, NULL}, trail);
+}
+
+kb_status kbs_lint(const kbs_run_options *options, kbs_lint_result *ret_result, kb_trail *trail) {
+    return find_and_do(&(purpose){options, NULL, ret_result}, trail);
 }
 
 void kbs_result_fini(kbs_result *result) {

@@ -74,7 +74,9 @@ static void a_circle_of_full_rings_names_the_slots_that_break_it(void **state) {
         "behind them waits:\n"
         "  rank 2 (sip0.cube0.pe2): ipcq_recv #2 (test_deadlock.c:, exchange 7) waits for message slot 0 of "
         "queue pe0>pe2 from rank 0\n"
-        "10 slots in every ring let it end (--set ipcq.slots=10), and no fewer do\n");
+        "10 slots in every ring let it end (--set ipcq.slots=10), and no fewer do\n"
+        "or queue by queue, none of which can have fewer:\n"
+        "  --set 'ipcq.slots_of.pe1>pe0=10' (it has 4)\n");
     kept_fini(&run);
     for (uint64_t slots = 9; slots <= 10; slots++) {
         kept_init(&run, "cubes=1,pes=8", 3);
@@ -168,7 +170,9 @@ static void barriers_fences_and_full_lines_are_part_of_circles(void **state) {
         "  rank 0 (sip0.cube0.pe0): ipcq_copy #5 (test_deadlock.c:) waits for the copies before it on queue "
         "pe0>pe1\n"
         "  and so back to rank 0\n"
-        "6 slots in every ring let it end (--set ipcq.slots=6), and no fewer do\n");
+        "6 slots in every ring let it end (--set ipcq.slots=6), and no fewer do\n"
+        "or queue by queue, none of which can have fewer:\n"
+        "  --set 'ipcq.slots_of.pe0>pe1=6' (it has 1)\n");
     kept_fini(&run);
     kept_init(&run, "cubes=1,pes=8", 3);
     run.machine.at.ipcq_slots = 1;
@@ -183,7 +187,9 @@ static void barriers_fences_and_full_lines_are_part_of_circles(void **state) {
              "  rank 0 (sip0.cube0.pe0): fence #4 (test_deadlock.c:) waits until all ops before it are done "
              "(unfinished: 1)\n"
              "  and so back to rank 0\n"
-             "2 slots in every ring let it end (--set ipcq.slots=2), and no fewer do\n");
+             "2 slots in every ring let it end (--set ipcq.slots=2), and no fewer do\n"
+             "or queue by queue, none of which can have fewer:\n"
+             "  --set 'ipcq.slots_of.pe0>pe1=2' (it has 1)\n");
     kept_fini(&run);
 }
 

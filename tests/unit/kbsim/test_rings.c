@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "kept.h"
-#include "run/rings.h"
+#include "lint/linting.h"
 
 enum { RANKS = 16, MESSAGES = 40 };
 
@@ -62,7 +62,7 @@ static void no_stream_is_faster_than_its_ring_allows(void **state) {
         run.machine.at.ipcq_slots = slots;
         check_ok(kept_record(&run, stream), &run.trail);
         run.program->log = &log;
-        kbs_warn_of_rings(run.program);
+        check_ok(kbs_lint_warn(run.program, &run.trail), &run.trail);
         if (*text == '\0') {
             assert_true(enough > 0);
             kept_fini(&run);

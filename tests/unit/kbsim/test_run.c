@@ -229,40 +229,6 @@ static void a_message_must_be_what_is_received(void **state) {
     kept_fini(&run);
 }
 
-static void speak_twice(kb_coll *c) {
-    if (c->rank == 0) {
-        tl_send(c, tl_queue_to(c, 1), c->buffer);
-        tl_send(c, tl_queue_to(c, 1), c->buffer);
-        return;
-    }
-    tl_queue from = tl_queue_from(c, 0);
-    tl_view in = tl_recv(c, from);
-    tl_reduce(c, c->buffer, in);
-    tl_release(c, from);
-}
-
-static int warned;
-
-static void hear(void *context, kb_log_level level, const char *area, const char *text) {
-    (void)context;
-    (void)area;
-    assert_int_equal(level, KB_LOG_WARNING);
-    assert_non_null(strstr(text, "queue pe0>pe1: 2 slots are sent and 1 received"));
-    warned++;
-}
-
-static void a_message_that_nobody_receives_is_a_warning(void **state) {
-    (void)state;
-    static kept run;
-    const kb_log log = {hear, NULL, KB_LOG_WARNING};
-    kept_init(&run, "cubes=1,pes=8", 2);
-    run.log = &log;
-    run_of(&run, speak_twice);
-    kept_check(&run);
-    assert_int_equal(warned, 1);
-    kept_fini(&run);
-}
-
 static void nothing(kb_coll *c) {
     (void)c;
 }
@@ -293,7 +259,6 @@ int main(void) {
         cmocka_unit_test(the_clock_can_be_stopped),
         cmocka_unit_test(a_signal_ends_a_run),
         cmocka_unit_test(a_message_must_be_what_is_received),
-        cmocka_unit_test(a_message_that_nobody_receives_is_a_warning),
         cmocka_unit_test(a_run_that_does_nothing_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rings against bandwidth x round trip; see rings.h. */
-#include "run/rings.h"
+/*
+ * Rings against bandwidth x round trip. A slot goes around: its message's way, its use, and its credit's way
+ * back; no stream is faster than all slots in that time. One finding for all queues whose slots are used
+ * again; none where they reach enough.
+ */
+#include <inttypes.h>
 
+#include "lint/linting.h"
 #include "run/costs.h"
 
 enum { ENOUGH_PERCENT = 90 }; /* of the narrowest link: less is worth a word */
@@ -30,7 +35,8 @@ static uint64_t slots_for(turn t) {
     return ((uint64_t)t.around_ps + (uint64_t)t.link_ps - 1) / (uint64_t)t.link_ps;
 }
 
-void kbs_warn_of_rings(const kbs_program *program) {
+kb_status kbs_check_rings(kbs_linting *l) {
+    const kbs_program *program = l->program;
     kbs_costs costs;
     kbs_costs_find(&costs, program->machine);
     const kbs_queue *worst = NULL;
@@ -50,13 +56,14 @@ void kbs_warn_of_rings(const kbs_program *program) {
             worst = queue;
         }
     }
-    if (worst != NULL)
-        kb_log_say(
-            program->log, KB_LOG_WARNING, "record",
-            "in %llu of %zu queues the ring is smaller than bandwidth x round trip: pe%u>pe%u reaches "
-            "at most %llu%% of its narrowest link with %u slots of %llu bytes; %llu slots would do for "
-            "all (ipcq.slots)",
-            (unsigned long long)count, program->queue_count, worst->producer, worst->consumer,
-            (unsigned long long)worst_percent, worst->slots, (unsigned long long)worst->slot_bytes,
-            (unsigned long long)most_slots);
+    if (worst == NULL)
+        return KB_OK;
+    char name[KBS_QUEUE_NAME_CHARS];
+    return kbs_lint_find(l, KBS_CHECK_RINGS, true,
+                         "in %" PRIu64
+                         " of %zu queues the ring is smaller than bandwidth x round trip: %s reaches at most "
+                         "%" PRIu64 "%% of its narrowest link with %u slots of %" PRIu64 " bytes; %" PRIu64
+                         " slots would do for all (ipcq.slots)",
+                         count, program->queue_count, kbs_queue_name(worst, name), worst_percent,
+                         worst->slots, worst->slot_bytes, most_slots);
 }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command `kb-sim lint`: its options. */
+#ifndef KBSIM_TOOL_LINT_H
+#define KBSIM_TOOL_LINT_H
+
+#include "sim/config.h"
+
+typedef struct sim_lint_values {
+    kbt_common common;
+    kbt_list params;
+    sim_config_values config;
+    uint64_t ranks, seed;
+} sim_lint_values;
+
+int sim_lint(kbt_call *call);
+
+#endif
