@@ -13,9 +13,9 @@
  *
  * or, of a rank of several PEs, the shortest of theirs. Several of a rank may be in flight: each of its PEs
  * begins one at its stamp, and no earlier than all that it does for the one before is done. When it is over
- * with a launch it says so to the M_CPU of its cube, that to the IO_CPU of its package, and that to the rank's
- * host. Either processor counts what it hears, and takes its time once, when it hands on that all have come.
- * In each rank a launch is done when its host hears that:
+ * with a launch it says so to the M_CPU of its cube, that to the IO_CPU of its package, and that to the host.
+ * Either processor counts what it hears, and takes its time once, when it hands on that all have come. In
+ * each rank a launch is done when its host hears that:
  *
  *   done = max over the rank's PEs (over + hops back) + m_cpu.ns + io_cpu.ns
  */
