@@ -14,6 +14,7 @@ static const kbt_option run_options[] = {
     {'p', "param", KBT_LIST, offsetof(sim_run_values, params), "KEY=VALUE", "a parameter of the bench", 0, 0,
      NULL, false},
     SIM_CONFIG_OPTIONS(sim_run_values, config),
+    SIM_GUARD_OPTIONS(sim_run_values, guard),
     {0, "seed", KBT_COUNT, offsetof(sim_run_values, seed), "N", "of the inputs' contents (default: 1)", 0, 0,
      NULL, false},
     {0, "max-time", KBT_TEXT, offsetof(sim_run_values, max_time), "T",
@@ -30,6 +31,7 @@ static const kbt_option lint_options[] = {
     {'p', "param", KBT_LIST, offsetof(sim_lint_values, params), "KEY=VALUE", "a parameter of the bench", 0, 0,
      NULL, false},
     SIM_CONFIG_OPTIONS(sim_lint_values, config),
+    SIM_GUARD_OPTIONS(sim_lint_values, guard),
     {0, "seed", KBT_COUNT, offsetof(sim_lint_values, seed), "N", "of the inputs' contents (default: 1)", 0, 0,
      NULL, false},
 };

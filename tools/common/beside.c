@@ -2,15 +2,12 @@
 /* Starting a tool from the folder of the running executable; see beside.h. */
 #include "common/beside.h"
 
-#include <errno.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/place.h"
-
-extern char **environ;
+#include "common/spawn.h"
 
 /* The path of `name` beside this executable; false when it is not to be found. */
 static bool find(const char *name, char path[PATH_MAX]) {
@@ -24,20 +21,6 @@ static int trouble(const kbt_call *call, const char *name, const char *why) {
     kb_trail trail;
     kb_fail(&trail, KB_E_IO, "cannot start %s: %s (it lies beside %s)", name, why, call->tool->name);
     return kbt_fail(call, &trail);
-}
-
-/* Starts the program; gives an errno. With `aside` its results go to stderr. */
-static int spawn(pid_t *ret_child, const char *path, const char *const *argv, bool aside) {
-    posix_spawn_file_actions_t actions;
-    int error = posix_spawn_file_actions_init(&actions);
-    if (error != 0)
-        return error;
-    if (aside)
-        error = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-    if (error == 0)
-        error = posix_spawn(ret_child, path, &actions, NULL, (char *const *)(void *)argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    return error;
 }
 
 int kbt_run_beside(const kbt_call *call, const char *name, const char *const *arguments,
@@ -61,13 +44,9 @@ int kbt_run_beside(const kbt_call *call, const char *name, const char *const *ar
         argv[count++] = "--verbose";
     argv[count] = NULL;
     fflush(stdout); /* what was said here comes before what is said there */
-    pid_t child;
-    const int error = spawn(&child, path, argv, call->common->json);
+    int status;
+    const int error = kbt_spawn(argv, call->common->json, &status);
     if (error != 0)
         return trouble(call, name, strerror(error));
-    int status;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return trouble(call, name, "it cannot be waited for");
     return WIFEXITED(status) ? WEXITSTATUS(status) : KBT_TROUBLE;
 }

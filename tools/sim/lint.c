@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "kbsim/lint.h"
+#include "sim/own.h"
 
 /* --- JSON ------------------------------------------------------------------------------------ */
 
@@ -126,16 +127,20 @@ static kb_status print_text(const kbt_call *call, kbs_lint_result *result, kb_tr
 
 static kb_status lint_on(kbt_call *call, sim_setup *setup, kbs_lint_result *ret_result, kb_trail *trail) {
     const sim_lint_values *values = call->values;
-    const kbs_run_options options = {.bench = call->words.items[0],
-                                     .params = values->params.items,
-                                     .param_count = values->params.count,
-                                     .given = setup->config.given,
-                                     .given_count = setup->config.given_count,
-                                     .machine = &setup->machine,
-                                     .ranks = (uint32_t)values->ranks,
-                                     .seed = values->seed,
-                                     .log = &call->log};
-    return kbs_lint(&options, ret_result, trail);
+    sim_own own;
+    kbs_run_options options = {.bench = call->words.items[0],
+                               .params = values->params.items,
+                               .param_count = values->params.count,
+                               .given = setup->config.given,
+                               .given_count = setup->config.given_count,
+                               .machine = &setup->machine,
+                               .ranks = (uint32_t)values->ranks,
+                               .seed = values->seed,
+                               .log = &call->log};
+    KB_TRY(sim_own_begin(&own, call, &values->guard, &options, trail));
+    const kb_status status = kbs_lint(&options, ret_result, trail);
+    sim_own_end(&own, status, trail);
+    return status;
 }
 
 static kb_status lint(kbt_call *call, kbs_lint_result *ret_result, kb_trail *trail) {

@@ -4,11 +4,13 @@
 #define KBSIM_TOOL_LINT_H
 
 #include "sim/config.h"
+#include "sim/guard.h"
 
 typedef struct sim_lint_values {
     kbt_common common;
     kbt_list params;
     sim_config_values config;
+    sim_guard_values guard;
     uint64_t ranks, seed;
 } sim_lint_values;
 

@@ -10,28 +10,9 @@
 
 #include "common/beside.h"
 #include "common/time.h"
+#include "sim/own.h"
 #include "sim/sweep.h"
-
-/* --- times ------------------------------------------------------------------------------ */
-
-static const struct {
-    const char *unit;
-    int64_t ps;
-} units[] = {{"s", INT64_C(1000000000000)}, {"ms", 1000000000}, {"us", 1000000}, {"ns", 1000}, {"ps", 1}};
-
-static kb_status read_time(const char *text, int64_t *ret, kb_trail *trail) {
-    char *end;
-    const double number = strtod(text, &end);
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (end != text && strcmp(end, units[i].unit) == 0 && number > 0 &&
-            number * (double)units[i].ps <= (double)KB_TIME_MAX_PS) {
-            const int64_t time_ps = (int64_t)(number * (double)units[i].ps + 0.5);
-            *ret = time_ps > 0 ? time_ps : 1;
-            return KB_OK;
-        }
-    return kb_fail(trail, KB_E_ARGUMENT, "--max-time: '%s' is not a time above 0 with its unit (try 100us)",
-                   text);
-}
+#include "sim/time.h"
 
 /* --- ^C and progress -------------------------------------------------------------------- */
 
@@ -155,10 +136,13 @@ static kb_status simulate_on(kbt_call *call, const sim_run_values *values, sim_s
                                .phase = begin_phase,
                                .context = run};
     if (values->max_time != NULL)
-        KB_TRY(read_time(values->max_time, &options.max_time_ps, trail));
+        KB_TRY(sim_read_time("--max-time", values->max_time, &options.max_time_ps, trail));
     KB_TRY(check_output(values, trail));
     catch_interrupts();
+    sim_own own;
+    KB_TRY(sim_own_begin(&own, call, &values->guard, &options, trail));
     const kb_status status = kbs_run(&options, ret_result, trail);
+    sim_own_end(&own, status, trail);
     end_phases(run);
     run->has_banks = setup->machine.at.hbm_timing == KBS_TIMING_HBM3;
     if (run->shown)

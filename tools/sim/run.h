@@ -7,12 +7,14 @@
 #include "common/tool.h"
 #include "kbsim/run.h"
 #include "sim/config.h"
+#include "sim/guard.h"
 
 typedef struct sim_run_values {
     kbt_common common;
     const char *output, *max_time;
     kbt_list params;
     sim_config_values config;
+    sim_guard_values guard;
     uint64_t ranks, seed;
     bool verify;
 } sim_run_values;

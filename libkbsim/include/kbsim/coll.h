@@ -42,14 +42,29 @@ typedef struct kb_coll {
 } kb_coll;
 
 typedef struct kbs_algorithm {
-    const char *name;
-    uint32_t collective; /* KB_COLL_… */
-    const char *help;    /* one line */
+    uint32_t abi, size_bytes; /* KB_PLUGIN_ABI and sizeof(kbs_algorithm), by KB_ALGORITHM; 0 where built in */
+    const char *name;         /* letters, digits, '_' and '-' */
+    uint32_t collective;      /* KB_COLL_… */
+    const char *help;         /* one line */
     void (*record)(kb_coll *c);
     /* Whether it can do with so many ranks, and which those are in words. NULL: any. */
     bool (*serves)(uint32_t ranks);
     const char *counts; /* "r x c ranks, both 2 at least" */
 } kbs_algorithm;
+
+/*
+ * Exports an algorithm of a user's own, for a file that is given as `-p algo=./mine.c`:
+ *
+ *     KB_ALGORITHM(ALL_REDUCE, .name = "mine", .help = "in a line", .record = mine);
+ *
+ * A file may have one for each kind.
+ */
+#define KB_ALGORITHM(kind, ...)                                                               \
+    KB_EXPORT extern const kbs_algorithm kb_algorithm_##kind;                                 \
+    const kbs_algorithm kb_algorithm_##kind = {.abi = KB_PLUGIN_ABI,                          \
+                                               .size_bytes = (uint32_t)sizeof(kbs_algorithm), \
+                                               .collective = KB_COLL_##kind,                  \
+                                               __VA_ARGS__}
 
 /* The rank `distance` places further around the ring; negative is backwards. */
 static inline uint32_t rank_at(const kb_coll *c, int64_t distance) {

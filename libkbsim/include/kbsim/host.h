@@ -94,7 +94,8 @@ typedef void (*kb_host_fn)(kb_host *h, void *context);
 
 /*
  * All ranks call the same, in the same order; each hands over tensors of its own PE, which need not lie at
- * one offset. `algorithm` is the name of one that is built in ("ring"), or a const kbs_algorithm *. What is
+ * one offset. `algorithm` is the name of one that is built in ("ring"), the file of
+ * one's own ("./mine.c"), or a const kbs_algorithm *. What is
  * shared among ranks, and how, is told by kbsim/coll.h.
  *
  * The _on forms work among the ranks of a group only; the hosts of others make the call and pass it by,
@@ -165,7 +166,7 @@ typedef void (*kb_host_fn)(kb_host *h, void *context);
 typedef struct kb_coll_call {
     uint32_t kind;                  /* KB_COLL_… */
     const tl_group *group;          /* NULL: all ranks */
-    const char *name;               /* of a built-in algorithm, or NULL: */
+    const char *name;               /* of a built-in algorithm or a file, or NULL: */
     const kbs_algorithm *algorithm; /* one of the caller's */
     tl_view buffer, in, out;
     uint32_t reduce; /* KB_REDUCE_… */

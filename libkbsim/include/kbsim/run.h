@@ -8,7 +8,8 @@
  *   ...
  *   kbs_result_fini(&result);
  *
- * With `.host = program` it runs a host program of one's own (host.h) instead of a bench.
+ * With `.host = program` it runs a host program of one's own (host.h) instead of a bench. Benches and
+ * algorithms may be users' files, too: shared objects, or C files where there is a `.compiler`.
  */
 #ifndef KBSIM_RUN_H
 #define KBSIM_RUN_H
@@ -16,8 +17,8 @@
 #include <signal.h>
 #include <stdbool.h>
 
+#include "kbsim/bench.h"
 #include "kbsim/config.h"
-#include "kbsim/host.h"
 #include "kbsim/machine.h"
 #include "kbsim/models.h"
 #include "kbtrace/fs.h"
@@ -36,8 +37,26 @@ typedef void (*kbs_progress_fn)(void *context, const kbs_progress *progress);
 typedef enum kbs_phase { KBS_RECORDING, KBS_SIMULATING, KBS_FINISHING, KBS_PHASES } kbs_phase;
 typedef void (*kbs_phase_fn)(void *context, kbs_phase phase);
 
+/* Makes a shared object of a C file; `discard` is called when it has been loaded, or could not be. */
+typedef struct kbs_compiler {
+    kb_status (*compile)(void *context, const char *source, const char **ret_object, kb_trail *trail);
+    void (*discard)(void *context, const char *object);
+    void *context;
+} kbs_compiler;
+
+/*
+ * What a run is doing in users' code, for who must tell of code that crashed or does not return: kept up by
+ * the run, and read at any time, in a signal handler even.
+ */
+typedef enum kbs_foreign { KBS_FOREIGN_NOT, KBS_FOREIGN_LOADS, KBS_FOREIGN_RECORDS } kbs_foreign;
+typedef struct kbs_recording {
+    volatile kbs_foreign stage;
+    char sources[256];                 /* base names of the files: "mine.c, other.so" */
+    const struct kbs_program *program; /* while it records */
+} kbs_recording;
+
 typedef struct kbs_run_options {
-    const char *bench;         /* of kbs_bench_name(), or a name for `host` */
+    const char *bench;         /* of kbs_bench_name(), a file, or a name for `host` */
     kb_host_fn host;           /* a host program of the caller's, instead of a bench; else NULL */
     void *host_context;        /* is given to it */
     const char *const *params; /* "KEY=VALUE" each */
@@ -53,6 +72,9 @@ typedef struct kbs_run_options {
     const kb_alloc *alloc; /* NULL: the heap */
     const kb_fs *fs;       /* NULL: the system's */
     const kb_log *log;
+    const kbs_compiler *compiler;      /* NULL: C files are refused */
+    uint64_t most_commands;            /* of each stream of users' code, about; 0: any number */
+    kbs_recording *recording;          /* NULL: nobody watches */
     const volatile sig_atomic_t *stop; /* becomes non-zero when the run shall end; may be NULL */
     kbs_progress_fn progress;          /* may be NULL, and so may: */
     kbs_phase_fn phase;
@@ -105,12 +127,25 @@ typedef struct kbs_sweep {
 bool kbs_is_sweep(const char *param);
 kb_status kbs_sweep_read(const char *param, kbs_sweep *ret, kb_trail *trail) KB_MUST_USE;
 
-/* --- listings -------------------------------------------------------------------------------- */
+/* --- users' own ------------------------------------------------------------------------------ */
 
-typedef struct kbs_bench_param {
-    const char *name, *standard, *help;
-    const char *path; /* the machine's parameter that it sets, or NULL */
-} kbs_bench_param;
+/* Whether the name of a bench or algorithm is a file's: it has a '/', or ends in .so or .c. */
+bool kbs_is_plugin(const char *text);
+
+/* Who records at the moment, and how far that is. */
+typedef struct kbs_recording_place {
+    const char *what, *name; /* "kernel", "algorithm" or "host program", and its name */
+    uint32_t rank;
+    const char *file; /* base name, of the last command that it recorded; NULL where there is none yet */
+    uint32_t line;
+    uint64_t progress;     /* is another number whenever more is recorded */
+    const kb_trail *trail; /* of a mistake or failure after which nothing more is recorded, or NULL */
+} kbs_recording_place;
+
+/* False where nobody records. Reads only, and allocates nothing. */
+bool kbs_recording_look(const kbs_recording *recording, kbs_recording_place *ret);
+
+/* --- listings -------------------------------------------------------------------------------- */
 
 size_t kbs_bench_count(void);
 const char *kbs_bench_name(size_t index);

@@ -24,6 +24,7 @@
 #include <stddef.h>
 
 #include "kbsim/view.h"
+#include "kbtrace/status.h"
 #include "kbtrace/words.h"
 
 /* What a kernel is given: who it runs for, and the arguments of its launch. */
@@ -209,6 +210,9 @@ typedef struct tl_group {
 /* Names the step that the following commands belong to: it labels them in every view of the trace. */
 #define tl_step(c, label, number) tl_step_at((c)->stream, (label), (number))
 
+/* A mistake, for what only the caller can know to be wrong; format and values are printf's. */
+#define tl_mistake(c, ...) tl_mistake_at((c)->stream, TL_HERE, __VA_ARGS__)
+
 /* --- behind the macros ------------------------------------------------------------------------- */
 
 #define TL_MATH0(at, c, func, out, value) at((c)->stream, KB_FUNC_##func, (out), NULL, 0, (value), TL_HERE)
@@ -252,5 +256,6 @@ void tl_barrier_of_at(tl_stream *stream, tl_group group, tl_where where);
 tl_group tl_group_of_at(tl_stream *stream, const uint32_t *ranks, uint32_t count, tl_where where);
 double tl_peek_at(tl_stream *stream, tl_view view, uint64_t index, tl_where where);
 void tl_step_at(tl_stream *stream, const char *label, uint64_t number);
+void tl_mistake_at(tl_stream *stream, tl_where where, const char *format, ...) KB_PRINTF(3, 4);
 
 #endif

@@ -6,8 +6,6 @@
 #include "kbsim/run.h"
 #include "record/program.h"
 
-enum { KBS_BENCH_PARAMS_MAX = 32 };
-
 /* What the user gave, or else the standard; by the bench's table. */
 typedef struct kbs_bench_values {
     const char *text[KBS_BENCH_PARAMS_MAX];
@@ -36,6 +34,14 @@ kb_status kbs_bench_parse(const kbs_bench *bench, const kbs_run_options *options
 /* A parameter of the program as it came out, for the trace: "elems", "1000". */
 kb_status kbs_bench_state(kbs_program *program, const char *name, const char *value, const char *by,
                           kb_trail *trail) KB_MUST_USE;
+
+/* Records a user's bench, the one that the program's plugins have. */
+kb_status kbs_bench_record_own(kbs_program *program, const kbs_bench_values *values,
+                               kb_trail *trail) KB_MUST_USE;
+
+/* An algorithm for collectives of that kind, by its name or its file. */
+kb_status kbs_program_algorithm(kbs_program *program, uint32_t collective, const char *text,
+                                const kbs_algorithm **ret, kb_trail *trail) KB_MUST_USE;
 
 /* Runs a bench that need not be built in. */
 kb_status kbs_run_bench(const kbs_bench *bench, const kbs_run_options *options, kbs_result *ret_result,

@@ -124,7 +124,7 @@ static kb_status read_tensors(const kbs_program *program, const asked *a, wanted
 }
 
 static kb_status read(kbs_program *program, const asked *a, wanted *wish, kb_trail *trail) {
-    KB_TRY(kbs_algorithm_find(wish->kind, text_of(a, "algo"), &wish->algorithm, trail));
+    KB_TRY(kbs_program_algorithm(program, wish->kind, text_of(a, "algo"), &wish->algorithm, trail));
     KB_TRY(kbs_read_groups(text_of(a, "group"), program->ranks, &program->arena, &wish->groups, trail));
     for (uint32_t i = 0; i < wish->groups.count; i++)
         KB_TRY(kbs_algorithm_serves(wish->algorithm, wish->groups.sizes[i], trail));

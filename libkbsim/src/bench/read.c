@@ -60,13 +60,8 @@ static bool fits_tcm(const kbs_machine *machine, uint64_t size_bytes, uint64_t q
     return size_bytes <= tcm - scratch - queues * ring;
 }
 
-kb_status kbs_read_buffer(const char *text, const kbs_machine *machine, uint64_t size_bytes, uint64_t queues,
-                          uint32_t *ret, kb_trail *trail) {
+kb_status kbs_read_space(const char *text, uint32_t *ret, kb_trail *trail) {
     static const uint32_t spaces[] = {KB_SPACE_TCM, KB_SPACE_SRAM, KB_SPACE_HBM};
-    if (*text == '\0') {
-        *ret = fits_tcm(machine, size_bytes, queues) ? KB_SPACE_TCM : KB_SPACE_HBM;
-        return KB_OK;
-    }
     kb_nearest nearest;
     kb_nearest_init(&nearest, text);
     for (size_t i = 0; i < sizeof spaces / sizeof spaces[0]; i++) {
@@ -82,4 +77,12 @@ kb_status kbs_read_buffer(const char *text, const kbs_machine *machine, uint64_t
         return kb_fail(trail, KB_E_ARGUMENT, "buffer: '%s' is not one of tcm, sram, hbm (did you mean '%s'?)",
                        text, best);
     return kb_fail(trail, KB_E_ARGUMENT, "buffer: '%s' is not one of tcm, sram, hbm", text);
+}
+
+kb_status kbs_read_buffer(const char *text, const kbs_machine *machine, uint64_t size_bytes, uint64_t queues,
+                          uint32_t *ret, kb_trail *trail) {
+    if (*text != '\0')
+        return kbs_read_space(text, ret, trail);
+    *ret = fits_tcm(machine, size_bytes, queues) ? KB_SPACE_TCM : KB_SPACE_HBM;
+    return KB_OK;
 }

@@ -9,6 +9,8 @@
 kb_status kbs_read_dtype(const char *text, uint32_t *ret, kb_trail *trail) KB_MUST_USE;
 /* sum, min, max, prod. */
 kb_status kbs_read_reduce(const char *text, uint32_t *ret, kb_trail *trail) KB_MUST_USE;
+/* KB_SPACE_… of tensors: tcm, sram, hbm. */
+kb_status kbs_read_space(const char *text, uint32_t *ret, kb_trail *trail) KB_MUST_USE;
 /* Of `elems` and `bytes`, by their places among a bench's parameters: the one that was given. */
 kb_status kbs_read_elements(const kbs_bench_values *values, uint32_t elems, uint32_t bytes, uint32_t dtype,
                             uint64_t *ret, kb_trail *trail) KB_MUST_USE;

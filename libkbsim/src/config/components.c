@@ -24,20 +24,6 @@ static bool is_option(const char *path) {
     return point != NULL && strcmp(point, ".model") != 0;
 }
 
-/* A shared object lies beside the file that names it, and is known by a '/'. */
-static kb_status find_object(const kbs_reading *r, const char *text, const char **ret, kb_trail *trail) {
-    char path[KBS_CONFIG_NAME_CHARS + 2];
-    const char *beside;
-    const size_t length = strlen(text);
-    if (strchr(text, '/') == NULL && (length < 4 || strcmp(text + length - 3, ".so") != 0)) {
-        *ret = text;
-        return KB_OK;
-    }
-    KB_TRY(kbs_file_beside(r->config, r->name, text, &beside, trail));
-    snprintf(path, sizeof path, "%s%s", strchr(beside, '/') == NULL ? "./" : "", beside);
-    return kb_arena_text(&r->config->arena, path, strlen(path), ret, trail);
-}
-
 static kb_status choose(const kbs_reading *r, const kbs_yaml *node, const char *path, kb_trail *trail) {
     kbs_machine *machine = r->config->machine;
     const kbs_origin *before = kbs_choice_origin(machine, path);
@@ -51,7 +37,7 @@ static kb_status choose(const kbs_reading *r, const kbs_yaml *node, const char *
     if (strchr(value, '\n') != NULL)
         return kbs_fail_at(&node->at, trail, "components.%s: a value of several lines", path);
     if (!is_option(path))
-        KB_TRY(find_object(r, node->text, &value, trail));
+        KB_TRY(kbs_object_beside(r->config, r->name, node->text, &value, trail));
     const kb_status status = kbs_choose(machine, path, value, &origin, trail);
     return status == KB_OK ? KB_OK : kbs_blame(&node->at, status, trail);
 }

@@ -157,6 +157,8 @@ static kb_status give(const kbs_reading *r, const kbs_yaml *node, kb_trail *trai
         return kbs_fail_at(&node->at, trail, "collective.%.40s takes one value in one line", node->key);
     kbs_given row = {node->key, node->text, node->key_at};
     row.origin.by = r->by;
+    if (strcmp(node->key, "algo") == 0) /* a user's own lies beside the file that names it */
+        KB_TRY(kbs_object_beside(r->config, r->name, node->text, &row.value, trail));
     for (size_t i = 0; i < config->given_count; i++)
         if (strcmp(config->given[i].key, row.key) == 0) {
             config->given[i] = row;

@@ -67,6 +67,19 @@ kb_status kbs_file_beside(kbs_config *config, const char *base, const char *name
     return kb_arena_text(&config->arena, shown, strlen(shown), ret, trail);
 }
 
+kb_status kbs_object_beside(kbs_config *config, const char *base, const char *name, const char **ret,
+                            kb_trail *trail) {
+    char path[KBS_CONFIG_NAME_CHARS + 2];
+    const char *beside;
+    if (strchr(name, '/') == NULL && !ends_in(name, ".so") && !ends_in(name, ".c")) {
+        *ret = name;
+        return KB_OK;
+    }
+    KB_TRY(kbs_file_beside(config, base, name, &beside, trail));
+    snprintf(path, sizeof path, "%s%s", strchr(beside, '/') == NULL ? "./" : "", beside);
+    return kb_arena_text(&config->arena, path, strlen(path), ret, trail);
+}
+
 /* --- topologies that are installed ----------------------------------------------------------- */
 
 static kb_status topologies_folder(kbs_config *config, const char **ret, kb_trail *trail) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/bench.h"
 #include "bound/bound.h"
 #include "coll/algorithms.h"
 #include "coll/staged.h"
@@ -119,7 +120,8 @@ static const kbs_algorithm *find_algorithm(tl_stream *host, const kb_coll_call *
     kbs_program *program = host->program;
     const kbs_algorithm *algorithm = call->algorithm;
     if (algorithm == NULL && call->name != NULL) {
-        const kb_status status = kbs_algorithm_find(call->kind, call->name, &algorithm, &program->trail);
+        const kb_status status =
+            kbs_program_algorithm(program, call->kind, call->name, &algorithm, &program->trail);
         if (status != KB_OK)
             kbs_trouble(host, where, status);
     } else if (algorithm == NULL || algorithm->record == NULL || algorithm->name == NULL ||

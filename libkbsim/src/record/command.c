@@ -3,6 +3,7 @@
 #include "record/command.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -195,6 +196,10 @@ static kb_status keep_packed(kbs_commands *commands, const kbs_block *open, kb_t
 /* The open block is full, or there is none. */
 static kb_status add_block(kbs_commands *commands, kb_trail *trail) {
     kbs_block *open = commands->open;
+    if (commands->most > 0 && commands->count >= commands->most)
+        return kb_fail(trail, KB_E_LIMIT,
+                       "more than %" PRIu64 " commands of one stream: does a loop record without end?",
+                       commands->most);
     const size_t size = open == NULL ? FIRST_BYTES : BLOCK_BYTES;
     if (open != NULL)
         open->size = (uint32_t)(commands->at - open->bytes);

@@ -96,6 +96,7 @@ typedef struct kbs_commands {
     uint64_t step;
     uint64_t newest; /* number of the newest numbered command; they count from 1 */
     uint64_t count;
+    uint64_t most;          /* of which there may be about so many, to a block; 0: any number */
     kbs_kept_shape *latest; /* shape of the last command */
 } kbs_commands;
 

@@ -110,12 +110,14 @@ tl_stream *kbs_call_begin(tl_stream *host, const kbs_call *call, bool is_async) 
     stream->group = KB_NONE;
     stream->reduce = 0;
     record_launch(host, stream, call, is_async);
+    program->now = stream;
     kbs_kernel_begin(stream, call->where);
     return stream;
 }
 
 void kbs_call_end(tl_stream *host, tl_stream *stream, tl_where where) {
     kbs_kernel_end(stream, where);
+    host->program->now = host;
     host->launches++;
 }
 
@@ -183,7 +185,9 @@ static kb_status record_host(kbs_program *program, uint32_t rank, const char *na
     tl_stream *stream = &program->hosts[rank];
     kb_host h = {stream, rank, program->ranks};
     stream->kernel_name = name;
+    program->now = stream;
     host(&h, context);
+    program->now = NULL;
     if (program->status == KB_OK && stream->live_count > 0)
         kbs_mistake_of(stream, KBS_CHECK_TOKENS, stream->live[0].where, "nobody waits for this launch");
     if (program->status == KB_OK && stream->launches < program->call_count) {

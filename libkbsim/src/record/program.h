@@ -193,11 +193,15 @@ struct kbs_program {
     kbs_watch *watches; /* by memory */
     kbs_call *calls;    /* by launch */
     size_t call_count, call_capacity, collective_count;
-    uint32_t group;                    /* id of the group of all ranks */
-    uint64_t launch_count;             /* every rank's host has as many */
-    const volatile sig_atomic_t *stop; /* non-zero: give up recording; may be NULL */
-    kb_status status;                  /* of the first mistake, which `trail` explains */
-    kbs_check mistake;                 /* whose it is, where the program is wrong */
+    uint32_t group;                        /* id of the group of all ranks */
+    uint64_t launch_count;                 /* every rank's host has as many */
+    tl_stream *now;                        /* what is recorded at the moment, or NULL */
+    struct kbs_plugins *plugins;           /* users' files that it may open; NULL: none */
+    const struct kbs_bench *bench;         /* what it is recorded for, and */
+    const struct kbs_bench_values *values; /* its parameters; NULL of none */
+    const volatile sig_atomic_t *stop;     /* non-zero: give up recording; may be NULL */
+    kb_status status;                      /* of the first mistake, which `trail` explains */
+    kbs_check mistake;                     /* whose it is, where the program is wrong */
     kb_trail trail;
 };
 

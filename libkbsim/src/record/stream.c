@@ -37,6 +37,13 @@ void kbs_mistake(tl_stream *stream, tl_where where, const char *format, ...) {
     va_end(args);
 }
 
+void tl_mistake_at(tl_stream *stream, tl_where where, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    keep_mistake(stream, KBS_CHECK_PROGRAM, where, format, args);
+    va_end(args);
+}
+
 void kbs_mistake_of(tl_stream *stream, kbs_check check, tl_where where, const char *format, ...) {
     va_list args;
     va_start(args, format);
@@ -89,8 +96,11 @@ void kbs_append_command(tl_stream *stream, const kbs_common *common, kbs_command
     if (is_watched(program, common, command))
         note_write(stream, common, command);
     const kb_status status = kbs_commands_add(&stream->commands, common, command, &program->trail);
-    if (status != KB_OK)
-        program->status = status;
+    if (status == KB_OK)
+        return;
+    program->status = status;
+    if (stream->file != NULL && common->line > 0)
+        kbs_trouble(stream, (tl_where){stream->file, common->line}, status);
 }
 
 void tl_step_at(tl_stream *stream, const char *label, uint64_t number) {

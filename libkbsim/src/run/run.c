@@ -9,6 +9,7 @@
 #include "bench/bench.h"
 #include "kbtrace/writer.h"
 #include "lint/linting.h"
+#include "plugin/plugin.h"
 #include "run/idle_faults.h"
 #include "run/simulate.h"
 #include "run/unused.h"
@@ -93,6 +94,15 @@ static kb_status define_program(kbs_program *program, const kbs_bench *bench, bo
     snprintf(ranks, sizeof ranks, "%u", program->ranks);
     KB_TRY(kbs_bench_state(program, "bench", bench->name, "param", trail));
     return kbs_bench_state(program, "ranks", ranks, ranks_given ? "param" : "default", trail);
+}
+
+/* Users' files by name and contents: where they lie is nobody's business. */
+static kb_status define_sources(kbs_program *program, kb_trail *trail) {
+    const char *name;
+    if (program->plugins->first == NULL)
+        return KB_OK;
+    KB_TRY(kbs_plugins_name(program->plugins, &program->arena, &name, trail));
+    return kbs_bench_state(program, "sources", name, "param", trail);
 }
 
 /* The digest of lines "path=value" of the machine's settings, or of the program's. */
@@ -203,6 +213,7 @@ typedef struct purpose {
     const kbs_run_options *options;
     kbs_result *ret_result; /* one of them is NULL */
     kbs_lint_result *ret_lint;
+    kbs_plugins *plugins;
 } purpose;
 
 static kb_status define(kbs_program *program, const kbs_bench *bench, const kbs_run_options *options,
@@ -214,18 +225,33 @@ static kb_status define(kbs_program *program, const kbs_bench *bench, const kbs_
     return define_program(program, bench, options->ranks != 0, trail);
 }
 
+/* Users' code takes part from the first file that is opened, and no longer than this. */
+static kb_status record(kbs_program *program, const kbs_bench *bench, const kbs_bench_values *values,
+                        const kbs_run_options *options, kb_trail *trail) {
+    kbs_recording *recording = program->plugins->recording;
+    for (uint32_t i = 0; i < program->pes + program->ranks; i++)
+        program->streams[i].commands.most = options->most_commands;
+    recording->program = program;
+    recording->stage = program->plugins->first != NULL ? KBS_FOREIGN_RECORDS : KBS_FOREIGN_NOT;
+    const kb_status status = options->host != NULL ? kbs_program_host(program, bench->name, options->host,
+                                                                      options->host_context, trail)
+                                                   : bench->record(program, values, trail);
+    recording->stage = KBS_FOREIGN_NOT;
+    recording->program = NULL;
+    return status;
+}
+
 /* All that can be known before the clock moves, but for what lint finds. */
 static kb_status record_program(kbs_program *program, const kbs_bench *bench, const kbs_bench_values *values,
                                 const kbs_run_options *options, kb_trail *trail) {
     begin_phase(options, KBS_RECORDING);
     for (uint32_t rank = 0; rank < program->ranks; rank++)
         program->hosts[rank].kernel_name = bench->name; /* of tensors that a bench makes by itself, too */
-    const kb_status status = options->host != NULL ? kbs_program_host(program, bench->name, options->host,
-                                                                      options->host_context, trail)
-                                                   : bench->record(program, values, trail);
+    const kb_status status = record(program, bench, values, options, trail);
     if (status != KB_OK)
         return kb_while(trail, status, "recording %s %s", options->host != NULL ? "program" : "bench",
                         bench->name);
+    KB_TRY(define_sources(program, trail));
     KB_TRY(kbs_program_seal(program, trail));
     KB_TRY(check_work(program, bench, trail));
     kbs_warn_of_faults(program);
@@ -294,6 +320,9 @@ static kb_status run_on(const kbs_bench *bench, const kbs_bench_values *values, 
                               &program, trail));
     program->stop = options->stop;
     program->models = models;
+    program->plugins = wanted->plugins;
+    program->bench = bench;
+    program->values = values;
     const kb_status status = run_program(program, bench, values, wanted, trail);
     kbs_program_destroy(program);
     return status;
@@ -319,25 +348,51 @@ static kb_status do_bench(const kbs_bench *bench, const purpose *wanted, kb_trai
     return status;
 }
 
+/* A bench from a user's file. */
+static kb_status do_own(const purpose *wanted, kb_trail *trail) {
+    const kbs_plugin *plugin;
+    const kb_bench **bench = &wanted->plugins->bench;
+    KB_TRY(kbs_plugins_open(wanted->plugins, wanted->options->bench, &plugin, trail));
+    KB_TRY(kbs_plugin_bench(plugin, bench, trail));
+    const kbs_bench own = {.name = (*bench)->name,
+                           .help = (*bench)->help,
+                           .params = (*bench)->params,
+                           .param_count = (*bench)->param_count,
+                           .record = kbs_bench_record_own};
+    return do_bench(&own, wanted, trail);
+}
+
 static kb_status find_and_do(const purpose *wanted, kb_trail *trail) {
     const kbs_bench own = {.name = wanted->options->bench, .help = ""};
     const kbs_bench *bench = &own;
+    if (wanted->options->host == NULL && kbs_is_plugin(wanted->options->bench))
+        return do_own(wanted, trail);
     if (wanted->options->host == NULL)
         KB_TRY(kbs_bench_find(wanted->options->bench, &bench, trail));
     return do_bench(bench, wanted, trail);
 }
 
+/* The bench, or where that is NULL the one that the options name. */
+static kb_status with_plugins(const kbs_bench *bench, purpose *wanted, kb_trail *trail) {
+    kbs_plugins plugins;
+    kbs_plugins_init(&plugins, wanted->options);
+    wanted->plugins = &plugins;
+    const kb_status status = bench != NULL ? do_bench(bench, wanted, trail) : find_and_do(wanted, trail);
+    kbs_plugins_fini(&plugins);
+    return status;
+}
+
 kb_status kbs_run_bench(const kbs_bench *bench, const kbs_run_options *options, kbs_result *ret_result,
                         kb_trail *trail) {
-    return do_bench(bench, &(purpose){options, ret_result, NULL}, trail);
+    return with_plugins(bench, &(purpose){.options = options, .ret_result = ret_result}, trail);
 }
 
 kb_status kbs_run(const kbs_run_options *options, kbs_result *ret_result, kb_trail *trail) {
-    return find_and_do(&(purpose){options, ret_result, NULL}, trail);
+    return with_plugins(NULL, &(purpose){.options = options, .ret_result = ret_result}, trail);
 }
 
 kb_status kbs_lint(const kbs_run_options *options, kbs_lint_result *ret_result, kb_trail *trail) {
-    return find_and_do(&(purpose){options, NULL, ret_result}, trail);
+    return with_plugins(NULL, &(purpose){.options = options, .ret_lint = ret_result}, trail);
 }
 
 void kbs_result_fini(kbs_result *result) {
