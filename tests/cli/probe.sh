@@ -17,7 +17,8 @@ report = json.load(open(sys.argv[1], encoding="utf-8"))
 assert report["version"] == 1 and report["different"] == 0 and report["at_once"] == [], report
 assert {row["bytes"] for row in report["transfers"]} == {0, 1, 300, 65536}
 ways = {row["what"] for row in report["transfers"]}
-assert ways == {"read", "write", "send", "host read", "host write", "launch", "round trip"}, ways
+assert ways == {"read", "write", "send", "host read", "host write", "launch", "round trip",
+                "barrier"}, ways
 for row in report["transfers"]:
     assert row["difference_ps"] == row["time_ps"] - row["form_ps"] == 0, row
     assert abs(row["gbps"] - row["bytes"] * 1000 / row["time_ps"]) < 1e-6, row

@@ -23,7 +23,7 @@ def transfers(report):
              "| --- |" + " ---: |" * (len(SIZES) + 2)]
     ways = {}
     for row in report["transfers"]:
-        if row["what"] not in ("launch", "round trip"):
+        if row["bytes"] > 0:
             ways.setdefault((row["what"], row["target"]), []).append(row)
     for (what, target), rows in ways.items():
         cells = [time_of(row["time_ps"]) for row in rows]
@@ -42,6 +42,15 @@ def launches(report):
             differ = (row["difference_ps"] != 0) + (back["difference_ps"] != 0)
             lines.append(f"| {row['target']} | {time_of(row['time_ps'])} | {time_of(back['time_ps'])} "
                          f"| {differ} |")
+    return lines
+
+
+def barriers(report):
+    lines = ["| a barrier of | until PE 0 goes on | differences |", "| --- | ---: | ---: |"]
+    for row in report["transfers"]:
+        if row["what"] == "barrier":
+            differs = int(row["difference_ps"] != 0)
+            lines.append(f"| {row['target']} | {time_of(row['time_ps'])} | {differs} |")
     return lines
 
 
@@ -79,7 +88,8 @@ def main():
     report = probe(sim, "--sizes", ",".join(str(size) for size in SIZES))
     made = text
     for name, lines in (("transfers", transfers(report)), ("outstanding", outstanding(sim)),
-                        ("launches", launches(report)), ("crowds", crowds(report))):
+                        ("launches", launches(report)), ("barriers", barriers(report)),
+                        ("crowds", crowds(report))):
         mark = f"<!-- made: {name} -->\n"
         table = "".join(line + "\n" for line in lines)
         made = re.sub(re.escape(mark) + r"(?:\|.*\n)*", lambda _, new=mark + table: new, made)

@@ -25,11 +25,13 @@ enum { KBS_PROBE_NAME_CHARS = 48 };
 
 /* One transfer on an idle machine. */
 typedef struct kbs_probe_row {
-    const char *what;   /* "read", "write", "send", "host write", "host read", "launch", "round trip" */
+    const char
+        *what; /* "read", "write", "send", "host write", "host read", "barrier", "launch", "round trip" */
     const char *target; /* what the other end is to the PE: "its own slice" */
     char from[KBS_PROBE_NAME_CHARS], to[KBS_PROBE_NAME_CHARS];
-    uint64_t size_bytes; /* of a launch 0 */
-    int64_t took_ps; /* from its issue to its last visible byte; until the PE begins; until all hosts hear */
+    uint64_t size_bytes; /* of a barrier or launch 0 */
+    /* From its issue to its last visible byte; until the PE goes on, or begins; until all hosts hear. */
+    int64_t took_ps;
     int64_t form_ps;
 } kbs_probe_row;
 

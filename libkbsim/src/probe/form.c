@@ -364,6 +364,53 @@ int64_t kbs_form_launch(const kbs_machine *machine, uint32_t pe, uint32_t first,
     return kbs_form_ps(machine->at.host_launch_ns) + begin_ps;
 }
 
+/* --- barriers -------------------------------------------------------------------------------- */
+
+typedef struct meeting {
+    const kbs_machine *machine;
+    uint32_t first, count;
+    int64_t stamp_ps; /* of a launch that has one, else -1 */
+} meeting;
+
+static int64_t come_to_ps(const meeting *of, uint32_t place) {
+    const kbs_machine *m = of->machine;
+    if (of->stamp_ps >= 0)
+        return of->stamp_ps;
+    return kbs_form_ps(m->at.host_launch_ns) + heard_ps(m, of->first + place, of->first);
+}
+
+/* What one PE tells another takes as a credit on the fast path. */
+static int64_t telling_ps(const meeting *of, uint32_t from, uint32_t to) {
+    kbs_form_way way;
+    kbs_form_find_way(&way, of->machine, (kbs_form_place){KB_SPACE_TCM, of->first + from, 0},
+                      (kbs_form_place){KB_SPACE_TCM, of->first + to, 0});
+    return way.latency_ps + slowest_ps(&way, of->machine->at.ipcq_credit_bytes);
+}
+
+/* When who stands there has been told in all rounds before the one with members so far apart. */
+static int64_t told_ps(const meeting *of, uint32_t place, uint32_t apart) {
+    if (apart == 1)
+        return come_to_ps(of, place) + kbs_form_ps(of->machine->at.pe_cpu_dispatch_ns);
+    const uint32_t teller = (place + of->count - apart / 2) % of->count;
+    return kbs_form_later(told_ps(of, place, apart / 2),
+                          told_ps(of, teller, apart / 2) + telling_ps(of, teller, place));
+}
+
+int64_t kbs_form_barrier(const kbs_machine *machine, uint32_t pe, uint32_t first, uint32_t count) {
+    meeting of = {machine, first, count, -1};
+    int64_t last_ps = 0;
+    uint32_t apart = 1;
+    if (machine->at.launch_mode == KBS_LAUNCH_STAMPED)
+        of.stamp_ps = kbs_form_launch(machine, pe, first, count);
+    for (uint32_t place = 0; place < count; place++)
+        last_ps = kbs_form_later(last_ps, come_to_ps(&of, place));
+    while (apart < count)
+        apart *= 2;
+    return told_ps(&of, pe - first, apart) - last_ps;
+}
+
+/* --- all the way ----------------------------------------------------------------------------- */
+
 /* All of one stamp begin with the last; each host hears its own PE, over either processor once. */
 int64_t kbs_form_round(const kbs_machine *machine, uint32_t first, uint32_t count) {
     const int64_t stamp_ps = kbs_form_launch(machine, first, first, count);

@@ -47,7 +47,13 @@ kb_status kbs_form_send(const kbs_machine *machine, const kbs_form_message *mess
 /* Until `pe` begins what the hosts of `count` PEs, of which it is one, have launched on them at once. */
 int64_t kbs_form_launch(const kbs_machine *machine, uint32_t pe, uint32_t first, uint32_t count);
 
-/* The same, of a kernel that does nothing: until the last of these hosts hears that its PE is done. */
+/*
+ * From when the last of these PEs, which were launched at once, comes to their barrier until `pe` goes on:
+ * each hears in its turn of all that its teller has heard of.
+ */
+int64_t kbs_form_barrier(const kbs_machine *machine, uint32_t pe, uint32_t first, uint32_t count);
+
+/* As a launch, of a kernel that does nothing: until the last of these hosts hears that its PE is done. */
 int64_t kbs_form_round(const kbs_machine *machine, uint32_t first, uint32_t count);
 
 #endif

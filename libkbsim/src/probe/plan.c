@@ -61,7 +61,7 @@ enum {
     MEMORIES = sizeof memories / sizeof memories[0],
     RECEIVERS = sizeof receivers / sizeof receivers[0],
     COPIED = sizeof copied / sizeof copied[0],
-    LAUNCHES = 4
+    GROUPS = 4
 };
 
 /* The next cube along x or, in a single column, along y. */
@@ -160,13 +160,13 @@ static void add(kbs_probe_plan *plan, const kbs_probe_options *options, kbs_prob
     }
 }
 
-/* Of itself, of its cube, of its package, of all; each of a size that none before had. */
-static void add_launches(kbs_probe_plan *plan, kbs_probe_kind kind) {
+/* Of itself, of its cube, of its package, of all; each larger than the one before. A barrier needs two. */
+static void add_groups(kbs_probe_plan *plan, kbs_probe_kind kind) {
     const uint32_t counts[] = {1, (uint32_t)plan->machine->at.cube_pes,
                                (uint32_t)kbs_machine_pes_of_sip(plan->machine), plan->pes};
     static const char *const names[] = {"itself", "the PEs of its cube", "the PEs of its package", "all PEs"};
-    for (size_t i = 0; i < LAUNCHES; i++)
-        if (i == 0 || counts[i] > counts[i - 1])
+    for (size_t i = 0; i < GROUPS; i++)
+        if (i == 0 ? kind != KBS_PROBE_BARRIER : counts[i] > counts[i - 1])
             plan->steps[plan->step_count++] = (kbs_probe_step){.kind = kind,
                                                                .space = KB_SPACE_TCM,
                                                                .pe = plan->pe,
@@ -179,7 +179,7 @@ static void add_launches(kbs_probe_plan *plan, kbs_probe_kind kind) {
 kb_status kbs_probe_plan_init(kbs_probe_plan *plan, const kbs_probe_options *options, bool knows_streams,
                               kb_arena *arena, kb_trail *trail) {
     enum { WAYS = 2 * COPIED + 2 * MEMORIES + RECEIVERS };
-    const size_t most_steps = WAYS * options->size_count + 2 * LAUNCHES;
+    const size_t most_steps = WAYS * options->size_count + 3 * GROUPS;
     uint64_t most_bytes = 0;
     void *steps;
     memset(plan, 0, sizeof *plan);
@@ -202,7 +202,8 @@ kb_status kbs_probe_plan_init(kbs_probe_plan *plan, const kbs_probe_options *opt
     for (size_t i = 0; i < RECEIVERS && i < options->machine->at.ipcq_max_queues; i++)
         add(plan, options, KBS_PROBE_SEND, &receivers[i],
             knows_streams ? UINT64_MAX : options->machine->at.ipcq_slot_bytes);
-    add_launches(plan, KBS_PROBE_LAUNCH);
-    add_launches(plan, KBS_PROBE_ROUND);
+    add_groups(plan, KBS_PROBE_BARRIER);
+    add_groups(plan, KBS_PROBE_LAUNCH);
+    add_groups(plan, KBS_PROBE_ROUND);
     return KB_OK;
 }

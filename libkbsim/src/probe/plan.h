@@ -14,6 +14,7 @@ typedef enum kbs_probe_kind {
     KBS_PROBE_READ,
     KBS_PROBE_WRITE,
     KBS_PROBE_SEND,
+    KBS_PROBE_BARRIER,
     KBS_PROBE_LAUNCH,
     KBS_PROBE_ROUND,
 } kbs_probe_kind;
@@ -24,9 +25,10 @@ typedef struct kbs_probe_step {
     uint32_t space, pe; /* of the other end */
     const char *target;
     uint64_t size_bytes;
-    uint32_t first, count;     /* of a launch: the PEs that take part */
+    uint32_t first, count;     /* of a launch or barrier: the PEs that take part */
     int64_t issue_ps, done_ps; /* as measured; of a launch the last host's issue, and when its PE begins … */
-                               /* … or, of a round, the last host hears that its own is done */
+                               /* … or, of a round, the last host hears that its own is done; of a
+                                * barrier the last PE's issue, and when the PE that probes goes on */
     int64_t receive_ps;        /* when the receiver of a message issued its first receive */
 } kbs_probe_step;
 

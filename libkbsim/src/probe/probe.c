@@ -84,6 +84,14 @@ static void message(tl_kernel *k) {
     tl_release(k, tl_queue_from(k, p->plan.pe));
 }
 
+static void meet(tl_kernel *k) {
+    const call *of = k->args;
+    const probe *p = of->of;
+    const kbs_probe_step *step = &p->plan.steps[of->number];
+    tl_step(k, step_label, of->number);
+    tl_barrier_of(k, tl_group_of(k, p->everyone + step->first, step->count));
+}
+
 static void swarm(tl_kernel *k) {
     const call *of = k->args;
     const probe *p = of->of;
@@ -151,6 +159,11 @@ static void program_of(kb_host *h, void *context) {
             kb_launch(h, message, &what, sizeof what);
     for (what.number = 0; what.number < KBS_PROBE_SWARMS && p->swarms[what.number] != NULL; what.number++)
         kb_launch(h, swarm, &what, sizeof what);
+    for (what.number = 0; what.number < p->plan.step_count; what.number++) {
+        const kbs_probe_step *step = &p->plan.steps[what.number];
+        if (step->kind == KBS_PROBE_BARRIER)
+            kb_launch_on(h, kb_group_of(h, p->everyone + step->first, step->count), meet, &what, sizeof what);
+    }
     launches(h, p);
 }
 
@@ -213,6 +226,15 @@ static void put_launch(probe *p, uint32_t rank, const kb_op *op) {
         step->done_ps = op->sent_ps;
 }
 
+static void put_barrier(probe *p, uint32_t rank, const kb_op *op) {
+    kbs_probe_step *step = op->step < p->plan.step_count ? &p->plan.steps[op->step] : NULL;
+    if (step == NULL || step->kind != KBS_PROBE_BARRIER) /* the hosts' own */
+        return;
+    step->issue_ps = later(step->issue_ps, op->issue_ps);
+    if (rank == p->plan.pe)
+        step->done_ps = op->done_ps;
+}
+
 static kb_status put(void *context, uint32_t rank, const kb_op *op, void **inout_known, kb_trail *trail) {
     probe *p = context;
     (void)inout_known, (void)trail;
@@ -221,6 +243,8 @@ static kb_status put(void *context, uint32_t rank, const kb_op *op, void **inout
                        kind == KB_OP_HOST_WRITE || kind == KB_OP_HOST_READ;
     if (kind == KB_OP_LAUNCH && op->what->step != KB_NONE)
         put_launch(p, rank, op);
+    if (kind == KB_OP_BARRIER && op->what->step != KB_NONE)
+        put_barrier(p, rank, op);
     if (op->what->step == KB_NONE || (!moves && kind != KB_OP_IPCQ_RECV))
         return KB_OK;
     if (op->step >= p->plan.step_count) {
@@ -264,6 +288,9 @@ static kb_status find_form(const probe *p, const kbs_probe_step *step, const kb_
         return (is_read ? kbs_form_read : kbs_form_write)(machine, is_own ? tcm : host, far, step->size_bytes,
                                                           alloc, ret_ps, trail);
     }
+    case KBS_PROBE_BARRIER:
+        *ret_ps = kbs_form_barrier(machine, p->plan.pe, step->first, step->count);
+        return KB_OK;
     case KBS_PROBE_LAUNCH:
         *ret_ps = kbs_form_launch(machine, p->plan.pe, step->first, step->count);
         return KB_OK;
@@ -291,6 +318,7 @@ static kb_status fill_row(const probe *p, const kbs_probe_step *step, const kb_a
                                         [KBS_PROBE_READ] = "read",
                                         [KBS_PROBE_WRITE] = "write",
                                         [KBS_PROBE_SEND] = "send",
+                                        [KBS_PROBE_BARRIER] = "barrier",
                                         [KBS_PROBE_LAUNCH] = "launch",
                                         [KBS_PROBE_ROUND] = "round trip"};
     const bool is_host = step->kind < KBS_PROBE_READ || step->kind >= KBS_PROBE_LAUNCH;
