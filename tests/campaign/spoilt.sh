@@ -12,7 +12,7 @@ trap 'rm -rf "$scratch"' EXIT
 cat >"$scratch/one" <<'END'
 seed=$1
 mkdir "$2/$seed" && cd "$2/$seed" || exit 2
-for fault in no-wait no-hold no-fence no-barrier early-release no-write; do
+for fault in no-wait no-hold no-fence no-barrier early-release no-write no-landing; do
     place=0
     while [ "$place" -lt "$3" ]; do
         place=$((place + 1))
@@ -29,7 +29,7 @@ for fault in no-wait no-hold no-fence no-barrier early-release no-write; do
         found=$(sed -n 's/^E-\([A-Z]*\) .*/\1/p' out | sort -u | tr 'A-Z\n' 'a-z ')
         case $matters,$found in
         , | *order*,"order " | *init*,"init " | "order init,init order ") echo "$fault ${matters:-no}" ;;
-        *order*,"bounds ") echo "$fault order" ;; # used when it had been freed
+        *order*,"bounds " | *order*,"bounds order ") echo "$fault order" ;; # used when it had been freed
         *) echo "wrong $seed --spoil $spoil: matters: $matters, found: $found" ;;
         esac
     done

@@ -268,8 +268,11 @@ const kbt_fault kbt_fault_done_late = {fits_done_late, apply_done_late};
 
 /* --- times that cannot be ------------------------------------------------------------------------ */
 
+/* What hosts copy, too. */
 static bool fits_faster(const kb_op *op, const kb_defs *defs) {
-    return is_data(op) && op->what->route < defs->route_count && op->done_ps > op->start_ps;
+    const kb_kind_info *kind = kb_kind_describe(op->what->kind);
+    return kind != NULL && (kind->family == KB_FAMILY_DATA || kind->family == KB_FAMILY_HOST) &&
+           op->what->route < defs->route_count && op->done_ps > op->start_ps;
 }
 
 static void apply_faster(kbt_edit *edit, const kb_defs *defs) {

@@ -196,13 +196,63 @@ static void end(clean_plan *plan, uint32_t rank) {
     clean_join(&plan->streams[clean_host_of(plan, rank)].known, &plan->streams[rank].all);
 }
 
-void clean_launch(clean_plan *plan) {
-    const uint32_t variant = (uint32_t)clean_below(plan, 2);
-    plan->is_launched = true;
+/* On all, or on some; and each host waits for it, or goes on. */
+void clean_launch(clean_plan *plan, bool is_last) {
+    const uint32_t variant = (uint32_t)clean_below(plan, 2), everybody = clean_everybody(plan);
+    const uint32_t some = (uint32_t)clean_below(plan, everybody + 1);
+    assert(plan->launch_count < CLEAN_LAUNCHES);
+    plan->members = is_last || some == 0 || !clean_once_in(plan, 3) ? everybody : some;
+    plan->goes_on = clean_once_in(plan, 2)   ? 0
+                    : clean_once_in(plan, 3) ? (uint32_t)clean_below(plan, everybody + 1)
+                                             : everybody;
     for (uint32_t rank = 0; rank < plan->ranks; rank++) {
-        clean_add_call(plan, rank, CLEAN_LAUNCH)->variant = variant;
-        begin(plan, rank);
+        clean_call *call = clean_add_call(plan, rank, CLEAN_LAUNCH);
+        call->variant = variant;
+        call->launch = plan->launch_count;
+        call->members = plan->members;
+        call->is_async = (plan->goes_on >> rank & 1) != 0;
+        if (clean_takes_part(plan, rank))
+            begin(plan, rank);
     }
+}
+
+/* What is recorded behind it comes while the kernel runs. */
+static void go_on(clean_plan *plan, uint32_t rank) {
+    clean_flight *flight = &plan->flights[rank][plan->flight_counts[rank]++];
+    *flight = (clean_flight){.number = plan->launch_count};
+    if (!clean_takes_part(plan, rank))
+        return;
+    clean_known *done = clean_new(plan, sizeof *done);
+    *done = plan->streams[rank].all;
+    flight->done = done;
+}
+
+static void land(clean_plan *plan, uint32_t rank, const clean_flight *flight) {
+    if (flight->done != NULL)
+        clean_join(&plan->streams[clean_host_of(plan, rank)].known, flight->done);
+}
+
+void clean_wait_launches(clean_plan *plan, uint32_t rank) {
+    for (uint32_t i = 0; i < plan->flight_counts[rank]; i++)
+        land(plan, rank, &plan->flights[rank][i]);
+    plan->flight_counts[rank] = 0;
+    clean_add_call(plan, rank, CLEAN_WAIT_LAUNCHES);
+}
+
+bool clean_wait_launch(clean_plan *plan, uint32_t rank) {
+    uint32_t *count = &plan->flight_counts[rank];
+    if (*count == 0)
+        return false;
+    if (clean_once_in(plan, 5)) {
+        clean_wait_launches(plan, rank);
+        return true;
+    }
+    const uint64_t which = clean_below(plan, *count);
+    const clean_flight flight = plan->flights[rank][which];
+    plan->flights[rank][which] = plan->flights[rank][--*count];
+    clean_add_call(plan, rank, CLEAN_WAIT_LAUNCH)->launch = flight.number;
+    land(plan, rank, &flight);
+    return true;
 }
 
 /* Tokens in some order, or all at one go. */
@@ -219,21 +269,39 @@ static void wait_for_rest(clean_plan *plan, uint32_t rank) {
     }
 }
 
+/*
+ * A launch in which a rank does nothing says nothing of those before it, which its host may not have waited for:
+ * there is a fence.
+ */
+static void end_kernel(clean_plan *plan, uint32_t rank) {
+    const bool goes_on = (plan->goes_on >> rank & 1) != 0;
+    if (clean_takes_part(plan, rank)) {
+        clean_end_scratch(plan, rank);
+        clean_wait_all(plan, rank);
+        if (goes_on || plan->flight_counts[rank] > 0)
+            clean_fence(plan, rank);
+        clean_add_call(plan, rank, CLEAN_END);
+    }
+    if (goes_on)
+        go_on(plan, rank);
+    else if (clean_takes_part(plan, rank))
+        end(plan, rank);
+}
+
 void clean_end(clean_plan *plan, bool is_last) {
     const bool all = is_last || clean_once_in(plan, 3);
     clean_use_up(plan, all);
     for (uint32_t rank = 0; rank < plan->ranks; rank++)
-        wait_for_rest(plan, rank);
+        if (clean_takes_part(plan, rank))
+            wait_for_rest(plan, rank);
     for (uint32_t rank = 0; rank < plan->ranks; rank++)
-        clean_give_credits(plan, rank); /* a launch ends when all that it sent has arrived */
+        if (clean_takes_part(plan, rank))
+            clean_give_credits(plan, rank); /* a launch ends when all that it sent has arrived */
     clean_use_up(plan, false);
-    for (uint32_t rank = 0; rank < plan->ranks; rank++) {
-        clean_end_scratch(plan, rank);
-        clean_wait_all(plan, rank);
-        clean_add_call(plan, rank, CLEAN_END);
-        end(plan, rank);
-    }
-    plan->is_launched = false;
+    for (uint32_t rank = 0; rank < plan->ranks; rank++)
+        end_kernel(plan, rank);
+    plan->launch_count++;
+    plan->members = clean_everybody(plan);
 }
 
 /* --- collectives ----------------------------------------------------------------------------- */

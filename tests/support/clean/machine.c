@@ -81,6 +81,8 @@ static void draw_rates(clean_plan *plan) {
     machine->at.host_barrier_ns = clean_below(plan, 2) * 300 * KBS_MILLION;
     machine->at.io_cpu_ns = clean_below(plan, 3) * KBS_MILLION;
     machine->at.m_cpu_ns = clean_below(plan, 3) * KBS_MILLION;
+    machine->at.m_cpu_reads_outstanding = between(plan, 1, 6);
+    machine->at.m_cpu_writes_outstanding = between(plan, 1, 6);
 }
 
 void clean_machine_draw(clean_plan *plan) {

@@ -144,6 +144,8 @@ bool clean_send(clean_plan *plan, uint32_t rank) {
     if (plan->ranks == 1)
         return false;
     const uint32_t to = (rank + 1 + (uint32_t)clean_below(plan, plan->ranks - 1)) % plan->ranks;
+    if (!clean_takes_part(plan, to))
+        return false;
     const int queue =
         queue_between(plan, rank, to, clean_once_in(plan, 3) ? (uint32_t)clean_below(plan, 4) : 0);
     const bool is_async = !clean_once_in(plan, 3);
@@ -303,6 +305,8 @@ static int any_message(clean_plan *plan, bool is_new) {
     uint64_t count = 0;
     for (int id = 0; id < plan->queue_count; id++) {
         const clean_queue *queue = &plan->queues[id];
+        if (!clean_takes_part(plan, queue->to))
+            continue;
         if (is_new) {
             found[count] = clean_receivable(plan, queue);
             count += found[count] != CLEAN_NONE;
@@ -345,6 +349,8 @@ bool clean_forward(clean_plan *plan, uint32_t any) {
     const clean_message *message = &plan->messages[number];
     const uint32_t rank = plan->queues[message->queue].to,
                    to = (rank + 1 + (uint32_t)clean_below(plan, plan->ranks - 1)) % plan->ranks;
+    if (!clean_takes_part(plan, to))
+        return false;
     const int queue_id = queue_between(plan, rank, to, (uint32_t)clean_below(plan, 2));
     if (queue_id == CLEAN_NONE || message->reader_count >= CLEAN_READERS - 1)
         return false;
@@ -369,6 +375,8 @@ bool clean_release(clean_plan *plan, uint32_t rank) {
 void clean_use_up(clean_plan *plan, bool all) {
     for (int id = 0; id < plan->queue_count; id++) {
         const clean_queue *queue = &plan->queues[id];
+        if (!clean_takes_part(plan, queue->to))
+            continue;
         while (queue->given_back < queue->received)
             release_oldest(plan, id);
         /* Collectives use channel 0; on the others messages may wait for a later kernel. */

@@ -19,7 +19,7 @@ typedef struct performance {
     const clean_call *at[CLEAN_RANKS]; /* the rank's next call */
     double peeked[CLEAN_RANKS];
     tl_view tensors[CLEAN_TENSORS], messages[CLEAN_MESSAGES];
-    tl_token tokens[CLEAN_OPS];
+    tl_token tokens[CLEAN_OPS], flights[CLEAN_RANKS][CLEAN_LAUNCHES];
 } performance;
 
 /* Who calls: a host or a kernel. */
@@ -203,11 +203,18 @@ static void perform_fence(caller *c, const clean_call *call) {
     tl_fence(c);
 }
 
-static void perform_barrier(caller *c, const clean_call *call) {
-    uint32_t ranks[CLEAN_RANKS], count = 0;
+/* Returns how many they are. */
+static uint32_t list_members(const caller *c, const clean_call *call, uint32_t ret_ranks[CLEAN_RANKS]) {
+    uint32_t count = 0;
     for (uint32_t rank = 0; rank < c->it->plan->ranks; rank++)
         if ((call->members >> rank & 1) != 0)
-            ranks[count++] = rank;
+            ret_ranks[count++] = rank;
+    return count;
+}
+
+static void perform_barrier(caller *c, const clean_call *call) {
+    uint32_t ranks[CLEAN_RANKS];
+    const uint32_t count = list_members(c, call, ranks);
     if (count == c->it->plan->ranks)
         tl_barrier(c);
     else
@@ -225,6 +232,8 @@ static void perform_step(caller *c, const clean_call *call) {
 /* --- one after another ----------------------------------------------------------------------- */
 
 static void perform_launch(caller *c, const clean_call *call);
+static void perform_wait_launch(caller *c, const clean_call *call);
+static void perform_wait_launches(caller *c, const clean_call *call);
 static void perform_end(caller *c, const clean_call *call);
 
 static void (*const perform[CLEAN_CALLS])(caller *, const clean_call *) = {
@@ -236,7 +245,8 @@ static void (*const perform[CLEAN_CALLS])(caller *, const clean_call *) = {
 /* What a rehearsal does: what takes memory that tensors could take. */
 static bool is_rehearsed(clean_call_kind kind) {
     return kind == CLEAN_TENSOR || kind == CLEAN_FREE || kind == CLEAN_LAUNCH || kind == CLEAN_ALL_REDUCE ||
-           kind == CLEAN_SEND || kind == CLEAN_RECV;
+           kind == CLEAN_WAIT_LAUNCH || kind == CLEAN_WAIT_LAUNCHES || kind == CLEAN_SEND ||
+           kind == CLEAN_RECV;
 }
 
 /* Up to the end of the program, or of the kernel. */
@@ -264,10 +274,22 @@ static void other_kernel(tl_kernel *k) {
 }
 
 static void perform_launch(caller *c, const clean_call *call) {
-    if (call->variant == 0)
-        kb_launch(c, kernel, &c->it, sizeof c->it);
-    else
-        kb_launch(c, other_kernel, &c->it, sizeof c->it);
+    uint32_t ranks[CLEAN_RANKS];
+    const uint32_t count = list_members(c, call, ranks);
+    const tl_group group = kb_group_of(c, ranks, count);
+    c->it->flights[c->rank][call->launch] =
+        kb_launch_at(c->stream, count < c->it->plan->ranks ? &group : NULL, call->is_async,
+                     call->variant == 0 ? "kernel" : "other_kernel",
+                     call->variant == 0 ? kernel : other_kernel, &c->it, sizeof c->it, TL_HERE);
+}
+
+static void perform_wait_launch(caller *c, const clean_call *call) {
+    kb_wait(c, c->it->flights[c->rank][call->launch]);
+}
+
+static void perform_wait_launches(caller *c, const clean_call *call) {
+    (void)call;
+    kb_wait_all(c);
 }
 
 static void perform_end(caller *c, const clean_call *call) {

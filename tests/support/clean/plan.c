@@ -54,9 +54,8 @@ static bool clean_fence_any(clean_plan *plan, uint32_t rank) {
 }
 
 static bool clean_barrier_any(clean_plan *plan, uint32_t rank) {
-    const uint32_t everybody = (1U << plan->ranks) - 1;
-    uint32_t members = clean_once_in(plan, 2) ? everybody : (uint32_t)clean_below(plan, everybody + 1);
-    members |= 1U << rank;
+    const uint32_t some = (uint32_t)clean_below(plan, clean_everybody(plan) + 1);
+    const uint32_t members = clean_once_in(plan, 2) ? plan->members : (some & plan->members) | 1U << rank;
     for (uint32_t member = 0; member < plan->ranks; member++)
         if ((members >> member & 1) != 0 && clean_once_in(plan, 2))
             clean_fence(plan, member);
@@ -138,10 +137,10 @@ static bool has_room(const clean_plan *plan) {
 /* A few ranks do more than the others. */
 static void draw_kernel(clean_plan *plan, bool is_last) {
     const uint64_t steps = 1 + clean_below(plan, 40 * plan->ranks);
-    const uint32_t busy = clean_pick_rank(plan);
-    clean_launch(plan);
+    clean_launch(plan, is_last);
+    const uint32_t busy = clean_pick_member(plan);
     for (uint64_t i = 0; i < steps && has_room(plan); i++)
-        act(plan, KERNEL, clean_once_in(plan, 4) ? busy : clean_pick_rank(plan));
+        act(plan, KERNEL, clean_once_in(plan, 4) ? busy : clean_pick_member(plan));
     if (is_last)
         clean_fence(plan, busy); /* a program that does nothing is refused */
     clean_end(plan, is_last);
@@ -151,7 +150,7 @@ static void draw_phases(clean_plan *plan) {
     for (uint32_t rank = 0; rank < plan->ranks; rank++)
         for (uint64_t tensors = 3 + clean_below(plan, 6); tensors > 0; tensors--)
             clean_tensor_any(plan, rank);
-    for (uint64_t left = 1 + clean_below(plan, 4); left > 0; left--) {
+    for (uint64_t left = 1 + clean_below(plan, 6); left > 0; left--) {
         for (uint64_t i = clean_below(plan, 4 * plan->ranks); i > 0; i--)
             act(plan, HOST, clean_pick_rank(plan));
         if (left > 1 && clean_once_in(plan, 3))
@@ -161,6 +160,8 @@ static void draw_phases(clean_plan *plan) {
     }
     for (uint64_t i = clean_below(plan, 4 * plan->ranks); i > 0; i--)
         act(plan, HOST, clean_pick_rank(plan));
+    for (uint32_t rank = 0; rank < plan->ranks; rank++)
+        clean_wait_launches(plan, rank);
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
@@ -184,6 +185,7 @@ clean_plan *clean_plan_create(uint64_t seed) {
     plan->queues = clean_new(plan, CLEAN_QUEUES * sizeof *plan->queues);
     plan->most_cost = 100 + clean_below(plan, 2500);
     clean_machine_draw(plan);
+    plan->members = clean_everybody(plan);
     draw_extents(plan);
     draw_phases(plan);
     clean_machine_finish(plan);

@@ -30,6 +30,7 @@ enum {
     CLEAN_EXTENTS = 4,
     CLEAN_READERS = 8,
     CLEAN_SLOTS = 1024, /* that a queue ever sends */
+    CLEAN_LAUNCHES = 16,
     CLEAN_NONE = -1
 };
 
@@ -136,10 +137,17 @@ typedef struct clean_call {
     clean_view views[CLEAN_OPERANDS];
     int op; /* which gets a token, or is waited for */
     int tensor, message, queue;
-    uint32_t members; /* of a barrier's group: a bit a rank */
+    uint32_t launch;  /* its number, of a launch and of who waits for it */
+    uint32_t members; /* of a barrier's group, or a launch's: a bit a rank */
     const void *bytes;
     const char *word;
 } clean_call;
+
+/* A launch that a host has not waited for. */
+typedef struct clean_flight {
+    uint32_t number;
+    const clean_known *done; /* what comes after it; NULL: it passed the rank by */
+} clean_flight;
 
 /* A PE's, or a host's. */
 typedef struct clean_stream {
@@ -157,7 +165,12 @@ typedef struct clean_plan {
     kb_arena arena;
     kbs_machine machine;
     uint32_t ranks, kernels;
-    bool is_launched, is_settling;
+    bool is_settling;
+    uint32_t members,
+        goes_on; /* a bit a rank: who takes part in the kernel, whose host does not wait for it */
+    uint32_t launch_count;
+    clean_flight flights[CLEAN_RANKS][CLEAN_LAUNCHES];
+    uint32_t flight_counts[CLEAN_RANKS];
     const clean_known *credit; /* that the op that is being drawn claims, or NULL */
     uint64_t extents[CLEAN_EXTENTS];
     uint64_t cost, most_cost;              /* ops of the trace, roughly */
@@ -193,6 +206,19 @@ static inline uint32_t clean_pick_rank(clean_plan *plan) {
 }
 static inline bool clean_once_in(clean_plan *plan, uint64_t times) {
     return random_once_in(&plan->random, times);
+}
+static inline uint32_t clean_everybody(const clean_plan *plan) {
+    return (1U << plan->ranks) - 1;
+}
+static inline bool clean_takes_part(const clean_plan *plan, uint32_t rank) {
+    return (plan->members >> rank & 1) != 0;
+}
+/* Of those that take part. */
+static inline uint32_t clean_pick_member(clean_plan *plan) {
+    uint32_t rank = clean_pick_rank(plan);
+    while (!clean_takes_part(plan, rank))
+        rank = (rank + 1) % plan->ranks;
+    return rank;
 }
 static inline uint32_t clean_host_of(const clean_plan *plan, uint32_t rank) {
     return plan->ranks + rank;

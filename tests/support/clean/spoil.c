@@ -11,7 +11,8 @@ static const char *const names[CLEAN_FAULTS] = {[CLEAN_NO_WAIT] = "no-wait",
                                                 [CLEAN_NO_FENCE] = "no-fence",
                                                 [CLEAN_NO_BARRIER] = "no-barrier",
                                                 [CLEAN_EARLY_RELEASE] = "early-release",
-                                                [CLEAN_NO_WRITE] = "no-write"};
+                                                [CLEAN_NO_WRITE] = "no-write",
+                                                [CLEAN_NO_LANDING] = "no-landing"};
 
 const char *clean_fault_name(clean_fault fault) {
     return names[fault];
@@ -69,6 +70,7 @@ static bool has_place(clean_plan *plan, const clean_call *call, uint32_t rank, c
     case CLEAN_NO_BARRIER:
         return (call->kind == CLEAN_BARRIER && (call->members & ((1U << rank) - 1)) == 0) ||
                (call->kind == CLEAN_HOST_BARRIER && rank == 0);
+    case CLEAN_NO_LANDING: return call->kind == CLEAN_WAIT_LAUNCH; /* in the end all are waited for */
     case CLEAN_EARLY_RELEASE: return call->kind == CLEAN_RELEASE && last_use(plan, call, rank) != NULL;
     default: return is_work(call) && !uses_message(call, CLEAN_NONE);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One thing taken away from a program that was drawn, such that it can still be called: a wait that comes at
- * the kernel's end instead, a command that does not hold its stream, a fence or barrier or a write that does
+ * the kernel's end instead, or that for a launch at the program's end, a command that does not hold its stream, a fence or barrier or a write that does
  * not come at all, a message that is released before its reader was waited for. Checks must find it, unless
  * nothing depended on it.
  */
@@ -17,6 +17,7 @@ typedef enum clean_fault {
     CLEAN_NO_BARRIER,
     CLEAN_EARLY_RELEASE,
     CLEAN_NO_WRITE,
+    CLEAN_NO_LANDING,
     CLEAN_FAULTS
 } clean_fault;
 

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "support/clean/host.h"
 #include "support/clean/messages.h"
 
 /* --- credits --------------------------------------------------------------------------------- */
@@ -89,8 +90,7 @@ void clean_host_barrier(clean_plan *plan) {
 static void tell(clean_plan *plan, uint32_t from, uint32_t to) {
     if (!clean_once_in(plan, 3) && clean_notify(plan, from, to))
         return;
-    const uint32_t everybody = (1U << plan->ranks) - 1;
-    clean_barrier(plan, clean_once_in(plan, 3) ? everybody : 1U << from | 1U << to);
+    clean_barrier(plan, clean_once_in(plan, 3) ? plan->members : 1U << from | 1U << to);
 }
 
 static bool settle_own(clean_plan *plan, uint32_t rank, int op, bool done) {
@@ -104,12 +104,14 @@ bool clean_settle(clean_plan *plan, uint32_t stream, int op, bool done) {
     if (stream >= plan->ranks) {
         if (plan->is_settling || !clean_once_in(plan, 2))
             return false;
-        clean_host_barrier(plan);
+        if (other >= plan->ranks || !clean_wait_launch(plan, stream - plan->ranks))
+            clean_host_barrier(plan);
         return clean_knows(&plan->streams[stream].known, op, done);
     }
     if (other == stream)
         return settle_own(plan, stream, op, done);
-    if (other >= plan->ranks || plan->is_settling || !clean_once_in(plan, 3))
+    if (other >= plan->ranks || !clean_takes_part(plan, other) || plan->is_settling ||
+        !clean_once_in(plan, 3))
         return false;
     plan->is_settling = true;
     if (!clean_knows(&plan->streams[other].known, op, done))
