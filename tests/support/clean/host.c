@@ -270,8 +270,8 @@ static void wait_for_rest(clean_plan *plan, uint32_t rank) {
 }
 
 /*
- * A launch in which a rank does nothing says nothing of those before it, which its host may not have waited for:
- * there is a fence.
+ * A launch in which a rank does nothing says nothing of those before it, which its host may not have waited
+ * for: there is a fence.
  */
 static void end_kernel(clean_plan *plan, uint32_t rank) {
     const bool goes_on = (plan->goes_on >> rank & 1) != 0;

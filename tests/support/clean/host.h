@@ -12,8 +12,8 @@ bool clean_host_write(clean_plan *plan, uint32_t rank);
 bool clean_host_read(clean_plan *plan, uint32_t rank);
 
 /*
- * Begins a kernel, on all PEs or on some, and ends it when what it left open is awaited; the last one is on all,
- * and leaves nothing. Hosts may go on beside it, until they wait for it.
+ * Begins a kernel, on all PEs or on some, and ends it when what it left open is awaited; the last one is on
+ * all, and leaves nothing. Hosts may go on beside it, until they wait for it.
  */
 void clean_launch(clean_plan *plan, bool is_last);
 void clean_end(clean_plan *plan, bool is_last);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One thing taken away from a program that was drawn, such that it can still be called: a wait that comes at
- * the kernel's end instead, or that for a launch at the program's end, a command that does not hold its stream, a fence or barrier or a write that does
- * not come at all, a message that is released before its reader was waited for. Checks must find it, unless
- * nothing depended on it.
+ * the kernel's end instead, or for a launch, at the program's end; a command that does not hold its stream; a
+ * fence or barrier or a write that does not come at all; a message that is released before its reader was
+ * waited for. Checks must find it, unless nothing depended on it.
  */
 #ifndef KB_TESTS_CLEAN_SPOIL_H
 #define KB_TESTS_CLEAN_SPOIL_H
