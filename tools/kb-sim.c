@@ -10,7 +10,9 @@ static const kbt_option run_options[] = {
     {'o', "output", KBT_TEXT, offsetof(sim_run_values, output), "OUT",
      "the trace: FILE.zst, FOLDER/ for a file a rank, - for stdout", 0, 0, NULL, true},
     {0, "ranks", KBT_COUNT, offsetof(sim_run_values, ranks), "N",
-     "PEs that take part (default: all of the machine)", 1, UINT32_MAX, NULL, false},
+     "ranks that take part (default: all of the machine)", 1, UINT32_MAX, NULL, false},
+    {0, "rank-unit", KBT_CHOICE, offsetof(sim_run_values, rank_unit), "UNIT",
+     "a rank is a PE, or a SIP with all of its PEs: pe or sip (default: pe)", 0, 0, "pe sip", false},
     {'p', "param", KBT_LIST, offsetof(sim_run_values, params), "KEY=VALUE", "a parameter of the bench", 0, 0,
      NULL, false},
     SIM_CONFIG_OPTIONS(sim_run_values, config),
@@ -23,7 +25,7 @@ static const kbt_option run_options[] = {
      "have kb-replay check the trace afterwards", 0, 0, NULL, false},
 };
 
-static const sim_run_values run_defaults = {.common.color = "auto", .seed = 1};
+static const sim_run_values run_defaults = {.common.color = "auto", .rank_unit = "pe", .seed = 1};
 
 static const kbt_option lint_options[] = {
     {0, "ranks", KBT_COUNT, offsetof(sim_lint_values, ranks), "N",
@@ -68,7 +70,8 @@ static const kbt_command commands[] = {
                  "  kb-sim run allreduce --ranks 16 -p bytes=64KiB -p dtype=bf16 --verify -o ring.zst\n"
                  "  kb-sim run allreduce --machine cubes=2x2,pes=16 --set ipcq.slots=8 -o ring/\n"
                  "  kb-sim run allreduce --topology kernbench --set dma.setup_ns=0.5us -o ring.zst\n"
-                 "  kb-sim run allreduce -p bytes=4KiB:16MiB:x4 -o sweep/\n",
+                 "  kb-sim run allreduce -p bytes=4KiB:16MiB:x4 -o sweep/\n"
+                 "  kb-sim run allreduce --rank-unit sip --machine sips=4,cubes=1x1,pes=4 -o sips.zst\n",
      .more = "BENCH and its parameters: kb-sim list benches. The machine's: kb-sim explain-config.\n"
              "A size may be swept, elems or bytes: FIRST:LAST:xFACTOR runs once a size, into a folder OUT.\n"
              "Exit status: 0 fine; 1 a deadlock, or stopped by ^C or --max-time; 2 trouble.\n",

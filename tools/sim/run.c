@@ -127,6 +127,7 @@ static kb_status simulate_on(kbt_call *call, const sim_run_values *values, sim_s
                                .given_count = setup->config.given_count,
                                .machine = &setup->machine,
                                .ranks = (uint32_t)values->ranks,
+                               .ranks_are_sips = strcmp(values->rank_unit, "sip") == 0,
                                .seed = values->seed,
                                .path = values->output,
                                .threads = kbt_threads(call),

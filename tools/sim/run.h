@@ -11,7 +11,7 @@
 
 typedef struct sim_run_values {
     kbt_common common;
-    const char *output, *max_time;
+    const char *output, *max_time, *rank_unit;
     kbt_list params;
     sim_config_values config;
     sim_guard_values guard;

@@ -56,9 +56,24 @@ static void say(kbr_pass *pass, uint32_t rank, const kb_op *op, uint32_t number,
     kbr_findings_add(pass->findings, &finding);
 }
 
+/* Shards of one tensor that lie side by side are one to what touches them: where they end, up to `high`. */
+static uint64_t end_of(const kbr_pass *pass, const kbr_region *region, uint32_t memory, uint64_t high) {
+    uint64_t end = region->high;
+    size_t cursor = 0;
+    const kbr_region *it;
+    if (region->kind != KBR_REGION_SHARD || high <= end)
+        return end;
+    while (end < high && (it = kbr_regions_touching(pass->regions, memory, end, high, &cursor)) != NULL)
+        if (it->kind == KBR_REGION_SHARD && it->id == region->id && it->low == end)
+            end = it->high;
+    return end;
+}
+
 /* The slot of a ring that holds byte `low` must hold all up to `high`. */
-static bool inside(const kb_defs *defs, const kbr_region *region, uint64_t low, uint64_t high) {
-    if (low < region->low || high > region->high)
+static bool inside(const kbr_pass *pass, const kbr_region *region, uint32_t memory, uint64_t low,
+                   uint64_t high) {
+    const kb_defs *defs = pass->defs;
+    if (low < region->low || high > end_of(pass, region, memory, high))
         return false;
     if (region->kind != KBR_REGION_RING)
         return true;
@@ -82,7 +97,7 @@ static void check_regions(kbr_pass *pass, uint32_t rank, const kb_op *op, uint32
     kbr_region_kind kind = KBR_REGION_SHARD;
     while ((it = kbr_regions_touching(pass->regions, op->what->operands[number].memory, low, high,
                                       &cursor)) != NULL) {
-        if (inside(pass->defs, it, low, high)) {
+        if (inside(pass, it, op->what->operands[number].memory, low, high)) {
             lies = true;
             if (same_dtype(pass->defs, it, op->what->operands[number].dtype))
                 return;

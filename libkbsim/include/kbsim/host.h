@@ -23,6 +23,7 @@
 typedef struct kb_host {
     tl_stream *stream;
     uint32_t rank, ranks;
+    uint32_t pes; /* of each rank */
 } kb_host;
 
 typedef void (*kb_host_fn)(kb_host *h, void *context);

@@ -64,7 +64,8 @@ typedef struct kbs_run_options {
     const kbs_given *given; /* parameters that files give; `params` come after them */
     size_t given_count;
     kbs_machine *machine; /* params may set some of it */
-    uint32_t ranks;       /* 0: all PEs of the machine */
+    uint32_t ranks;       /* 0: all of the machine */
+    bool ranks_are_sips;  /* a rank has all PEs of a SIP, else one PE */
     uint64_t seed;
     int64_t max_time_ps; /* stops the clock; 0: never */
     const char *path;    /* of the trace, as for kb_writer_create */

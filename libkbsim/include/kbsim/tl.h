@@ -31,6 +31,7 @@
 typedef struct tl_kernel {
     tl_stream *stream;
     uint32_t rank, ranks;
+    uint32_t pe, pes; /* of the rank's PEs which one, and how many there are */
     const void *args; /* a copy of what was given to the launch; NULL where that was nothing */
     size_t args_size;
 } tl_kernel;

@@ -33,13 +33,13 @@ typedef struct tl_shape {
 
 /* Elements in a memory, or a message that was received. Change none of it by hand. */
 typedef struct tl_view {
-    uint32_t memory;       /* its id in the trace; of a message KB_NONE */
+    uint32_t memory;       /* its id in the trace; of a message, and of a tensor over several PEs: KB_NONE */
     uint32_t dtype;        /* KB_DTYPE_…; of a message: 0, it is what it is used as */
     uint64_t offset_bytes; /* of the first element */
     uint64_t elements;     /* the product of its shape; of a message: 0 */
     uint32_t queue;        /* of a message, else KB_NONE */
     uint32_t scope;        /* of scratch: where it lives, else 0 */
-    uint64_t message;      /* its number in the queue */
+    uint64_t message;      /* its number in the queue; of a tensor over several PEs: which, from 1 */
     uint32_t dims;         /* 0: a single element; of a message: no shape was given yet */
     uint64_t shape[KB_DIMS_MAX];
     int64_t stride[KB_DIMS_MAX]; /* elements from one to the next along each axis */
@@ -63,6 +63,16 @@ typedef struct tl_view {
  */
 #define tl_broadcast(c, view, ...) tl_broadcast_at((c)->stream, (view), TL_SHAPE(__VA_ARGS__), TL_HERE)
 
+/*
+ * What of a tensor lies on this PE, or on another one of its rank, by number. Where ranks are SIPs a host's
+ * tensors lie over all PEs of its rank: the last axis is cut into as many blocks, rounded up, so that the
+ * last ones are shorter or empty. Where ranks are PEs, it is the whole tensor.
+ */
+#define tl_part(c, view) tl_part_at((c)->stream, (view), TL_HERE)
+#define tl_part_of(c, view, pe) tl_part_of_at((c)->stream, (view), (pe), TL_HERE)
+
+tl_view tl_part_at(tl_stream *stream, tl_view view, tl_where where);
+tl_view tl_part_of_at(tl_stream *stream, tl_view view, uint32_t pe, tl_where where);
 tl_view tl_slice_at(tl_stream *stream, tl_view view, uint32_t axis, uint64_t first, uint64_t count,
                     tl_where where);
 tl_view tl_row_at(tl_stream *stream, tl_view view, uint64_t index, tl_where where);

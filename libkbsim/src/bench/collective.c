@@ -172,6 +172,11 @@ static kb_status make_tensors(kbs_program *program, const char *init, const want
     tl_stream *host = &program->hosts[rank];
     const uint64_t whole = wish->kind == KB_COLL_ALL_GATHER ? wish->elements * ranks : wish->elements;
     const uint64_t first = wish->kind == KB_COLL_ALL_GATHER ? wish->elements * position : 0;
+    const uint64_t share = kbs_coll_share(wish->elements, ranks, 0);
+    const uint64_t own = kbs_coll_share(wish->elements, ranks, position);
+    const bool is_shared = wish->kind == KB_COLL_REDUCE_SCATTER || wish->kind == KB_COLL_ALL_TO_ALL;
+    const uint64_t block = is_shared ? share : wish->elements;
+    const kbs_cut cut = kbs_cut_of(program, block, block), own_cut = kbs_cut_of(program, own, share);
     const tl_shape shape = TL_SHAPE(whole);
     const kbs_contents contents = {init, wish->dtype, wish->reduce, ranks, position, wish->elements};
     kb_initial recipe, nothing = {.dtype = wish->dtype};
@@ -179,12 +184,13 @@ static kb_status make_tensors(kbs_program *program, const char *init, const want
     recipe.seed = kbs_contents_seed(program->seed, rank);
     const bool gives = wish->kind != KB_COLL_BROADCAST || position == wish->root;
     if (wish->kind == KB_COLL_ALL_TO_ALL) {
-        const tl_shape taken = TL_SHAPE(kbs_coll_share(wish->elements, ranks, position) * ranks);
-        ret->in = kbs_tensor_new(host, "x", wish->space, &shape, &recipe, TL_HERE);
-        ret->out = kbs_tensor_new(host, "y", wish->space, &taken, &nothing, TL_HERE);
+        const tl_shape taken = TL_SHAPE(own * ranks);
+        ret->in = kbs_tensor_new_part(host, "x", wish->space, &shape, &cut, &recipe, 0, whole, TL_HERE);
+        ret->out =
+            kbs_tensor_new_part(host, "y", wish->space, &taken, &own_cut, &nothing, 0, own * ranks, TL_HERE);
     } else if (wish->kind != KB_COLL_BARRIER) {
-        ret->buffer = kbs_tensor_new_part(host, "x", wish->space, &shape, gives ? &recipe : &nothing, first,
-                                          wish->elements, TL_HERE);
+        ret->buffer = kbs_tensor_new_part(host, "x", wish->space, &shape, &cut, gives ? &recipe : &nothing,
+                                          first, wish->elements, TL_HERE);
     }
     return kbs_program_status(program, trail);
 }

@@ -26,26 +26,31 @@ typedef struct meaning {
     lies lies;
     bool reduces;
     bool root_gives, root_takes; /* and nobody else */
+    /*
+     * Among ranks of several PEs each PE does it with those of its number on its share of the tensors. Where
+     * that is no block of the rank's own elements, they are as many collectives to the trace.
+     */
+    bool is_many;
 } meaning;
 
 static const meaning meanings[] = {
-    [KB_COLL_ALL_REDUCE] = {"an all-reduce", IN_PLACE, true, false, false},
-    [KB_COLL_REDUCE_SCATTER] = {"a reduce-scatter", SCATTERED, true, false, false},
-    [KB_COLL_ALL_GATHER] = {"an all-gather", GATHERED, false, false, false},
-    [KB_COLL_BROADCAST] = {"a broadcast", IN_PLACE, false, true, false},
-    [KB_COLL_REDUCE] = {"a reduce", IN_PLACE, true, false, true},
-    [KB_COLL_ALL_TO_ALL] = {"an all-to-all", APART, false, false, false},
-    [KB_COLL_BARRIER] = {"a barrier of PEs", NOWHERE, false, false, false},
+    [KB_COLL_ALL_REDUCE] = {"an all-reduce", IN_PLACE, true, false, false, false},
+    [KB_COLL_REDUCE_SCATTER] = {"a reduce-scatter", SCATTERED, true, false, false, true},
+    [KB_COLL_ALL_GATHER] = {"an all-gather", GATHERED, false, false, false, true},
+    [KB_COLL_BROADCAST] = {"a broadcast", IN_PLACE, false, true, false, false},
+    [KB_COLL_REDUCE] = {"a reduce", IN_PLACE, true, false, true, false},
+    [KB_COLL_ALL_TO_ALL] = {"an all-to-all", APART, false, false, false, true},
+    [KB_COLL_BARRIER] = {"a barrier of PEs", NOWHERE, false, false, false, true},
 };
 
 /* --- what is given to it --------------------------------------------------------------------- */
 
-/* A tensor in a memory of the rank's own PE, without gaps, of numbers. */
-static bool check_tensor(tl_stream *host, tl_view *view, tl_where where) {
+/* A tensor in a memory of that PE of the rank's, without gaps, of numbers. */
+static bool check_tensor(tl_stream *host, uint32_t pe, tl_view *view, tl_where where) {
     const kb_defs *defs = &host->program->defs;
     const bool is_tensor = view->queue == KB_NONE && view->scope == 0 && view->memory < defs->memory_count &&
                            defs->memories[view->memory].rank == host->rank &&
-                           defs->memories[view->memory].pe != KB_NONE;
+                           defs->memories[view->memory].pe == pe;
     if (!is_tensor || view->dtype == 0 || view->dtype > KB_DTYPE_I32) {
         kbs_mistake(
             host, where,
@@ -56,8 +61,8 @@ static bool check_tensor(tl_stream *host, tl_view *view, tl_where where) {
 }
 
 /* Input and output of an all-to-all; false after a mistake. */
-static bool check_apart(tl_stream *host, kb_coll *c, tl_where where) {
-    if (!check_tensor(host, &c->in, where) || !check_tensor(host, &c->out, where))
+static bool check_apart(tl_stream *host, uint32_t pe, kb_coll *c, tl_where where) {
+    if (!check_tensor(host, pe, &c->in, where) || !check_tensor(host, pe, &c->out, where))
         return false;
     const uint64_t wanted = kbs_coll_share(c->in.elements, c->ranks, c->rank) * c->ranks;
     const uint64_t size = kb_dtype_size(c->in.dtype);
@@ -77,19 +82,23 @@ static bool check_apart(tl_stream *host, kb_coll *c, tl_where where) {
     return true;
 }
 
-/* The tensors, and what of them is input and output; false after a mistake. */
-static bool lay_out(tl_stream *host, const kb_coll_call *call, kb_coll *c, tl_where where) {
+/* What of the tensors lies on a PE of the rank, and what of that it gives and gets; false after a mistake. */
+static bool lay_out(tl_stream *host, const kb_coll_call *call, uint32_t pe, kb_coll *c, tl_where where) {
     static const tl_view nothing = {.memory = KB_NONE, .queue = KB_NONE, .dims = 1, .stride = {1}};
     const lies lie = meanings[c->kind].lies;
-    c->buffer = lie == IN_PLACE || lie == SCATTERED || lie == GATHERED ? call->buffer : nothing;
-    c->in = lie == APART ? call->in : c->buffer;
-    c->out = lie == APART ? call->out : c->buffer;
+    c->buffer = c->in = c->out = nothing;
+    if (lie == APART) {
+        c->in = tl_part_of_at(host, call->in, pe, where);
+        c->out = tl_part_of_at(host, call->out, pe, where);
+    } else if (lie != NOWHERE) {
+        c->in = c->out = c->buffer = tl_part_of_at(host, call->buffer, pe, where);
+    }
     c->dtype = lie == NOWHERE ? KB_DTYPE_BYTES : c->in.dtype;
     if (lie == APART)
-        return check_apart(host, c, where);
+        return check_apart(host, host->pe + pe, c, where);
     if (lie == NOWHERE)
         return true;
-    if (!check_tensor(host, &c->buffer, where))
+    if (!check_tensor(host, host->pe + pe, &c->buffer, where))
         return false;
     if (lie == GATHERED && c->buffer.elements % c->ranks != 0) {
         kbs_mistake(host, where,
@@ -146,13 +155,19 @@ static const char *what_of(const kbs_call *call, char buffer[96]) {
     return buffer;
 }
 
+/* Of a rank's elements, as the kind counts them, those of one PE. */
+static uint64_t elements_of(const kb_coll *c) {
+    const lies lie = meanings[c->kind].lies;
+    if (lie == APART)
+        return c->in.elements;
+    return lie == GATHERED ? c->buffer.elements / c->ranks : c->buffer.elements;
+}
+
 /* What the group's first rank asked for is what all of its ranks ask for; false after a mistake. */
-static bool agree(tl_stream *host, kbs_call *first, const kb_coll *c, tl_where where) {
+static bool agree(tl_stream *host, kbs_call *first, const kb_coll *c, uint64_t elements, tl_where where) {
     kbs_call mine = *first;
     char here[96], there[96];
-    mine.elements = meanings[c->kind].lies == APART      ? c->in.elements
-                    : meanings[c->kind].lies == GATHERED ? c->buffer.elements / c->ranks
-                                                         : c->buffer.elements;
+    mine.elements = elements;
     mine.dtype = c->dtype;
     mine.reduce = c->reduce;
     mine.root = c->root;
@@ -167,6 +182,22 @@ static bool agree(tl_stream *host, kbs_call *first, const kb_coll *c, tl_where w
                    host->launches, what_of(&mine, here), what_of(first, there),
                    host->program->defs.groups[first->group].ranks[0], kbs_base_name(first->member_where.file),
                    first->member_where.line);
+    return false;
+}
+
+/* The same of what lies on a PE: a tensor may be cut otherwise. */
+static bool agree_on_part(tl_stream *host, const kbs_call *first, const kb_coll *c, uint32_t pe,
+                          tl_where where) {
+    const uint32_t pes = host->program->rank_pes;
+    const uint64_t mine = elements_of(c), theirs = first->shares[pe];
+    if (mine == theirs)
+        return true;
+    kbs_mistake(host, where,
+                "%s number %" PRIu64 " is of %" PRIu64 " elements on PE %u of %u here, and of %" PRIu64
+                " in rank %u (%s:%u): their tensors are cut otherwise",
+                kbs_call_kind(first), host->launches, mine, pe, pes, theirs,
+                host->program->defs.groups[first->group].ranks[0], kbs_base_name(first->member_where.file),
+                first->member_where.line);
     return false;
 }
 
@@ -189,27 +220,32 @@ static void record_end(tl_stream *stream, kb_kind kind, const kb_part *part, uin
     kbs_append(stream, &common, &offset_bytes, 0);
 }
 
-static kb_part part_of(const tl_stream *host, const kb_coll *c) {
+/* `first` elements of the rank lie on the PEs before this one. */
+static kb_part part_of(const tl_stream *host, const kb_coll *c, uint32_t pe, uint64_t first) {
     kb_part part = {.rank = host->rank,
-                    .stream = kbs_pe_stream(host->program, host->rank),
+                    .stream = kbs_pe_stream(host->program, host->pe + pe),
                     .input = c->in.memory,
                     .output = c->out.memory,
                     .input_offset_bytes = c->in.offset_bytes,
                     .output_offset_bytes = c->out.offset_bytes,
                     .input_count = c->in.elements,
                     .output_count = c->out.elements};
+    if (!meanings[c->kind].is_many) {
+        part.input_first = part.input_count > 0 ? first : 0;
+        part.output_first = part.output_count > 0 ? first : 0;
+    }
     if (meanings[c->kind].root_gives && c->rank != c->root)
-        part.input_count = 0;
+        part.input_count = part.input_first = 0;
     return part;
 }
 
-/* What the rank's PE does for it. */
-static void record(tl_stream *host, const kbs_call *call, kb_coll *c, const kbs_algorithm *algorithm,
-                   tl_where where) {
+/* What a PE of the rank does for it. */
+static void record(tl_stream *host, const kbs_call *call, uint32_t pe, kb_coll *c,
+                   const kbs_algorithm *algorithm, tl_where where) {
     const kbs_call made = {.name = call->name, .where = where, .group = call->group};
-    const kb_part *part = &call->parts[c->rank];
-    const uint32_t collective = call->collective;
-    tl_stream *stream = kbs_call_begin(host, &made, false);
+    const kb_part *part = &call->parts[c->rank * host->program->rank_pes + pe];
+    const uint32_t collective = call->collective + (call->collectives > 1 ? pe : 0);
+    tl_stream *stream = kbs_call_begin(host, &made, pe);
     if (stream == NULL)
         return;
     stream->collective = collective + 1;
@@ -224,11 +260,39 @@ static void record(tl_stream *host, const kbs_call *call, kb_coll *c, const kbs_
     kbs_call_end(host, stream, where);
 }
 
+/* What all PEs of the rank do, each with its share; the first rank's call is `first`. */
+static void record_rank(tl_stream *host, kbs_call *first, const kb_coll_call *call, kb_coll *c,
+                        const kbs_algorithm *algorithm, tl_where where) {
+    const uint32_t pes = host->program->rank_pes;
+    uint64_t elements = 0, before = 0;
+    for (uint32_t pe = 0; pe < pes; pe++) {
+        if (!lay_out(host, call, pe, c, where))
+            return;
+        elements += elements_of(c);
+        if (c->rank == 0)
+            first->shares[pe] = elements_of(c);
+    }
+    if (!agree(host, first, c, elements, where))
+        return;
+    const kbs_call made = {.name = first->name, .where = where, .group = first->group};
+    kbs_call_launch(host, &made, false);
+    for (uint32_t pe = 0; pe < pes && lay_out(host, call, pe, c, where); pe++) {
+        if (!agree_on_part(host, first, c, pe, where))
+            return;
+        first->parts[c->rank * pes + pe] = part_of(host, c, pe, before);
+        before += elements_of(c);
+        kb_coll own = *c;
+        record(host, first, pe, &own, algorithm, where);
+    }
+    host->launches++;
+}
+
 void kb_collective_at(tl_stream *host, const kb_coll_call *call, tl_where where) {
     kbs_program *program = host->program;
     const kb_group *group;
     kbs_call made = {.kind = call->kind, .where = where};
     made.group = call->group != NULL ? call->group->id : program->group;
+    made.collectives = meanings[call->kind].is_many ? program->rank_pes : 1;
     if (!kbs_is_host(host, meanings[call->kind].name, where) ||
         !kbs_check_group(host, made.group, meanings[call->kind].name, where))
         return;
@@ -256,35 +320,54 @@ void kb_collective_at(tl_stream *host, const kb_coll_call *call, tl_where where)
                  .kind = call->kind,
                  .reduce = meanings[call->kind].reduces ? call->reduce : KB_REDUCE_NONE,
                  .root = call->root};
-    if (!lay_out(host, call, &c, where) || !agree(host, first, &c, where))
-        return;
-    first->parts[c.rank] = part_of(host, &c);
-    record(host, first, &c, algorithm, where);
+    record_rank(host, first, call, &c, algorithm, where);
 }
 
 /* --- definitions ----------------------------------------------------------------------------- */
+
+static kb_status define(kbs_program *program, const kbs_call *call, const kb_part *parts, size_t count,
+                        uint64_t elements, kb_trail *trail) {
+    const meaning *means = &meanings[call->kind];
+    kb_collective row = {.kind = call->kind,
+                         .group = call->group,
+                         .reduce = call->reduce,
+                         .dtype = call->dtype,
+                         .elements = elements,
+                         .root = means->root_gives || means->root_takes ? call->root : KB_NONE,
+                         .parts = parts,
+                         .part_count = count};
+    uint32_t id;
+    kbs_bound bound;
+    KB_TRY(kb_defs_intern(&program->defs, call->name, &row.algorithm, trail));
+    KB_TRY(kbs_bound_find(program, &row, &bound, trail));
+    row.bound_ps = bound.ps;
+    row.cut = bound.cut;
+    return kb_defs_add_collective(&program->defs, &row, &id, trail);
+}
+
+/* Of PEs with one number each a collective of its own. */
+static kb_status define_many(kbs_program *program, const kbs_call *call, size_t members, kb_trail *trail) {
+    void *memory;
+    KB_TRY(kb_arena_new(&program->arena, members * sizeof(kb_part), &memory, trail));
+    kb_part *parts = memory;
+    for (uint32_t pe = 0; pe < call->collectives; pe++) {
+        for (size_t i = 0; i < members; i++)
+            parts[i] = call->parts[i * call->collectives + pe];
+        KB_TRY(define(program, call, parts, members, call->shares[pe], trail));
+    }
+    return KB_OK;
+}
 
 kb_status kbs_define_collectives(kbs_program *program, kb_trail *trail) {
     for (size_t i = 0; i < program->call_count; i++) {
         const kbs_call *call = &program->calls[i];
         if (call->kernel != NULL)
             continue;
-        const meaning *means = &meanings[call->kind];
-        kb_collective row = {.kind = call->kind,
-                             .group = call->group,
-                             .reduce = call->reduce,
-                             .dtype = call->dtype,
-                             .elements = call->elements,
-                             .root = means->root_gives || means->root_takes ? call->root : KB_NONE,
-                             .parts = call->parts,
-                             .part_count = program->defs.groups[call->group].rank_count};
-        uint32_t id;
-        kbs_bound bound;
-        KB_TRY(kb_defs_intern(&program->defs, call->name, &row.algorithm, trail));
-        KB_TRY(kbs_bound_find(program, &row, &bound, trail));
-        row.bound_ps = bound.ps;
-        row.cut = bound.cut;
-        KB_TRY(kb_defs_add_collective(&program->defs, &row, &id, trail));
+        const size_t members = program->defs.groups[call->group].rank_count;
+        if (call->collectives > 1)
+            KB_TRY(define_many(program, call, members, trail));
+        else
+            KB_TRY(define(program, call, call->parts, members * program->rank_pes, call->elements, trail));
     }
     return KB_OK;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "record/number.h"
-#include "record/view.h"
+#include "record/tensor.h"
 
 /* A rank's own seed for the draw with that number. */
 static uint64_t seed_of(uint64_t seed, uint32_t rank, uint64_t number) {
@@ -144,16 +144,21 @@ static void record_data(tl_stream *host, kb_kind kind, const tl_view *view, uint
     kbs_append_command(host, &common, &command);
 }
 
-void kb_host_write_at(tl_stream *host, tl_view view, const void *bytes, uint64_t size_bytes, tl_where where) {
+static void refuse_bytes(tl_stream *host, const void *bytes, uint64_t size_bytes, uint64_t whole,
+                         tl_where where) {
+    kbs_mistake(host, where,
+                bytes == NULL ? "kb_host_write of %" PRIu64 " bytes at NULL, and the view takes %" PRIu64
+                              : "kb_host_write of %" PRIu64 " bytes, and the view takes %" PRIu64,
+                size_bytes, whole);
+}
+
+static void write_one(tl_stream *host, tl_view view, const void *bytes, uint64_t size_bytes, tl_where where) {
     kbs_program *program = host->program;
     if (!is_host(host, "kb_host_write", where) || !check_data(host, &view, "destination", where))
         return;
     const uint64_t size = kb_dtype_size(view.dtype), whole = view.elements * size;
     if (size_bytes != whole || (bytes == NULL && whole > 0)) {
-        kbs_mistake(host, where,
-                    bytes == NULL ? "kb_host_write of %" PRIu64 " bytes at NULL, and the view takes %" PRIu64
-                                  : "kb_host_write of %" PRIu64 " bytes, and the view takes %" PRIu64,
-                    size_bytes, whole);
+        refuse_bytes(host, bytes, size_bytes, whole, where);
         return;
     }
     const uint64_t most = KB_PAYLOAD_MAX / size;
@@ -168,7 +173,40 @@ void kb_host_write_at(tl_stream *host, tl_view view, const void *bytes, uint64_t
         kbs_know_bytes(program, &view, bytes, where);
 }
 
-void kb_host_read_at(tl_stream *host, tl_view view, tl_where where) {
+/* To each PE its shares of a tensor that lies over all of the rank. */
+static void write_spread(tl_stream *host, const tl_view *view, const void *bytes, uint64_t size_bytes,
+                         tl_where where) {
+    kbs_program *program = host->program;
+    const uint32_t size = kb_dtype_size(view->dtype);
+    if (size_bytes != view->elements * size || (bytes == NULL && size_bytes > 0)) {
+        refuse_bytes(host, bytes, size_bytes, view->elements * size, where);
+        return;
+    }
+    for (uint32_t pe = 0; pe < program->rank_pes && kbs_is_ok(host); pe++) {
+        const tl_view part = tl_part_of_at(host, *view, pe, where);
+        void *shares;
+        program->status = kb_arena_new(&program->arena, part.elements * size + 1, &shares, &program->trail);
+        if (program->status != KB_OK)
+            return;
+        kbs_spread_gather(&program->spreads[view->message - 1], pe, size, bytes, shares);
+        write_one(host, part, shares, part.elements * size, where);
+    }
+}
+
+void kb_host_write_at(tl_stream *host, tl_view view, const void *bytes, uint64_t size_bytes, tl_where where) {
+    if (kbs_view_is_spread(&view) && kbs_is_ok(host))
+        write_spread(host, &view, bytes, size_bytes, where);
+    else
+        write_one(host, view, bytes, size_bytes, where);
+}
+
+static void read_one(tl_stream *host, tl_view view, tl_where where) {
     if (is_host(host, "kb_host_read", where) && check_data(host, &view, "source", where) && view.elements > 0)
         record_data(host, KB_OP_HOST_READ, &view, 0, where);
+}
+
+void kb_host_read_at(tl_stream *host, tl_view view, tl_where where) {
+    const uint32_t pes = kbs_view_is_spread(&view) ? host->program->rank_pes : 1;
+    for (uint32_t pe = 0; pe < pes; pe++)
+        read_one(host, tl_part_of_at(host, view, pe, where), where);
 }

@@ -22,7 +22,7 @@ static void differs(tl_stream *host, const kbs_call *call, const kbs_call *first
 }
 
 static kbs_call *add_call(kbs_program *program, const kbs_call *call) {
-    void *calls = program->calls, *parts;
+    void *calls = program->calls, *parts, *shares;
     program->status = kb_grow(program->alloc, sizeof(kbs_call), program->call_count + 1,
                               &program->call_capacity, &calls, &program->trail);
     if (program->status != KB_OK)
@@ -33,15 +33,19 @@ static kbs_call *add_call(kbs_program *program, const kbs_call *call) {
     program->status =
         kb_arena_text(&program->arena, call->name, strlen(call->name), &added->name, &program->trail);
     if (program->status == KB_OK && call->kernel == NULL) {
-        const size_t members = program->defs.groups[call->group].rank_count;
+        const size_t members = program->defs.groups[call->group].rank_count * program->rank_pes;
         program->status = kb_arena_new(&program->arena, members * sizeof(kb_part), &parts, &program->trail);
         added->parts = program->status == KB_OK ? parts : NULL;
+        if (program->status == KB_OK)
+            program->status =
+                kb_arena_new(&program->arena, program->rank_pes * sizeof(uint64_t), &shares, &program->trail);
+        added->shares = program->status == KB_OK ? shares : NULL;
         added->collective = (uint32_t)program->collective_count;
     }
     if (program->status != KB_OK)
         return NULL;
     program->call_count++;
-    program->collective_count += call->kernel == NULL;
+    program->collective_count += call->kernel == NULL ? call->collectives : 0;
     program->launch_count++;
     return added;
 }
@@ -80,26 +84,36 @@ kbs_call *kbs_call_match(tl_stream *host, const kbs_call *call) {
 
 /* --- launches -------------------------------------------------------------------------------- */
 
-/* The launch itself, in the rank's host and at the head of what its PE does for it. */
-static void record_launch(tl_stream *host, tl_stream *stream, const kbs_call *call, bool is_async) {
+void kbs_call_launch(tl_stream *host, const kbs_call *call, bool is_async) {
+    kbs_program *program = host->program;
     kbs_command command = {.id = host->launches};
     kbs_common common;
-    host->kernel = stream->kernel;
+    program->status = kb_defs_intern(&program->defs, call->name, &host->kernel, &program->trail);
+    if (program->status != KB_OK)
+        return;
     kbs_common_init(host, &common, KB_OP_LAUNCH, is_async ? KB_BLOCKS_NO : KB_BLOCKS_DONE, call->where);
     common.group = call->group;
     common.numbered = is_async;
     kbs_append_command(host, &common, &command);
     host->kernel = KB_NONE;
+    host->overlaps = host->overlaps || is_async;
+}
+
+/* At the head of what a PE does for a launch. */
+static void mark(tl_stream *host, tl_stream *stream) {
+    kbs_command command = {.id = host->launches};
+    kbs_common common;
     memset(&common, 0, offsetof(kbs_common, operands));
     common.kind = KBS_BEGIN_LAUNCH;
     kbs_append_command(stream, &common, &command);
     stream->launches++;
-    host->overlaps = host->overlaps || is_async;
 }
 
-tl_stream *kbs_call_begin(tl_stream *host, const kbs_call *call, bool is_async) {
+tl_stream *kbs_call_begin(tl_stream *host, const kbs_call *call, uint32_t pe) {
     kbs_program *program = host->program;
-    tl_stream *stream = &program->streams[host->rank];
+    tl_stream *stream = &program->streams[host->pe + pe];
+    if (!kbs_is_ok(host))
+        return NULL;
     program->status = kb_defs_intern(&program->defs, call->name, &stream->kernel, &program->trail);
     if (program->status != KB_OK)
         return NULL;
@@ -109,7 +123,7 @@ tl_stream *kbs_call_begin(tl_stream *host, const kbs_call *call, bool is_async) 
     stream->collective = 0;
     stream->group = KB_NONE;
     stream->reduce = 0;
-    record_launch(host, stream, call, is_async);
+    mark(host, stream);
     program->now = stream;
     kbs_kernel_begin(stream, call->where);
     return stream;
@@ -118,7 +132,6 @@ tl_stream *kbs_call_begin(tl_stream *host, const kbs_call *call, bool is_async) 
 void kbs_call_end(tl_stream *host, tl_stream *stream, tl_where where) {
     kbs_kernel_end(stream, where);
     host->program->now = host;
-    host->launches++;
 }
 
 bool kbs_is_host(tl_stream *stream, const char *what, tl_where where) {
@@ -143,19 +156,24 @@ static bool check_launch(tl_stream *host, const kbs_call *call, const void *args
     return kbs_check_group(host, call->group, "a launch", call->where);
 }
 
-/* What the rank's PE does for the call. */
+/* What the rank's PEs do for the call. */
 static void run_kernel(tl_stream *host, const kbs_call *call, bool is_async, const void *args,
                        size_t size_bytes) {
     kbs_program *program = host->program;
     void *copy = NULL;
     if (size_bytes > 0)
         program->status = kb_arena_copy(&program->arena, args, size_bytes, &copy, &program->trail);
-    tl_stream *stream = kbs_is_ok(host) ? kbs_call_begin(host, call, is_async) : NULL;
-    if (stream == NULL)
-        return;
-    tl_kernel k = {stream, host->rank, program->ranks, copy, size_bytes};
-    call->kernel(&k);
-    kbs_call_end(host, stream, call->where);
+    if (kbs_is_ok(host))
+        kbs_call_launch(host, call, is_async);
+    for (uint32_t pe = 0; pe < program->rank_pes; pe++) {
+        tl_stream *stream = kbs_call_begin(host, call, pe);
+        if (stream == NULL)
+            return;
+        tl_kernel k = {stream, host->rank, program->ranks, pe, program->rank_pes, copy, size_bytes};
+        call->kernel(&k);
+        kbs_call_end(host, stream, call->where);
+    }
+    host->launches++;
 }
 
 tl_token kb_launch_at(tl_stream *host, const tl_group *group, bool is_async, const char *name,
@@ -183,7 +201,7 @@ tl_token kb_launch_at(tl_stream *host, const tl_group *group, bool is_async, con
 static kb_status record_host(kbs_program *program, uint32_t rank, const char *name, kb_host_fn host,
                              void *context) {
     tl_stream *stream = &program->hosts[rank];
-    kb_host h = {stream, rank, program->ranks};
+    kb_host h = {stream, rank, program->ranks, program->rank_pes};
     stream->kernel_name = name;
     program->now = stream;
     host(&h, context);

@@ -17,8 +17,11 @@ const char *kbs_call_kind(const kbs_call *call);
 /* The call that all ranks make here, as rank 0 made it; NULL after a mistake. */
 kbs_call *kbs_call_match(tl_stream *host, const kbs_call *call);
 
-/* What the host's PE records for a call, from here to the end; NULL after a mistake. */
-tl_stream *kbs_call_begin(tl_stream *host, const kbs_call *call, bool is_async);
+/* The launch of a call, in its host. Whoever records the call counts it in host->launches at the end. */
+void kbs_call_launch(tl_stream *host, const kbs_call *call, bool is_async);
+
+/* What that PE of the host's rank records for a call, from here to its end; NULL after a mistake. */
+tl_stream *kbs_call_begin(tl_stream *host, const kbs_call *call, uint32_t pe);
 void kbs_call_end(tl_stream *host, tl_stream *stream, tl_where where);
 
 #endif

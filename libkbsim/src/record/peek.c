@@ -51,8 +51,11 @@ static bool is_known(tl_stream *stream, const kbs_tensor *tensor, tl_where where
 
 /* The element's own bits: of a NaN, a value would not tell them. */
 static uint64_t bits_at(const kbs_tensor *tensor, uint32_t dtype, uint64_t offset_bytes) {
-    const uint64_t place = offset_bytes - tensor->offset_bytes;
     const uint32_t size = kb_dtype_size(dtype);
+    uint64_t place = offset_bytes - tensor->offset_bytes;
+    if (tensor->run != 0 && tensor->known == KBS_KNOWN_INITIAL)
+        place =
+            (place / size / tensor->run * tensor->apart + place / size % tensor->run) * size + place % size;
     const uint8_t *bytes = tensor->known == KBS_KNOWN_BYTES ? tensor->bytes : tensor->initial.bytes;
     uint64_t bits = 0;
     if (tensor->known == KBS_KNOWN_INITIAL && tensor->initial.recipe != KB_RECIPE_BYTES)

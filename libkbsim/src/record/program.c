@@ -217,6 +217,7 @@ void kbs_program_destroy(kbs_program *program) {
                   program->queues[i].open_capacity * sizeof(struct kbs_message));
     kb_delete(alloc, program->queues, program->queue_capacity * sizeof(kbs_queue));
     kb_delete(alloc, program->tensors, program->tensor_capacity * sizeof(kbs_tensor));
+    kb_delete(alloc, program->spreads, program->spread_capacity * sizeof(kbs_spread));
     kb_delete(alloc, program->rooms, program->room_capacity * sizeof(kbs_room));
     kb_delete(alloc, program->calls, program->call_capacity * sizeof(kbs_call));
     kb_delete(alloc, program->payloads, program->payload_capacity * sizeof(kbs_payload));

@@ -135,8 +135,23 @@ typedef struct kbs_tensor {
     kbs_known known;
     kb_initial initial;
     const uint8_t *bytes;
+    /* A part of a tensor over several PEs: so many elements side by side, of each so many; 0: of all. */
+    uint64_t run, apart;
     tl_where written; /* by whom */
 } kbs_tensor;
+
+/* How a tensor is cut among the PEs of a rank: each `block` of it for itself, of which each gets `share`. */
+typedef struct kbs_cut {
+    uint64_t block, share;
+} kbs_cut;
+
+/* A tensor over the PEs of a rank: what lies on each, by number; their kbs_tensors follow one another. */
+typedef struct kbs_spread {
+    tl_view *parts;
+    size_t first_tensor;
+    uint64_t elements; /* of the whole */
+    kbs_cut cut;
+} kbs_spread;
 
 /* Where in a memory tensors lie whose contents are known: nothing where low is not below high. */
 typedef struct kbs_watch {
@@ -155,11 +170,12 @@ typedef struct kbs_call {
     tl_kernel_fn kernel; /* NULL for a collective */
     tl_where where;
     uint32_t group;                     /* whose PEs take part */
-    uint32_t collective;                /* id of a collective */
+    uint32_t collective, collectives;   /* of a collective: its first id, and how many it is to the trace */
     uint32_t kind, reduce, dtype, root; /* of a collective: KB_COLL_…, a position */
     uint64_t elements;
     tl_where member_where; /* of a collective: where the group's first rank called it */
-    kb_part *parts;        /* by position in the group */
+    uint64_t *shares;      /* of its elements, of a rank's PEs */
+    kb_part *parts;        /* by position in the group, and each one's PEs */
 } kbs_call;
 
 /* Bytes of a host_write, by the value of its command; they live in the program's arena. */
@@ -188,6 +204,8 @@ struct kbs_program {
     size_t payload_count, payload_capacity;
     kbs_tensor *tensors;
     size_t tensor_count, tensor_capacity;
+    kbs_spread *spreads;
+    size_t spread_count, spread_capacity;
     kbs_room *rooms;
     size_t room_count, room_capacity;
     kbs_watch *watches; /* by memory */
@@ -237,9 +255,18 @@ kb_status kbs_program_host(kbs_program *program, const char *name, kb_host_fn ho
  */
 tl_view kbs_tensor_new(tl_stream *host, const char *name, uint32_t space, const tl_shape *shape,
                        const kb_initial *initial, tl_where where);
-/* The same, but only `count` elements from `first` on are said by `initial`; the others are undefined. */
+/*
+ * The same, but only `count` elements from `first` on are said by `initial`; the others are undefined. And
+ * over several PEs it is cut so.
+ */
 tl_view kbs_tensor_new_part(tl_stream *host, const char *name, uint32_t space, const tl_shape *shape,
-                            const kb_initial *initial, uint64_t first, uint64_t count, tl_where where);
+                            const kbs_cut *cut, const kb_initial *initial, uint64_t first, uint64_t count,
+                            tl_where where);
+
+/* Blocks of `block` elements, each cut as one of `of` is: in as many shares as a rank has PEs, rounded up. */
+static inline kbs_cut kbs_cut_of(const kbs_program *program, uint64_t block, uint64_t of) {
+    return (kbs_cut){block, of / program->rank_pes + (of % program->rank_pes != 0)};
+}
 
 /* Of the first mistake in recording, which then is in the trail. */
 kb_status kbs_program_status(const kbs_program *program, kb_trail *trail) KB_MUST_USE;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "record/view.h"
+#include "record/tensor.h"
 
 /* --- what is known of contents ----------------------------------------------------------------- */
 
@@ -144,12 +144,12 @@ static kbs_tensor *add(kbs_program *program) {
 }
 
 /* Finds room for a tensor; its life begins with an op where it is undefined, else with the run. */
-static bool place(tl_stream *host, kbs_tensor *tensor, uint32_t space, tl_where where) {
+static bool place(tl_stream *host, uint32_t pe, kbs_tensor *tensor, uint32_t space, tl_where where) {
     kbs_program *program = host->program;
     const bool is_undefined = tensor->initial.recipe == 0;
     if (!is_undefined || tensor->size_bytes == 0 ||
         !take_again(program, tensor->memory, tensor->size_bytes, &tensor->offset_bytes)) {
-        const kb_status status = kbs_program_take(program, host->pe, space, tensor->size_bytes, tensor->name,
+        const kb_status status = kbs_program_take(program, pe, space, tensor->size_bytes, tensor->name,
                                                   &tensor->offset_bytes, &program->trail);
         if (status != KB_OK) {
             kbs_trouble(host, where, status);
@@ -164,60 +164,89 @@ static bool place(tl_stream *host, kbs_tensor *tensor, uint32_t space, tl_where 
     return kbs_is_ok(host);
 }
 
-tl_view kbs_tensor_new_part(tl_stream *host, const char *name, uint32_t space, const tl_shape *shape,
-                            const kb_initial *initial, uint64_t first, uint64_t count, tl_where where) {
+kbs_tensor *kbs_tensor_make(tl_stream *host, uint32_t pe, uint32_t space, const kbs_tensor *what,
+                            tl_where where) {
     kbs_program *program = host->program;
-    const tl_view none = {.queue = KB_NONE};
-    const uint32_t size = kb_dtype_size(initial->dtype);
-    uint64_t elements = 0;
-    if (!kbs_is_ok(host))
-        return none;
-    if (size == 0 || (space != KB_SPACE_TCM && space != KB_SPACE_HBM && space != KB_SPACE_SRAM)) {
-        kbs_mistake(host, where,
-                    size == 0 ? "tensor %s: there is no dtype number %u"
-                              : "tensor %s: there is no memory number %u of a PE",
-                    name, size == 0 ? initial->dtype : space);
-        return none;
-    }
-    if (!kbs_shape_elements(shape, &elements)) {
-        kbs_mistake(host, where, "tensor %s: its elements exceed any memory", name);
-        return none;
-    }
     kbs_tensor *tensor = add(program);
     if (tensor == NULL)
-        return none;
-    *tensor =
-        (kbs_tensor){.memory = kbs_memory_of(program, space, host->pe),
-                     .rank = host->rank,
-                     .size_bytes = elements * size,
-                     .known = initial->recipe != 0 && count == elements ? KBS_KNOWN_INITIAL : KBS_KNOWN_NOT,
-                     .initial = *initial};
-    program->status = kb_arena_text(&program->arena, name, strlen(name), &tensor->name, &program->trail);
-    if (program->status != KB_OK || !place(host, tensor, space, where))
-        return none;
-    tensor->initial.memory = tensor->memory;
-    tensor->initial.offset_bytes = tensor->offset_bytes + first * size;
-    tensor->initial.elements = count;
-    const tl_view view = kbs_view_of(tensor->memory, initial->dtype, tensor->offset_bytes, shape);
-    program->status = define(program, tensor, &view, &program->trail);
-    if (program->status != KB_OK)
-        return none;
+        return NULL;
+    *tensor = *what;
+    tensor->memory = kbs_memory_of(program, space, pe);
+    tensor->rank = host->rank;
+    if (!place(host, pe, tensor, space, where))
+        return NULL;
     program->tensor_count++;
     if (tensor->known == KBS_KNOWN_INITIAL)
         watch_again(program, tensor->memory);
-    return view;
+    return tensor;
+}
+
+/* Where a rank has one PE. */
+static tl_view new_whole(tl_stream *host, const kbs_new *what, tl_where where) {
+    kbs_program *program = host->program;
+    const tl_view none = {.queue = KB_NONE};
+    const uint32_t size = kb_dtype_size(what->initial->dtype);
+    const bool is_known = what->initial->recipe != 0 && what->count == what->elements;
+    const kbs_tensor made = {.name = what->name,
+                             .size_bytes = what->elements * size,
+                             .known = is_known ? KBS_KNOWN_INITIAL : KBS_KNOWN_NOT,
+                             .initial = *what->initial};
+    kbs_tensor *tensor = kbs_tensor_make(host, host->pe, what->space, &made, where);
+    if (tensor == NULL)
+        return none;
+    tensor->initial.memory = tensor->memory;
+    tensor->initial.offset_bytes = tensor->offset_bytes + what->first * size;
+    tensor->initial.elements = what->count;
+    const tl_view view = kbs_view_of(tensor->memory, what->initial->dtype, tensor->offset_bytes, what->shape);
+    program->status = define(program, tensor, &view, &program->trail);
+    return program->status == KB_OK ? view : none;
+}
+
+/* Its memory and shape are such as there are; false after a mistake. */
+static bool check_new(tl_stream *host, kbs_new *what, tl_where where) {
+    const uint32_t space = what->space, dtype = what->initial->dtype, size = kb_dtype_size(dtype);
+    if (!kbs_is_ok(host))
+        return false;
+    if (size == 0 || (space != KB_SPACE_TCM && space != KB_SPACE_HBM && space != KB_SPACE_SRAM))
+        kbs_mistake(host, where,
+                    size == 0 ? "tensor %s: there is no dtype number %u"
+                              : "tensor %s: there is no memory number %u of a PE",
+                    what->name, size == 0 ? dtype : space);
+    else if (!kbs_shape_elements(what->shape, &what->elements))
+        kbs_mistake(host, where, "tensor %s: its elements exceed any memory", what->name);
+    return kbs_is_ok(host);
+}
+
+static tl_view new_tensor(tl_stream *host, kbs_new *what, tl_where where) {
+    kbs_program *program = host->program;
+    program->status =
+        kb_arena_text(&program->arena, what->name, strlen(what->name), &what->name, &program->trail);
+    if (program->status != KB_OK)
+        return (tl_view){.queue = KB_NONE};
+    return program->rank_pes > 1 ? kbs_spread_new(host, what, where) : new_whole(host, what, where);
+}
+
+tl_view kbs_tensor_new_part(tl_stream *host, const char *name, uint32_t space, const tl_shape *shape,
+                            const kbs_cut *cut, const kb_initial *initial, uint64_t first, uint64_t count,
+                            tl_where where) {
+    kbs_new what = {name, space, shape, initial, first, count, 0, *cut};
+    return check_new(host, &what, where) ? new_tensor(host, &what, where) : (tl_view){.queue = KB_NONE};
 }
 
 tl_view kbs_tensor_new(tl_stream *host, const char *name, uint32_t space, const tl_shape *shape,
                        const kb_initial *initial, tl_where where) {
-    uint64_t elements = 0;
-    return kbs_tensor_new_part(host, name, space, shape, initial, 0,
-                               kbs_shape_elements(shape, &elements) ? elements : 0, where);
+    kbs_new what = {.name = name, .space = space, .shape = shape, .initial = initial};
+    if (!check_new(host, &what, where))
+        return (tl_view){.queue = KB_NONE};
+    what.count = what.elements;
+    const uint64_t axis = shape->dims > 0 ? shape->of[shape->dims - 1] : 1;
+    what.cut = kbs_cut_of(host->program, axis, axis);
+    return new_tensor(host, &what, where);
 }
 
 /* --- the end of a life ----------------------------------------------------------------------- */
 
-void kb_free_at(tl_stream *host, tl_view view, tl_where where) {
+static void free_one(tl_stream *host, tl_view view, tl_where where) {
     kbs_program *program = host->program;
     if (!kbs_is_ok(host))
         return;
@@ -243,4 +272,13 @@ void kb_free_at(tl_stream *host, tl_view view, tl_where where) {
     }
     found->is_freed = true;
     watch_again(program, found->memory);
+}
+
+void kb_free_at(tl_stream *host, tl_view view, tl_where where) {
+    if (!kbs_view_is_spread(&view)) {
+        free_one(host, view, where);
+        return;
+    }
+    for (uint32_t pe = 0; pe < host->program->rank_pes; pe++)
+        free_one(host, tl_part_of_at(host, view, pe, where), where);
 }

@@ -141,6 +141,14 @@ static bool has_sound_shape(const tl_view *view) {
     return kbs_shape_elements(&shape, &elements) && elements == view->elements;
 }
 
+/* A mistake where it is: commands work on what lies on one PE. */
+static bool is_spread(tl_stream *stream, const tl_view *view, const char *what, tl_where where) {
+    if (kbs_view_is_spread(view))
+        kbs_mistake(stream, where,
+                    "the %s lies over all PEs of its rank: tl_part gives what of it lies on this one", what);
+    return kbs_view_is_spread(view);
+}
+
 /* Most views are rows in the PE's own TCM and not in scratch: whether all is well with one is soon said. */
 static inline bool is_own_row(const tl_stream *stream, const tl_view *view) {
     if (view->memory != stream->tcm || view->dims != 1 || view->stride[0] != 1 || view->scope != 0 ||
@@ -160,6 +168,8 @@ static __attribute__((noinline)) kbs_lies check(tl_stream *stream, const tl_view
         return KBS_LIES_NOWHERE;
     if (view->queue != KB_NONE && view->memory == KB_NONE)
         return KBS_LIES_MESSAGE;
+    if (is_spread(stream, view, what, where))
+        return KBS_LIES_NOWHERE;
     if (view->memory >= defs->memory_count || !has_sound_shape(view)) {
         kbs_mistake(stream, where, "the %s is no view: it did not come from a tensor, scratch or a message",
                     what);
@@ -172,7 +182,7 @@ static __attribute__((noinline)) kbs_lies check(tl_stream *stream, const tl_view
     }
     if (!is_inside(view, memory->size_bytes))
         return fails(stream, view, what, where);
-    if (memory->rank != stream->rank || memory->space != KB_SPACE_TCM)
+    if (view->memory != stream->tcm)
         return KBS_LIES_FAR;
     return view->scope == 0 || kbs_scope_lives(stream, view->scope, what, where) ? KBS_LIES_OWN
                                                                                  : KBS_LIES_NOWHERE;
@@ -230,7 +240,7 @@ uint32_t kbs_route_between(tl_stream *stream, uint32_t from, uint32_t to, tl_whe
 static bool is_message(tl_stream *stream, const tl_view *view, tl_where where) {
     if (view->queue != KB_NONE)
         kbs_mistake(stream, where, "a message is used as a whole: copy it into a tensor and slice that");
-    return view->queue != KB_NONE;
+    return view->queue != KB_NONE || is_spread(stream, view, "tensor", where);
 }
 
 static bool has_axis(tl_stream *stream, const tl_view *view, uint32_t axis, tl_where where) {
@@ -264,7 +274,7 @@ tl_view tl_row_at(tl_stream *stream, tl_view view, uint64_t index, tl_where wher
 
 tl_view tl_reshape_at(tl_stream *stream, tl_view view, tl_shape shape, tl_where where) {
     uint64_t elements = 0;
-    if (!kbs_is_ok(stream))
+    if (!kbs_is_ok(stream) || is_spread(stream, &view, "tensor", where))
         return view;
     if (!kbs_shape_elements(&shape, &elements) || (view.queue == KB_NONE && elements != view.elements)) {
         kbs_mistake(stream, where, "a view of %" PRIu64 " elements has no such shape", view.elements);

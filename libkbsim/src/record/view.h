@@ -5,6 +5,11 @@
 
 #include "record/stream.h"
 
+/* Whether it stands for a tensor over the PEs of a rank, whose number it has; see spread.c. */
+static inline bool kbs_view_is_spread(const tl_view *view) {
+    return view->memory == KB_NONE && view->queue == KB_NONE && view->message != 0;
+}
+
 /* A row of elements without gaps. */
 static inline tl_view kbs_view_vector(uint32_t memory, uint32_t dtype, uint64_t offset_bytes,
                                       uint64_t elements) {
@@ -38,8 +43,8 @@ void kbs_not_slice(tl_stream *stream, const tl_view *view, uint32_t axis, uint64
 /* Cuts a view down to `count` elements of an axis, from `first` on; a mistake where it has not so many. */
 static inline void kbs_view_slice(tl_stream *stream, tl_view *view, uint32_t axis, uint64_t first,
                                   uint64_t count, tl_where where) {
-    if (!kbs_is_ok(stream) || view->queue != KB_NONE || axis >= view->dims || view->dims > KB_DIMS_MAX ||
-        first > view->shape[axis] || count > view->shape[axis] - first) {
+    if (!kbs_is_ok(stream) || view->queue != KB_NONE || view->message != 0 || axis >= view->dims ||
+        view->dims > KB_DIMS_MAX || first > view->shape[axis] || count > view->shape[axis] - first) {
         kbs_not_slice(stream, view, axis, first, count, where);
         return;
     }

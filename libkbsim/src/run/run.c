@@ -88,12 +88,14 @@ static kb_status define_ring_slots(kbs_program *program, kb_trail *trail) {
     return KB_OK;
 }
 
-static kb_status define_program(kbs_program *program, const kbs_bench *bench, bool ranks_given,
+static kb_status define_program(kbs_program *program, const kbs_bench *bench, const kbs_run_options *options,
                                 kb_trail *trail) {
     char ranks[16];
     snprintf(ranks, sizeof ranks, "%u", program->ranks);
     KB_TRY(kbs_bench_state(program, "bench", bench->name, "param", trail));
-    return kbs_bench_state(program, "ranks", ranks, ranks_given ? "param" : "default", trail);
+    if (options->ranks_are_sips) /* as models, banks and faults it is a setting where it is not the default */
+        KB_TRY(kbs_bench_state(program, "rank_unit", "sip", "param", trail));
+    return kbs_bench_state(program, "ranks", ranks, options->ranks != 0 ? "param" : "default", trail);
 }
 
 /* Users' files by name and contents: where they lie is nobody's business. */
@@ -222,7 +224,7 @@ static kb_status define(kbs_program *program, const kbs_bench *bench, const kbs_
     KB_TRY(define_models(program, trail));
     KB_TRY(define_faults(program, trail));
     KB_TRY(define_ring_slots(program, trail));
-    return define_program(program, bench, options->ranks != 0, trail);
+    return define_program(program, bench, options, trail);
 }
 
 /* Users' code takes part from the first file that is opened, and no longer than this. */
@@ -300,12 +302,14 @@ static kb_status run_program(kbs_program *program, const kbs_bench *bench, const
 }
 
 static kb_status resolve_ranks(const kbs_run_options *options, uint32_t *ret, kb_trail *trail) {
-    const uint64_t most = kbs_machine_pes(options->machine);
+    const uint64_t pes = kbs_machine_pes(options->machine),
+                   sip_pes = kbs_machine_pes_of_sip(options->machine);
+    const uint64_t most = options->ranks_are_sips ? pes / sip_pes : pes;
     if (options->ranks > most)
         return kb_fail(trail, KB_E_ARGUMENT,
-                       "%u ranks need as many PEs, and this machine has %" PRIu64
+                       "%u ranks need as many %s, and this machine has %" PRIu64
                        " (--machine sips=..,cubes=..,pes=.. makes it larger)",
-                       options->ranks, most);
+                       options->ranks, options->ranks_are_sips ? "SIPs" : "PEs", most);
     *ret = options->ranks != 0 ? options->ranks : (uint32_t)most;
     return KB_OK;
 }
@@ -315,8 +319,9 @@ static kb_status run_on(const kbs_bench *bench, const kbs_bench_values *values, 
     const kbs_run_options *options = wanted->options;
     uint32_t ranks = 0;
     KB_TRY(resolve_ranks(options, &ranks, trail));
+    const uint32_t pes = options->ranks_are_sips ? (uint32_t)kbs_machine_pes_of_sip(options->machine) : 1;
     kbs_program *program;
-    KB_TRY(kbs_program_create(options->machine, ranks, 1, options->seed, options->alloc, options->log,
+    KB_TRY(kbs_program_create(options->machine, ranks, pes, options->seed, options->alloc, options->log,
                               &program, trail));
     program->stop = options->stop;
     program->models = models;

@@ -19,9 +19,9 @@ static void structs_of_version_1(void **state) {
     assert_int_equal(sizeof(tl_view), 112);
     assert_int_equal(sizeof(tl_token), 16);
     assert_int_equal(sizeof(tl_queue), 4);
-    assert_int_equal(sizeof(tl_kernel), 32);
+    assert_int_equal(sizeof(tl_kernel), 40);
     assert_int_equal(sizeof(kb_coll), 32 + 3 * sizeof(tl_view));
-    assert_int_equal(sizeof(kb_host), 16);
+    assert_int_equal(sizeof(kb_host), 24);
     assert_int_equal(sizeof(kbs_bench_param), 4 * POINTER);
 }
 
