@@ -30,6 +30,7 @@ MAY_INCLUDE = [
     ("tests/unit/kbsim/", {"kbtrace", "kbsim"}),
     ("tests/unit/kbreplay/", {"kbtrace", "kbreplay"}),
     ("tests/support/clean/", {"kbtrace", "kbsim"}),
+    ("tests/support/tangle/", {"kbtrace", "kbsim"}),
     ("tests/support/replays/", {"kbtrace", "kbreplay"}),
     ("tests/support/", {"kbtrace"}),
     ("tests/tools/replay-", {"kbtrace", "kbreplay"}),

@@ -47,7 +47,7 @@ static void begin_next(kbs_pe *pe) {
     if (it == NULL || it->op->record.sent_ps == KBS_UNKNOWN)
         return;
     pe->plays = it;
-    kbs_pe_begin_launch(pe, kbs_later(heard_ps(pe, it), pe->latest_ps));
+    kbs_pe_begin_launch(pe, kbs_later(heard_ps(pe, it), pe->over_ps));
 }
 
 static void begin_next_of_all(kbs_sim *sim, uint32_t rank) {
@@ -179,6 +179,7 @@ void kbs_launch_check(kbs_pe *pe) {
         it->over_ps = over_ps;
     }
     pe->plays = NULL;
+    pe->over_ps = over_ps;
     if (--it->left == 0)
         finish(sim, &sim->ranks[pe->rank]);
     begin_next(pe);

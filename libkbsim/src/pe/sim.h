@@ -164,6 +164,7 @@ struct kbs_pe {
     uint64_t unfinished;   /* ops that were issued and are not done */
     int64_t latest_ps;     /* the latest done so far, and whose */
     kbs_who latest;
+    int64_t over_ps;    /* when it was over with its launch before: an earlier stamp comes too late */
     int64_t noticed_ps; /* the same, of when it is noticed, and how much later than done that is */
     int64_t noticed_late_ps;
     kbs_who noticed;
