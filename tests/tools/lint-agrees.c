@@ -6,10 +6,10 @@
  *
  * A program that is proven free comes to its end at every pattern: of delays, slow engines, orders in which
  * what happens at one instant is taken, shapes of the machine, memories of rings, ways of credits. One that
- * is not stands still with its sizes at every pattern, in the very words, and comes to its end with the number
- * of slots that is named, and with the sizes that are named, and with none of them smaller. One of which it
- * is said that no number of slots helps stands still with more slots than there are messages. Prints how
- * many of each there were; a difference is told with its seed, and the exit status is 1.
+ * is not stands still with its sizes at every pattern, in the very words, and comes to its end with the
+ * number of slots that is named, and with the sizes that are named, and with none of them smaller. One of
+ * which it is said that no number of slots helps stands still with more slots than there are messages.
+ * Prints how many of each there were; a difference is told with its seed, and the exit status is 1.
  */
 #include <ctype.h>
 #include <inttypes.h>

@@ -36,7 +36,7 @@ static void add_message(tangle_plan *p, random_source *random, const pair *of, u
         add_end(p, random_once_in(random, 4) ? TANGLE_RECEIVE_LATER : TANGLE_RECEIVE, of, receive_key);
 }
 
-/* A message with its ends a little out of turn, or an exchange: both send, and some more, and then receive. */
+/* A message with its ends a little out of turn, or an exchange: both send, and then receive. */
 static void add_messages(tangle_plan *p, random_source *random, uint64_t key, uint64_t disorder,
                          uint64_t forgets) {
     pair of = {.from = (uint32_t)random_below(random, p->ranks), .channel = random_once_in(random, 6)};
@@ -97,7 +97,7 @@ static bool has_rank(const tangle_plan *p, uint32_t group, uint32_t rank) {
     return false;
 }
 
-/* Keys go through the launches in order; what a rank has no part in, it does in the next that it has one in. */
+/* Keys go through the launches in order; what a rank has no part in, it does in the next. */
 static void place(tangle_plan *p, uint64_t keys) {
     for (uint32_t i = 0; i < p->event_count; i++) {
         tangle_event *event = &p->events[i];
