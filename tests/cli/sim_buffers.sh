@@ -44,7 +44,7 @@ verified allreduce --ranks 2 -p bytes=64KiB --set tcm.bytes=128KiB --set scratch
 test "$(buffer_of)" = hbm
 refused "has no room for a queue's ring" \
     allreduce --ranks 2 -p bytes=64KiB --set tcm.bytes=64KiB -p buffer=tcm
-refused 'scratch.bytes=100 holds no element in each (raise it)' \
+refused 'no room in scratch: 256 bytes asked, 64 of 100 left in one piece' \
     allreduce --ranks 2 -p buffer=hbm --set scratch.bytes=100
 refused "buffer: 'hmb' is not one of tcm, sram, hbm (did you mean 'hbm'?)" allreduce -p buffer=hmb
 

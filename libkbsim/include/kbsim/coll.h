@@ -50,6 +50,8 @@ typedef struct kbs_algorithm {
     /* Whether it can do with so many ranks, and which those are in words. NULL: any. */
     bool (*serves)(uint32_t ranks);
     const char *counts; /* "r x c ranks, both 2 at least" */
+    /* It goes slot by slot: a large tensor outside of the TCM comes into that in pieces. */
+    bool by_slots;
 } kbs_algorithm;
 
 /*

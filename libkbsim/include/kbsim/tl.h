@@ -91,8 +91,9 @@ typedef struct tl_group {
 
 /*
  * Sends a view. One that is longer than a slot goes slot by slot, as one entry of the queue's send
- * FIFO; one without elements sends nothing, and what is received for it is nothing. What lies outside this
- * PE's TCM is loaded into scratch as a whole before tl_send_async gives its token, and in pieces by tl_send.
+ * FIFO; one without elements sends nothing, and what is received for it is nothing. It leaves from any memory
+ * of this PE. Another PE's, and what has gaps and is longer than a slot, is loaded into scratch as a whole
+ * before tl_send_async gives its token, and in pieces by tl_send.
  */
 #define tl_send(c, queue, view) tl_send_at((c)->stream, (queue), (view), TL_HERE)
 #define tl_send_async(c, queue, view) tl_send_async_at((c)->stream, (queue), (view), TL_HERE)

@@ -5,7 +5,7 @@
 
 #include "kbsim/coll.h"
 
-/* Records an algorithm of one rank; piece by piece through scratch where c->buffer is not in the PE's TCM. */
-void kbs_coll_record(kb_coll *c, const kbs_algorithm *algorithm, tl_where where);
+/* Records an algorithm of one rank, wherever its tensors lie. */
+void kbs_coll_record(kb_coll *c, const kbs_algorithm *algorithm);
 
 #endif

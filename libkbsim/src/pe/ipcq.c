@@ -100,6 +100,23 @@ static void note_way(kbs_sim *sim, kbs_op *op, const kbs_packet *packet, int64_t
 static void on_sent(kbs_train *train, kbs_packet *packet, int64_t sent_ps);
 static void on_seen(kbs_train *train, kbs_packet *packet, int64_t seen_ps);
 
+/*
+ * What a copy pays between its start and its first packet, where its source does not lie in the TCM. A
+ * message that is sent on pays the access of its slot. A tensor in HBM is asked for when the copy is handed
+ * over, so that of a read's latency only what is left counts. Ports of TCM and SRAM are links of the route.
+ */
+static int64_t fetch_ps(const kbs_sim *sim, const kbs_ipcq *q, const kbs_op *op) {
+    const kbs_common *common = &op->shape->common;
+    if (common->route == KB_NONE)
+        return 0;
+    if (!common->distant)
+        return q->access_ps;
+    if (sim->program->defs.memories[common->operands[1].memory].space != KB_SPACE_HBM)
+        return 0;
+    const int64_t there_ps = op->ready_ps + sim->program->fabric.hbm_kind.read_latency_ps;
+    return kbs_later(there_ps - op->record.start_ps, 0);
+}
+
 /* Its time from being handed over to its start: the line before it, its credit, the look that finds it. */
 static void begin_copy(kbs_sim *sim, kbs_ipcq *q, kbs_op *op, int64_t credit_ps, uint64_t release) {
     const int64_t turn_ps = kbs_later(op->ready_ps, q->free_ps);
@@ -116,9 +133,7 @@ static void begin_copy(kbs_sim *sim, kbs_ipcq *q, kbs_op *op, int64_t credit_ps,
                  look_ps);
     op->record.start_ps = turn_ps + waited_ps + look_ps;
     kbs_count_slots(sim, q->id, op->record.start_ps, 1);
-    /* A message that is sent on is read out of its own slot first; the TCM's port is a link of the route. */
-    const bool from_ring = op->shape->common.route != KB_NONE;
-    const int64_t read_ps = from_ring ? q->access_ps : 0;
+    const int64_t read_ps = fetch_ps(sim, q, op);
     kbs_op_note(sim, op,
                 &(kbs_note){.ps = read_ps,
                             .cause = KB_CAUSE_HBM_LATENCY,
@@ -239,7 +254,7 @@ static void settle(kbs_sim *sim, kbs_op *op, const kbs_packet *packet, int64_t s
     const kbs_common *common = &op->shape->common;
     const kb_operand *operand = &common->operands[0];
     const int64_t settling = settling_ps(q, op->bytes);
-    note_way(sim, op, packet, op->record.start_ps + (common->route != KB_NONE ? q->access_ps : 0));
+    note_way(sim, op, packet, op->record.start_ps + fetch_ps(sim, q, op));
     kbs_op_note(
         sim, op,
         &(kbs_note){

@@ -253,7 +253,7 @@ static void record(tl_stream *host, const kbs_call *call, uint32_t pe, kb_coll *
     stream->reduce = c->reduce;
     c->stream = stream;
     record_end(stream, KB_OP_COLL_BEGIN, part, c->dtype, where);
-    kbs_coll_record(c, algorithm, where);
+    kbs_coll_record(c, algorithm);
     record_end(stream, KB_OP_COLL_END, part, c->dtype, where);
     stream->collective = 0;
     stream->group = KB_NONE;

@@ -35,6 +35,7 @@ typedef struct kbs_common {
     bool joined;    /* goes with the command before it: no dispatch of its own */
     bool continues; /* a message, which has its place in its queue's line already */
     bool numbered;  /* a wait may name it: it takes the stream's next number */
+    bool distant;   /* a copy whose source is a tensor outside of the TCM */
     uint16_t operand_count;
     uint32_t awaited; /* wait: how many numbered ops */
     uint32_t queue;   /* id in the trace, or KB_NONE */

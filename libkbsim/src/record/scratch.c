@@ -79,12 +79,30 @@ static void record_life(tl_stream *stream, kb_kind kind, const kbs_scratch_block
     kbs_append_command(stream, &common, &command);
 }
 
+/* Stages that nobody uses make room; false where there are none. */
+static bool drop_idle_stages(tl_stream *stream, tl_where where) {
+    size_t kept = 0;
+    for (size_t i = 0; i < stream->scratch_count; i++) {
+        const kbs_scratch_block *block = &stream->scratch[i];
+        if (block->is_stage && !block->is_busy)
+            record_life(stream, KB_OP_FREE, block, where);
+        else
+            stream->scratch[kept++] = *block;
+    }
+    const bool dropped = kept < stream->scratch_count;
+    stream->scratch_count = kept;
+    return dropped;
+}
+
 /* Takes a block of the scope with that number; NULL after a mistake. */
 static kbs_scratch_block *take(tl_stream *stream, uint64_t size_bytes, uint32_t scope, tl_where where) {
     kbs_program *program = stream->program;
     size_t at = 0;
     uint64_t offset = 0;
-    if (size_bytes > UINT64_MAX - ALIGNMENT || !find_gap(stream, aligned(size_bytes), &at, &offset)) {
+    const bool counts = size_bytes <= UINT64_MAX - ALIGNMENT;
+    if (!counts ||
+        (!find_gap(stream, aligned(size_bytes), &at, &offset) &&
+         !(drop_idle_stages(stream, where) && find_gap(stream, aligned(size_bytes), &at, &offset)))) {
         too_much(stream, size_bytes, where);
         return NULL;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sending on queues, as kernels record it: slot by slot, and through scratch what lies elsewhere. */
+/* Sending on queues, as kernels record it: slot by slot, and through scratch what no copy can read. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -9,9 +9,10 @@ typedef struct sending {
     tl_stream *stream;
     kbs_queue *queue;
     uint32_t queue_id, route;
-    uint64_t most;  /* elements of a slot */
-    uint64_t slots; /* of the whole message */
-    bool has_begun; /* its first slot is recorded */
+    uint64_t most;   /* elements of a slot */
+    uint64_t slots;  /* of the whole message */
+    bool has_begun;  /* its first slot is recorded */
+    bool is_distant; /* a tensor in the PE's SRAM or HBM */
     tl_view view;
     kbs_lies lies;
     tl_where where;
@@ -37,18 +38,17 @@ static bool resolve_message(sending *s) {
     return true;
 }
 
-/* The id of the way out of another memory than the PE's TCM, or KB_NONE; false after a mistake. */
+/* The id of the way out of another memory of the PE than its TCM, or KB_NONE; false after a mistake. */
 static bool find_route(sending *s) {
     kbs_program *program = s->stream->program;
     s->route = KB_NONE;
     if (s->lies == KBS_LIES_FAR || s->view.memory == s->stream->tcm)
         return true;
-    /* A message that is sent on lies in a ring. */
-    const uint32_t space = kbs_ring_space(program);
+    const kbs_place from = {program->defs.memories[s->view.memory].space, s->stream->pe},
+                    to = {kbs_ring_space(program), s->queue->consumer};
     const kbs_route *route;
     const kb_status status =
-        kbs_fabric_route(&program->fabric, (kbs_place){space, s->stream->pe},
-                         (kbs_place){space, s->queue->consumer}, KBS_CHANNEL_QUEUE, &route, &program->trail);
+        kbs_fabric_route(&program->fabric, from, to, KBS_CHANNEL_QUEUE, &route, &program->trail);
     if (status != KB_OK) {
         kbs_trouble(s->stream, s->where, status);
         return false;
@@ -64,7 +64,7 @@ static bool prepare(sending *s, tl_stream *stream, tl_queue queue, const tl_view
     s->queue_id = queue.id;
     s->view = *view;
     s->where = where;
-    s->has_begun = false;
+    s->has_begun = s->is_distant = false;
     if (s->queue == NULL)
         return false;
     s->lies = kbs_view_check(s->stream, &s->view, "source", s->where);
@@ -72,7 +72,7 @@ static bool prepare(sending *s, tl_stream *stream, tl_queue queue, const tl_view
         s->view.elements == 0)
         return false;
     s->most = kbs_slot_elements(s->stream, s->queue, s->view.dtype, s->where);
-    if (s->most == 0 || !find_route(s))
+    if (s->most == 0)
         return false;
     s->slots = (s->view.elements + s->most - 1) / s->most;
     if (s->slots > KB_CLAIMS_MAX) {
@@ -82,13 +82,19 @@ static bool prepare(sending *s, tl_stream *stream, tl_queue queue, const tl_view
                     s->slots, KB_CLAIMS_MAX);
         return false;
     }
-    if (s->slots > 1 && !kbs_views_flatten(&s->view, 1) && s->lies == KBS_LIES_OWN) {
+    const bool is_whole = s->slots == 1 || kbs_views_flatten(&s->view, 1);
+    if (s->lies == KBS_LIES_FAR && is_whole &&
+        stream->program->defs.memories[s->view.memory].pe == stream->pe) {
+        s->lies = KBS_LIES_OWN;
+        s->is_distant = true;
+    }
+    if (!is_whole && s->lies != KBS_LIES_FAR) {
         kbs_mistake(s->stream, s->where,
                     "a view with gaps between its rows is longer than a slot: copy it into a tensor without "
                     "gaps first, or raise ipcq.slot_bytes");
         return false;
     }
-    return true;
+    return find_route(s);
 }
 
 /* --- copies ---------------------------------------------------------------------------------- */
@@ -100,6 +106,7 @@ static void record_copy(sending *s, const tl_view *part, bool is_joined, uint8_t
     common.continues = s->has_begun;
     s->has_begun = true;
     common.numbered = blocks == KB_BLOCKS_NO;
+    common.distant = s->is_distant;
     common.queue = s->queue_id;
     common.route = s->route;
     common.operand_count = 2;

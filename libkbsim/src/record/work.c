@@ -29,7 +29,7 @@ void kbs_dma(tl_stream *stream, const tl_view *into, const tl_view *from, uint8_
     kbs_common common;
     assert(into->memory == tcm || from->memory == tcm);
     kbs_common_init(stream, &common, into->memory == tcm ? KB_OP_DMA_READ : KB_OP_DMA_WRITE, blocks, where);
-    common.numbered = blocks == KB_BLOCKS_NO;
+    common.numbered = blocks != KB_BLOCKS_DONE;
     common.route = kbs_route_between(stream, from->memory, into->memory, where);
     common.operand_count = 2;
     kbs_operand_of(&common.operands[0], into, KB_ACCESS_WRITE);
@@ -65,21 +65,53 @@ static uint32_t record_whole(const kbs_work *work) {
 
 /* --- piece by piece -------------------------------------------------------------------------- */
 
-/* What moves through scratch: two stages for each view that is far, used in turn. */
+/* Stages of a view: as many pieces are on their way at a time. */
+enum { SETS_MAX = 3 };
+
+/* What moves through scratch: two or three stages for each view that is far, used in turn. */
 typedef struct staging {
     kbs_work *work;
-    kbs_use *use;        /* of the message that comes slot by slot, or NULL */
-    uint32_t streamed;   /* that view */
-    uint32_t sets, last; /* how many, and the one used last */
-    uint64_t stages[KBS_OPERANDS][2];
-    uint64_t loaded[2]; /* numbers of a set's loads, and of its store; 0: none is awaited */
-    uint64_t stored[2];
+    kbs_use *use;       /* of the message that comes slot by slot, or NULL */
+    uint32_t streamed;  /* that view */
+    bool in_turn;       /* of that message, a slot is received and not all of it used */
+    uint64_t turn_done; /* elements of that slot that were used */
+    uint32_t same;      /* bits of the sources that are the destination: they have its stages */
+    uint32_t sets;      /* stages that are used in turn */
+    uint64_t stages[KBS_OPERANDS][SETS_MAX];
+    uint64_t loaded[SETS_MAX]; /* numbers of a set's loads, and of its store; 0: none is awaited */
+    uint64_t stored[SETS_MAX];
     uint32_t loads; /* of a piece */
 } staging;
 
-/* A copy has no work between load and store: they share a stage. */
+/* A store from the stage of a load holds that up: the piece after the next has a stage of its own. */
+static uint32_t sets_of(const staging *s) {
+    return s->same != 0 ? SETS_MAX : 2;
+}
+
+static uint32_t next_set(const staging *s, uint32_t set) {
+    return set + 1 == s->sets ? 0 : set + 1;
+}
+
+/* A copy has no work between load and store, and what is worked on in place is one: they share a stage. */
 static uint32_t stage_of(const staging *s, uint32_t view) {
-    return s->work->kind == KB_OP_MATH ? view : 1;
+    if (s->work->kind != KB_OP_MATH)
+        return 1;
+    return (s->same >> view & 1U) != 0 ? 0 : view;
+}
+
+/* Which far sources are the far destination itself. */
+static uint32_t find_same(const kbs_work *work) {
+    const tl_view *out = &work->views[0];
+    uint32_t same = 0;
+    for (uint32_t i = 1; i < work->count && work->lies[0] == KBS_LIES_FAR; i++) {
+        const tl_view *in = &work->views[i];
+        if (work->lies[i] == KBS_LIES_FAR && in->memory == out->memory && in->dtype == out->dtype &&
+            in->offset_bytes == out->offset_bytes && in->dims == out->dims &&
+            memcmp(in->shape, out->shape, sizeof in->shape) == 0 &&
+            memcmp(in->stride, out->stride, sizeof in->stride) == 0)
+            same |= UINT32_C(1) << i;
+    }
+    return same;
 }
 
 static bool take_stages(staging *s, const kbs_pieces *pieces) {
@@ -121,11 +153,13 @@ static void await(staging *s, uint64_t *number, uint32_t count) {
 
 static void load(staging *s, const kbs_pieces *pieces, uint32_t set) {
     kbs_work *work = s->work;
-    if (work->kind != KB_OP_MATH)
+    if (work->kind != KB_OP_MATH || s->same != 0)
         await(s, &s->stored[set], 1);
     s->loads = 0;
     for (uint32_t i = 1; i < work->count; i++) {
-        if (work->lies[i] != KBS_LIES_FAR)
+        /* what is worked on in place is loaded once, however often it is read */
+        const uint32_t before = s->same & ((UINT32_C(1) << i) - 1);
+        if (work->lies[i] != KBS_LIES_FAR || ((s->same >> i & 1U) != 0 && before != 0))
             continue;
         const tl_view part = kbs_pieces_part(pieces, &work->views[i]);
         const tl_view stage = staged(s, i, &part, set);
@@ -135,26 +169,51 @@ static void load(staging *s, const kbs_pieces *pieces, uint32_t set) {
     s->loaded[set] = s->loads > 0 ? kbs_newest(work->stream) - s->loads + 1 : 0;
 }
 
+/* A piece of a message longer than a slot, slot by slot: each goes back when its last element was used. */
+static void work_in_turns(staging *s, const tl_view *views) {
+    const uint64_t whole = views[0].elements;
+    kbs_use *use = s->use;
+    tl_view parts[KBS_OPERANDS];
+    for (uint64_t done = 0; done < whole && kbs_is_ok(s->work->stream);) {
+        if (!s->in_turn) {
+            kbs_use_next(use);
+            s->turn_done = 0;
+            s->in_turn = true;
+        }
+        const uint64_t left = use->turn_elements - s->turn_done;
+        const uint64_t count = whole - done < left ? whole - done : left;
+        for (uint32_t i = 0; i < s->work->count; i++)
+            parts[i] =
+                i == s->streamed
+                    ? kbs_view_vector(use->memory, use->dtype,
+                                      use->offset_bytes + s->turn_done * kb_dtype_size(use->dtype), count)
+                    : kbs_view_part(&views[i], done, count);
+        record_math(s->work, parts, KB_BLOCKS_DONE);
+        done += count;
+        s->turn_done += count;
+        if (s->turn_done == use->turn_elements) {
+            kbs_use_end(use);
+            s->in_turn = false;
+        }
+    }
+}
+
 static void work_on(staging *s, const kbs_pieces *pieces, uint32_t set) {
     kbs_work *work = s->work;
     tl_view parts[KBS_OPERANDS], views[KBS_OPERANDS];
     for (uint32_t i = 0; i < work->count; i++) {
         parts[i] = kbs_pieces_part(pieces, &work->views[i]);
         views[i] = work->lies[i] == KBS_LIES_FAR ? staged(s, i, &parts[i], set) : parts[i];
-        if (s->use != NULL && i == s->streamed) {
-            views[i].memory = s->use->memory;
-            views[i].offset_bytes = s->use->offset_bytes;
-        }
     }
     await(s, &s->loaded[set], s->loads);
     if (work->kind == KB_OP_MATH) {
         await(s, &s->stored[set], 1);
-        record_math(work, views, KB_BLOCKS_DONE);
+        if (s->use != NULL)
+            work_in_turns(s, views);
+        else
+            record_math(work, views, KB_BLOCKS_DONE);
     }
-    /* A slot is released once it has been read, so a long message is copied piece after piece. */
-    if (work->kind != KB_OP_MATH && s->use != NULL) {
-        kbs_dma(work->stream, &parts[0], &views[1], KB_BLOCKS_DONE, work->where);
-    } else if (work->lies[0] == KBS_LIES_FAR) {
+    if (work->lies[0] == KBS_LIES_FAR) {
         kbs_dma(work->stream, &parts[0], &views[work->kind == KB_OP_MATH ? 0 : 1], KB_BLOCKS_NO, work->where);
         s->stored[set] = kbs_newest(work->stream);
     }
@@ -197,29 +256,27 @@ static void record_pieces(staging *s, kbs_pieces *pieces) {
                     kbs_piece_bytes(work->stream));
         return;
     }
-    s->sets = more ? 2 : 1;
-    s->last = 0;
+    s->sets = more ? sets_of(s) : 1;
+    s->in_turn = false;
     memset(s->loaded, 0, sizeof s->loaded);
     memset(s->stored, 0, sizeof s->stored);
     if (!take_stages(s, pieces))
         return;
+    uint32_t set = 0;
     load(s, pieces, 0);
-    for (uint32_t set = 0; kbs_is_ok(work->stream); set ^= 1U) {
+    for (; kbs_is_ok(work->stream); set = next_set(s, set)) {
         if (more)
-            load(s, &ahead, set ^ 1U);
-        if (s->use != NULL)
-            kbs_use_next(s->use);
+            load(s, &ahead, next_set(s, set));
         work_on(s, pieces, set);
-        if (s->use != NULL)
-            kbs_use_end(s->use);
-        s->last = set;
         if (!more)
             break;
         *pieces = ahead;
         more = kbs_pieces_next(&ahead);
     }
-    for (uint32_t i = 0, set = s->sets > 1 ? s->last ^ 1U : 0; i < s->sets; i++, set ^= 1U)
+    for (uint32_t i = 0; i < s->sets; i++) {
+        set = next_set(s, set); /* the oldest first */
         await(s, &s->stored[set], 1);
+    }
     give_stages(s);
 }
 
@@ -264,11 +321,34 @@ static bool receive(kbs_work *work, uint32_t view, staging *s, kbs_use *ret_long
     return true;
 }
 
+/*
+ * The size of pieces of a far view: large enough that their commands do not count, small enough that they
+ * overlap, and all of them together no more than half the scratch.
+ */
+static uint64_t piece_bytes(const staging *s, uint64_t whole_bytes) {
+    const uint64_t scratch = s->work->stream->program->machine->at.scratch_bytes;
+    const uint64_t least = kbs_piece_bytes(s->work->stream), line_bytes = 256;
+    uint32_t stages = 0;
+    for (uint32_t i = 0; i < s->work->count; i++)
+        if (s->work->lies[i] == KBS_LIES_FAR && stage_of(s, i) == i)
+            stages += sets_of(s);
+    const uint64_t share = stages > 0 ? scratch / 2 / stages / line_bytes * line_bytes : least;
+    const uint64_t most = share > least ? share : least, wanted = whole_bytes / 16 / line_bytes * line_bytes;
+    return wanted < least ? least : wanted < most ? wanted : most;
+}
+
+static uint64_t elements_of(const tl_view *view) {
+    uint64_t elements = 1;
+    for (uint32_t axis = 0; axis < view->dims; axis++)
+        elements *= view->shape[axis];
+    return elements;
+}
+
 /* How the work is cut; false after a mistake. */
-static bool cut(kbs_work *work, const staging *s, kbs_pieces *ret) {
+static bool cut(kbs_work *work, const staging *s, bool is_far, kbs_pieces *ret) {
     const tl_view *widest = &work->views[work->count - 1];
-    uint32_t axes = widest->dims;
-    uint64_t unit = 1, most = kbs_piece_bytes(work->stream);
+    uint32_t axes = widest->dims, size = 0;
+    uint64_t unit = 1;
     if (work->rows) {
         unit = widest->shape[--axes];
     } else if (!kbs_views_flatten(work->views, work->count) && s->use != NULL) {
@@ -277,45 +357,94 @@ static bool cut(kbs_work *work, const staging *s, kbs_pieces *ret) {
     } else {
         axes = widest->dims;
     }
-    uint32_t size = 0;
     for (uint32_t i = 0; i < work->count; i++)
         if (kb_dtype_size(work->views[i].dtype) > size)
             size = kb_dtype_size(work->views[i].dtype);
-    if (s->use != NULL) { /* a slot at a time, whatever its size */
-        size = 1;
-        most = s->use->piece;
+    uint64_t most = piece_bytes(s, elements_of(widest) * size);
+    if (s->use != NULL) { /* whole slots where they are small, a slot at a time where nothing is far */
+        const uint64_t slot = s->use->piece * size;
+        most = !is_far ? slot : most > slot ? most / slot * slot : most;
     }
     kbs_pieces_init(ret, widest, axes, unit * size, most);
     return true;
 }
 
-/* From a slot that lies outside of the TCM to somewhere that does, too: in through a stage, out of it. */
-static void bounce(kbs_work *work, staging *s) {
-    kbs_use *use = s->use;
-    const uint64_t whole = work->views[0].elements, size = kb_dtype_size(work->views[0].dtype);
-    const uint64_t most = use != NULL ? use->piece : whole;
-    const uint32_t tcm = work->stream->tcm;
-    uint64_t place = 0;
-    if (use != NULL && !kbs_views_flatten(work->views, 1)) {
+/* --- copies of messages ----------------------------------------------------------------------- */
+
+/* Of one longer than a slot, out of a ring in the TCM or into it: slot by slot. */
+static void drain(kbs_work *work, kbs_use *use) {
+    const bool is_far = work->lies[0] == KBS_LIES_FAR;
+    uint32_t count = 0;
+    if (!kbs_views_flatten(work->views, 1)) {
         kbs_mistake(work->stream, work->where, GAPS);
         return;
     }
-    if (!kbs_stage_take(work->stream, most * size, &place, work->where))
-        return;
-    for (uint64_t done = 0; done < whole && kbs_is_ok(work->stream); done += most) {
-        const uint64_t turn = whole - done < most ? whole - done : most;
-        if (use != NULL) {
-            kbs_use_next(use);
-            work->views[1] = kbs_view_vector(use->memory, work->views[0].dtype, use->offset_bytes, turn);
-        }
-        const tl_view stage = kbs_view_vector(tcm, work->views[0].dtype, place, turn);
-        const tl_view into = use != NULL ? kbs_view_part(&work->views[0], done, turn) : work->views[0];
-        kbs_dma(work->stream, &stage, &work->views[1], KB_BLOCKS_DONE, work->where);
-        if (use != NULL)
-            kbs_use_end(use);
-        kbs_dma(work->stream, &into, &stage, KB_BLOCKS_DONE, work->where);
+    while (use->done < use->elements && kbs_is_ok(work->stream)) {
+        kbs_use_next(use);
+        const tl_view from = kbs_view_vector(use->memory, use->dtype, use->offset_bytes, use->turn_elements);
+        const tl_view into = kbs_view_part(&work->views[0], use->done, use->turn_elements);
+        /* a slot that was read can be given back, while what was read is still on its way */
+        kbs_dma(work->stream, &into, &from, is_far ? KB_BLOCKS_SENT : KB_BLOCKS_DONE, work->where);
+        kbs_use_end(use);
+        count++;
     }
-    kbs_stage_give(work->stream, place);
+    if (is_far && count > 0 && kbs_is_ok(work->stream))
+        kbs_await(work->stream, kbs_newest(work->stream) - count + 1, count, KB_POINT_DONE, work->where);
+}
+
+typedef struct bouncing {
+    kbs_work *work;
+    uint64_t piece; /* elements */
+    uint64_t places[2], stored[2];
+    uint32_t set;
+} bouncing;
+
+/* From a slot, or all of it that there is, to a part of the destination. */
+static void bounce_slot(bouncing *b, const tl_view *into, const tl_view *from) {
+    kbs_work *work = b->work;
+    for (uint64_t done = 0; done < into->elements && kbs_is_ok(work->stream);
+         done += b->piece, b->set ^= 1U) {
+        const uint64_t left = into->elements - done, count = left < b->piece ? left : b->piece;
+        const bool is_all = count == into->elements;
+        const tl_view source = is_all ? *from : kbs_view_part(from, done, count);
+        const tl_view target = is_all ? *into : kbs_view_part(into, done, count);
+        const tl_view stage = kbs_view_vector(work->stream->tcm, into->dtype, b->places[b->set], count);
+        if (b->stored[b->set] != 0)
+            kbs_await(work->stream, b->stored[b->set], 1, KB_POINT_DONE, work->where);
+        kbs_dma(work->stream, &stage, &source, KB_BLOCKS_DONE, work->where);
+        kbs_dma(work->stream, &target, &stage, KB_BLOCKS_NO, work->where);
+        b->stored[b->set] = kbs_newest(work->stream);
+    }
+}
+
+/* From a slot that lies outside of the TCM to somewhere that does, too: in through a stage, out of it. */
+static void bounce(kbs_work *work, kbs_use *use) {
+    const bool is_row = kbs_views_flatten(work->views, use != NULL ? 1 : 2);
+    const uint64_t whole = work->views[0].elements, size = kb_dtype_size(work->views[0].dtype);
+    const uint64_t most = kbs_piece_bytes(work->stream) / size, slot = use != NULL ? use->piece : whole;
+    bouncing b = {.work = work, .piece = !is_row || slot < most ? slot : most};
+    if (use != NULL && !is_row) {
+        kbs_mistake(work->stream, work->where, GAPS);
+        return;
+    }
+    const uint32_t sets = b.piece < whole ? 2 : 1;
+    for (uint32_t i = 0; i < sets; i++)
+        if (!kbs_stage_take(work->stream, b.piece * size, &b.places[i], work->where))
+            return;
+    if (use == NULL)
+        bounce_slot(&b, &work->views[0], &work->views[1]);
+    while (use != NULL && use->done < use->elements && kbs_is_ok(work->stream)) {
+        kbs_use_next(use);
+        const tl_view from = kbs_view_vector(use->memory, use->dtype, use->offset_bytes, use->turn_elements);
+        const tl_view into = kbs_view_part(&work->views[0], use->done, use->turn_elements);
+        bounce_slot(&b, &into, &from);
+        kbs_use_end(use);
+    }
+    for (uint32_t i = 0; i < sets; i++, b.set ^= 1U)
+        if (b.stored[sets > 1 ? b.set : 0] != 0)
+            kbs_await(work->stream, b.stored[sets > 1 ? b.set : 0], 1, KB_POINT_DONE, work->where);
+    for (uint32_t i = 0; i < sets; i++)
+        kbs_stage_give(work->stream, b.places[i]);
 }
 
 /* A copy is one DMA if one end lies in the TCM. */
@@ -339,13 +468,18 @@ uint32_t kbs_work_record(kbs_work *work) {
         return 0;
     const bool is_slot = work->kind != KB_OP_MATH && work->lies[1] == KBS_LIES_OWN;
     if (is_slot && work->lies[0] == KBS_LIES_FAR && work->views[1].memory != tcm) {
-        bounce(work, &s);
+        bounce(work, s.use);
+        return 0;
+    }
+    if (work->kind != KB_OP_MATH && s.use != NULL) {
+        drain(work, s.use);
         return 0;
     }
     if ((!is_far || is_direct_copy(work)) && s.use == NULL)
         return record_whole(work);
     kbs_pieces pieces;
-    if (!cut(work, &s, &pieces))
+    s.same = work->kind == KB_OP_MATH ? find_same(work) : 0;
+    if (!cut(work, &s, is_far, &pieces))
         return 0;
     record_pieces(&s, &pieces);
     return 0;

@@ -80,11 +80,16 @@ static const clean_known *credit_of(const clean_plan *plan, const clean_queue *q
     return slots == 1 && queue->sent >= ring ? queue->credits[queue->sent - ring] : NULL;
 }
 
+/* A copy reads it where it lies, in whichever memory of its own PE. */
+static bool is_own_memory(const clean_plan *plan, const clean_view *view, uint32_t rank) {
+    return view->message != CLEAN_NONE || plan->tensors[view->tensor].rank == rank;
+}
+
 /* A view that is admitted is sent, as a token or until its source is free. */
 static int send(clean_plan *plan, int queue_id, const clean_view *view, bool is_async) {
     clean_queue *queue = &plan->queues[queue_id];
     const uint32_t rank = queue->from;
-    const bool is_near = clean_is_near(plan, view, rank);
+    const bool is_own = is_own_memory(plan, view, rank);
     clean_call *call = clean_add_call(plan, rank, CLEAN_SEND);
     call->queue = queue_id;
     call->is_async = is_async;
@@ -96,7 +101,7 @@ static int send(clean_plan *plan, int queue_id, const clean_view *view, bool is_
         plan->ops[call->op].message = number;
         return number;
     }
-    if (!is_near) { /* it is loaded into scratch by then */
+    if (!is_own) { /* it is loaded into scratch by then */
         call->is_async = false;
         clean_do(plan, call, rank, CLEAN_ENGINE_NONE);
         call->is_async = is_async;

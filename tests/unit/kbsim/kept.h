@@ -117,11 +117,8 @@ static inline kb_status kept_sink_sample(void *context, uint32_t counter, int64_
     return KB_OK;
 }
 
-/* Launches `kernel` as the algorithm of an all-reduce of run->elements in each rank. */
-static inline kb_status kept_record(kept *run, void (*kernel)(kb_coll *c)) {
-    static kbs_algorithm algorithm;
-    algorithm =
-        (kbs_algorithm){.name = "kernel", .collective = KB_COLL_ALL_REDUCE, .help = "", .record = kernel};
+/* Records an all-reduce of run->elements in each rank by an algorithm. */
+static inline kb_status kept_record_as(kept *run, const kbs_algorithm *algorithm) {
     check_ok(kbs_machine_check(&run->machine, &run->trail), &run->trail);
     check_ok(kbs_program_create(&run->machine, run->ranks, 1, 1, NULL, run->log, &run->program, &run->trail),
              &run->trail);
@@ -131,9 +128,17 @@ static inline kb_status kept_record(kept *run, void (*kernel)(kb_coll *c)) {
         run->views[rank] =
             kbs_tensor_new(&run->program->hosts[rank], "x", run->space, &shape, &initial, TL_HERE);
     KB_TRY(kbs_program_status(run->program, &run->trail));
-    run->algorithm = &algorithm;
+    run->algorithm = algorithm;
     KB_TRY(kbs_program_host(run->program, "kept", kept_host, run, &run->trail));
     return kbs_program_seal(run->program, &run->trail);
+}
+
+/* The same with `kernel` as the algorithm. */
+static inline kb_status kept_record(kept *run, void (*kernel)(kb_coll *c)) {
+    static kbs_algorithm algorithm;
+    algorithm =
+        (kbs_algorithm){.name = "kernel", .collective = KB_COLL_ALL_REDUCE, .help = "", .record = kernel};
+    return kept_record_as(run, &algorithm);
 }
 
 static inline kb_status kept_simulate(kept *run) {

@@ -129,9 +129,8 @@ static void what_is_far_comes_through_scratch(void **state) {
     (void)state;
     check_kinds(far_small, "alloc alloc dma_read wait math dma_write wait free free");
     check_kinds(far_large,
-                "alloc alloc alloc alloc dma_read dma_read wait math dma_write dma_read wait math "
-                "dma_write dma_read wait wait math dma_write wait wait math dma_write wait wait free "
-                "free free free");
+                "alloc alloc alloc dma_read dma_read wait math dma_write dma_read wait math dma_write "
+                "wait dma_read wait math dma_write wait math dma_write wait wait wait free free free");
     check_kinds(far_copy, "alloc dma_read wait dma_write wait dma_read wait dma_write free");
 }
 

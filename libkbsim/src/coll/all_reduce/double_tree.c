@@ -132,4 +132,5 @@ const kbs_algorithm kbs_algorithm_all_reduce_double_tree = {
     .name = "double_tree",
     .collective = KB_COLL_ALL_REDUCE,
     .help = "two binary trees, each for half of the tensor",
-    .record = double_tree};
+    .record = double_tree,
+    .by_slots = true};

@@ -178,4 +178,5 @@ const kbs_algorithm kbs_algorithm_all_reduce_hierarchical = {
     .name = "hierarchical",
     .collective = KB_COLL_ALL_REDUCE,
     .help = "PEs, rows and columns of cubes, packages: to the middle and back",
-    .record = hierarchical};
+    .record = hierarchical,
+    .by_slots = true};

@@ -103,5 +103,6 @@ const kbs_algorithm kbs_algorithm_all_reduce_mesh = {.name = "mesh",
                                                      .help =
                                                          "rows, then columns of a grid of ranks, as lines",
                                                      .record = mesh,
+                                                     .by_slots = true,
                                                      .serves = kbs_grid_serves,
                                                      .counts = KBS_GRID_COUNTS};

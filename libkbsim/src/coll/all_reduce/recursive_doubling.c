@@ -38,4 +38,5 @@ const kbs_algorithm kbs_algorithm_all_reduce_recursive_doubling = {
     .name = "recursive_doubling",
     .collective = KB_COLL_ALL_REDUCE,
     .help = "whole tensors with ranks 1, 2, 4 ... away, in lg n steps",
-    .record = recursive_doubling};
+    .record = recursive_doubling,
+    .by_slots = true};

@@ -101,4 +101,5 @@ static void up_and_down(kb_coll *c) {
 const kbs_algorithm kbs_algorithm_all_reduce_tree = {.name = "tree",
                                                      .collective = KB_COLL_ALL_REDUCE,
                                                      .help = "up and down a binary tree, slot by slot",
-                                                     .record = up_and_down};
+                                                     .record = up_and_down,
+                                                     .by_slots = true};

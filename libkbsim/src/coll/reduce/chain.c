@@ -26,4 +26,5 @@ static void chain(kb_coll *c) {
 const kbs_algorithm kbs_algorithm_reduce_chain = {.name = "chain",
                                                   .collective = KB_COLL_REDUCE,
                                                   .help = "from rank to rank, slot by slot",
-                                                  .record = chain};
+                                                  .record = chain,
+                                                  .by_slots = true};

@@ -22,5 +22,8 @@ static void tree(kb_coll *c) {
     kbs_sum_up(c, &binary.node, c->buffer);
 }
 
-const kbs_algorithm kbs_algorithm_reduce_tree = {
-    .name = "tree", .collective = KB_COLL_REDUCE, .help = "up a binary tree, slot by slot", .record = tree};
+const kbs_algorithm kbs_algorithm_reduce_tree = {.name = "tree",
+                                                 .collective = KB_COLL_REDUCE,
+                                                 .help = "up a binary tree, slot by slot",
+                                                 .record = tree,
+                                                 .by_slots = true};
