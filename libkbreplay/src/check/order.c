@@ -6,18 +6,22 @@
  * For each byte the last write is kept, and the reads since that are not ordered among each other: an
  * access that is ordered after these is ordered after all before. Ranges that only begin or end to live
  * are written.
+ *
+ * And who leaves a collective barrier comes after all who enter it.
  */
 #include <inttypes.h>
 
 #include "check/check.h"
 #include "op/access.h"
 #include "op/op.h"
+#include "order/crossing.h"
 #include "order/history.h"
 
 typedef struct state {
     kbr_pass *pass;
     kbr_order order;
     kbr_histories map;
+    kbr_crossings crossings;
     bool found;
 } state;
 
@@ -37,6 +41,7 @@ typedef struct touching {
 
 static void close_order(void *user, const kb_alloc *alloc) {
     state *it = user;
+    kbr_crossings_fini(&it->crossings);
     kbr_histories_fini(&it->map);
     kbr_order_fini(&it->order);
     kb_delete(alloc, it, sizeof *it);
@@ -50,6 +55,8 @@ static kb_status open_order(kbr_pass *pass, void **ret_state, kb_trail *trail) {
     kb_status status = kbr_order_init(&it->order, pass, trail);
     if (status == KB_OK)
         status = kbr_histories_init(&it->map, &it->order, trail);
+    if (status == KB_OK)
+        status = kbr_crossings_init(&it->crossings, pass, trail);
     if (status != KB_OK) {
         close_order(it, pass->alloc);
         return status;
@@ -265,9 +272,32 @@ static kb_status visit_release(void *user, uint64_t low, uint64_t high, kbr_segm
     return KB_OK;
 }
 
+/* Who leaves a barrier has heard, by some way, that everybody had come. */
+static kb_status check_crossing(state *it, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    const kb_defs *defs = it->pass->defs;
+    kbr_crossed crossed;
+    KB_TRY(kbr_crossings_issue(&it->crossings, &it->order.pasts, rank, op, &crossed, trail));
+    if (crossed.collective == NULL || crossed.missing == crossed.collective->part_count)
+        return KB_OK;
+    const uint32_t stream = crossed.collective->parts[crossed.missing].stream;
+    kbr_finding finding = kbr_finding_about(defs, "order", "barrier", rank, op);
+    finding.key = op->collective;
+    if (crossed.begin != NULL)
+        kbr_finding_mention(&finding, crossed.begin);
+    kbr_finding_say(
+        &finding,
+        "no edge: it leaves the barrier (collective %" PRIu64 ") and has not heard that %s entered it; "
+        "nobody leaves before everybody has come",
+        op->collective - 1, stream < defs->stream_count ? defs->streams[stream].name : "a member");
+    kbr_findings_add(it->pass->findings, &finding);
+    return KB_OK;
+}
+
 static kb_status issue_order(void *user, uint32_t rank, const kb_op *op, kb_trail *trail) {
     state *it = user;
     KB_TRY(kbr_order_issue(&it->order, rank, op, trail));
+    if (op->what->kind == KB_OP_COLL_BEGIN || op->what->kind == KB_OP_COLL_END)
+        KB_TRY(check_crossing(it, rank, op, trail));
     if (op->what->kind != KB_OP_IPCQ_RELEASE)
         return KB_OK;
     touching at = {.of = it, .rank = rank, .op = op};

@@ -145,12 +145,17 @@ static bool parts_cover(const kbr_pass *pass, const kbr_reference *reference) {
     return inputs == inputs_want && outputs == outputs_want;
 }
 
+/* A barrier has no elements, and so no dtype that had to be understood. */
+static bool is_of_numbers(const kb_collective *collective) {
+    return kbr_dtype_of(collective->dtype) != NULL;
+}
+
 static kb_status new_arrays(values *it, comparing *into, uint32_t id, kb_trail *trail) {
     const kb_collective *collective = &it->pass->defs->collectives[id];
     kbr_fold_plan plan = {.kernels = it->pass->kernels,
                           .reduce =
                               collective->reduce >= KB_REDUCE_NONE ? collective->reduce : KB_REDUCE_NONE,
-                          .dtype = collective->dtype,
+                          .dtype = is_of_numbers(collective) ? collective->dtype : KB_DTYPE_I8,
                           .inputs = into->reference.inputs,
                           .count = into->reference.count,
                           .limit_size = it->pass->limit_size};
@@ -168,9 +173,11 @@ static kb_status open_collective(values *it, uint32_t id, kb_trail *trail) {
     comparing *into = &it->items[id];
     const kb_collective *collective = &it->pass->defs->collectives[id];
     into->opened = true;
-    bool known = kbr_dtype_of(collective->dtype) != NULL && collective->reduce <= KB_REDUCE_MAX &&
-                 kbr_reference_init(&into->reference, it->pass->defs, collective) &&
-                 parts_cover(it->pass, &into->reference);
+    bool known =
+        collective->reduce <= KB_REDUCE_MAX &&
+        kbr_reference_init(&into->reference, it->pass->defs, collective) &&
+        (is_of_numbers(collective) || (into->reference.count == 0 && collective->dtype == KB_DTYPE_BYTES)) &&
+        parts_cover(it->pass, &into->reference);
     if (!known)
         return KB_OK;
     KB_TRY(new_arrays(it, into, id, trail));

@@ -209,3 +209,16 @@ kb_status kbr_past_has(kbr_pasts *pasts, const kbr_past *past, uint32_t chain, u
     }
     return KB_OK;
 }
+
+kb_status kbr_past_lacks(kbr_pasts *pasts, const kbr_past *past, const kbr_place *places, size_t count,
+                         uint64_t since, size_t *ret_first, kb_trail *trail) {
+    const kbr_place nothing = {UINT32_MAX, 0};
+    bool found;
+    size_t at = 0;
+    KB_TRY(search(pasts, past, nothing, since, &found, trail));
+    while (at < count && pasts->logs[places[at].chain].search == pasts->search &&
+           pasts->logs[places[at].chain].searched >= places[at].position)
+        at++;
+    *ret_first = at;
+    return KB_OK;
+}

@@ -92,4 +92,11 @@ kb_status kbr_pasts_join_chain(kbr_pasts *pasts, uint32_t chain, const kbr_past 
 kb_status kbr_past_has(kbr_pasts *pasts, const kbr_past *past, uint32_t chain, uint32_t issues,
                        uint64_t since, bool *ret_has, kb_trail *trail) KB_MUST_USE;
 
+/*
+ * Of many places, the first one that does not come before; their count where all do. `since` is a time at
+ * which all of them were still to come. It is one search, however many there are.
+ */
+kb_status kbr_past_lacks(kbr_pasts *pasts, const kbr_past *past, const kbr_place *places, size_t count,
+                         uint64_t since, size_t *ret_first, kb_trail *trail) KB_MUST_USE;
+
 #endif
