@@ -19,11 +19,6 @@
 
 #include "record/program.h"
 
-typedef struct kbs_bound {
-    uint64_t ps;
-    uint32_t cut; /* KB_CUT_…; 0: there is nothing to do */
-} kbs_bound;
-
 /* Of a collective whose parts are there, those of a member side by side. */
 kb_status kbs_bound_find(kbs_program *program, const kb_collective *collective, kbs_bound *ret,
                          kb_trail *trail) KB_MUST_USE;

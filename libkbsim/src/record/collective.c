@@ -325,49 +325,55 @@ void kb_collective_at(tl_stream *host, const kb_coll_call *call, tl_where where)
 
 /* --- definitions ----------------------------------------------------------------------------- */
 
-static kb_status define(kbs_program *program, const kbs_call *call, const kb_part *parts, size_t count,
-                        uint64_t elements, kb_trail *trail) {
+static kb_collective row_of(const kbs_call *call, const kb_part *parts, size_t count, uint64_t elements) {
     const meaning *means = &meanings[call->kind];
-    kb_collective row = {.kind = call->kind,
-                         .group = call->group,
-                         .reduce = call->reduce,
-                         .dtype = call->dtype,
-                         .elements = elements,
-                         .root = means->root_gives || means->root_takes ? call->root : KB_NONE,
-                         .parts = parts,
-                         .part_count = count};
+    return (kb_collective){.kind = call->kind,
+                           .group = call->group,
+                           .reduce = call->reduce,
+                           .dtype = call->dtype,
+                           .elements = elements,
+                           .root = means->root_gives || means->root_takes ? call->root : KB_NONE,
+                           .parts = parts,
+                           .part_count = count};
+}
+
+static kb_status define(kbs_program *program, const kbs_call *call, kb_collective *row,
+                        const kbs_bound *bound, kb_trail *trail) {
     uint32_t id;
-    kbs_bound bound;
-    KB_TRY(kb_defs_intern(&program->defs, call->name, &row.algorithm, trail));
-    KB_TRY(kbs_bound_find(program, &row, &bound, trail));
-    row.bound_ps = bound.ps;
-    row.cut = bound.cut;
-    return kb_defs_add_collective(&program->defs, &row, &id, trail);
+    row->bound_ps = bound->ps;
+    row->cut = bound->cut;
+    KB_TRY(kb_defs_intern(&program->defs, call->name, &row->algorithm, trail));
+    return kb_defs_add_collective(&program->defs, row, &id, trail);
 }
 
 /* Of PEs with one number each a collective of its own. */
 static kb_status define_many(kbs_program *program, const kbs_call *call, size_t members, kb_trail *trail) {
     void *memory;
+    kbs_bound bound;
     KB_TRY(kb_arena_new(&program->arena, members * sizeof(kb_part), &memory, trail));
     kb_part *parts = memory;
     for (uint32_t pe = 0; pe < call->collectives; pe++) {
         for (size_t i = 0; i < members; i++)
             parts[i] = call->parts[i * call->collectives + pe];
-        KB_TRY(define(program, call, parts, members, call->shares[pe], trail));
+        kb_collective row = row_of(call, parts, members, call->shares[pe]);
+        KB_TRY(kbs_bound_find(program, &row, &bound, trail));
+        KB_TRY(define(program, call, &row, &bound, trail));
     }
     return KB_OK;
 }
 
 kb_status kbs_define_collectives(kbs_program *program, kb_trail *trail) {
     for (size_t i = 0; i < program->call_count; i++) {
-        const kbs_call *call = &program->calls[i];
+        kbs_call *call = &program->calls[i];
         if (call->kernel != NULL)
             continue;
         const size_t members = program->defs.groups[call->group].rank_count;
+        kb_collective row = row_of(call, call->parts, members * program->rank_pes, call->elements);
+        KB_TRY(kbs_bound_find(program, &row, &call->bound, trail));
         if (call->collectives > 1)
             KB_TRY(define_many(program, call, members, trail));
         else
-            KB_TRY(define(program, call, call->parts, members * program->rank_pes, call->elements, trail));
+            KB_TRY(define(program, call, &row, &call->bound, trail));
     }
     return KB_OK;
 }

@@ -23,6 +23,12 @@
 
 typedef struct kbs_program kbs_program;
 
+/* What no run of a collective can beat; see bound/bound.h. */
+typedef struct kbs_bound {
+    uint64_t ps;
+    uint32_t cut; /* KB_CUT_…; 0: there is nothing to do */
+} kbs_bound;
+
 enum { KBS_PE_MEMORIES = 3 };
 
 /* A queue: what both sides recorded on it, and how its bytes and credits travel. */
@@ -175,6 +181,7 @@ typedef struct kbs_call {
     uint64_t elements;
     tl_where member_where; /* of a collective: where the group's first rank called it */
     uint64_t *shares;      /* of its elements, of a rank's PEs */
+    kbs_bound bound;       /* of all of it */
     kb_part *parts;        /* by position in the group, and each one's PEs */
 } kbs_call;
 

@@ -27,37 +27,53 @@ static uint64_t bus_share(uint32_t kind, uint32_t ranks) {
     return count > 0 ? count * (ranks - 1) : ranks;
 }
 
-static kbs_result_collective told(const kbs_sim *sim, size_t id) {
+static uint64_t size_of(const kb_collective *row, uint32_t ranks) {
+    const uint64_t own = row->elements * kb_dtype_size(row->dtype);
+    return row->kind == KB_COLL_ALL_GATHER ? own * ranks : own;
+}
+
+/* What a rank of several PEs does with each of them as one: the sum of sizes, and the whole time. */
+static kbs_result_collective told(const kbs_sim *sim, const kbs_call *call) {
     const kb_defs *defs = &sim->program->defs;
-    const kb_collective *row = &defs->collectives[id];
-    const kbs_stay *stay = &sim->stays[id];
+    const kb_collective *row = &defs->collectives[call->collective];
+    const uint32_t ranks = (uint32_t)defs->groups[row->group].rank_count;
+    kbs_stay all = sim->stays[call->collective];
+    bool is_over = true;
     kbs_result_collective said = {.kind = kb_word_name(KB_VOC_COLL, row->kind),
-                                  .cut = row->cut != 0 ? kb_word_name(KB_VOC_CUT, row->cut) : NULL,
-                                  .ranks = (uint32_t)defs->groups[row->group].rank_count,
-                                  .size_bytes = row->elements * kb_dtype_size(row->dtype),
+                                  .cut =
+                                      call->bound.cut != 0 ? kb_word_name(KB_VOC_CUT, call->bound.cut) : NULL,
+                                  .ranks = ranks,
                                   .time_ps = -1,
-                                  .bound_ps = row->bound_ps};
+                                  .bound_ps = call->bound.ps};
     snprintf(said.algorithm, sizeof said.algorithm, "%s", defs->strings[row->algorithm].text);
-    if (row->kind == KB_COLL_ALL_GATHER)
-        said.size_bytes *= said.ranks;
-    if (stay->left == row->part_count)
-        said.time_ps = stay->last_ps - stay->first_ps;
+    for (uint32_t i = 0; i < call->collectives; i++) {
+        const kbs_stay *stay = &sim->stays[call->collective + i];
+        is_over = is_over && stay->left == row[i].part_count;
+        all.first_ps = stay->first_ps < all.first_ps ? stay->first_ps : all.first_ps;
+        all.last_ps = kbs_later(all.last_ps, stay->last_ps);
+        said.size_bytes += size_of(&row[i], ranks);
+    }
+    if (is_over)
+        said.time_ps = all.last_ps - all.first_ps;
     if (said.time_ps > 0) {
         said.algbw_gbps = (double)said.size_bytes * 1000 / (double)said.time_ps;
-        said.busbw_gbps = said.algbw_gbps * (double)bus_share(row->kind, said.ranks) / (double)said.ranks;
+        said.busbw_gbps = said.algbw_gbps * (double)bus_share(row->kind, ranks) / (double)ranks;
     }
     return said;
 }
 
 kb_status kbs_stays_tell(const kbs_sim *sim, kbs_result *result, kb_trail *trail) {
-    const size_t count = sim->program->defs.collective_count;
+    const kbs_program *program = sim->program;
+    size_t count = 0;
     void *memory;
+    for (size_t i = 0; i < program->call_count; i++)
+        count += program->calls[i].kernel == NULL;
     if (count == 0)
         return KB_OK;
-    KB_TRY(kb_new(sim->program->alloc, count * sizeof(kbs_result_collective), &memory, trail));
+    KB_TRY(kb_new(program->alloc, count * sizeof(kbs_result_collective), &memory, trail));
     result->collectives = memory;
-    result->collective_count = count;
-    for (size_t i = 0; i < count; i++)
-        result->collectives[i] = told(sim, i);
+    for (size_t i = 0; i < program->call_count; i++)
+        if (program->calls[i].kernel == NULL)
+            result->collectives[result->collective_count++] = told(sim, &program->calls[i]);
     return KB_OK;
 }
