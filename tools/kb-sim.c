@@ -9,10 +9,7 @@
 static const kbt_option run_options[] = {
     {'o', "output", KBT_TEXT, offsetof(sim_run_values, output), "OUT",
      "the trace: FILE.zst, FOLDER/ for a file a rank, - for stdout", 0, 0, NULL, true},
-    {0, "ranks", KBT_COUNT, offsetof(sim_run_values, ranks), "N",
-     "ranks that take part (default: all of the machine)", 1, UINT32_MAX, NULL, false},
-    {0, "rank-unit", KBT_CHOICE, offsetof(sim_run_values, rank_unit), "UNIT",
-     "a rank is a PE, or a SIP with all of its PEs: pe or sip (default: pe)", 0, 0, "pe sip", false},
+    SIM_RANK_OPTIONS(sim_run_values),
     {'p', "param", KBT_LIST, offsetof(sim_run_values, params), "KEY=VALUE", "a parameter of the bench", 0, 0,
      NULL, false},
     SIM_CONFIG_OPTIONS(sim_run_values, config),
@@ -28,8 +25,7 @@ static const kbt_option run_options[] = {
 static const sim_run_values run_defaults = {.common.color = "auto", .rank_unit = "pe", .seed = 1};
 
 static const kbt_option lint_options[] = {
-    {0, "ranks", KBT_COUNT, offsetof(sim_lint_values, ranks), "N",
-     "PEs that take part (default: all of the machine)", 1, UINT32_MAX, NULL, false},
+    SIM_RANK_OPTIONS(sim_lint_values),
     {'p', "param", KBT_LIST, offsetof(sim_lint_values, params), "KEY=VALUE", "a parameter of the bench", 0, 0,
      NULL, false},
     SIM_CONFIG_OPTIONS(sim_lint_values, config),
@@ -38,7 +34,7 @@ static const kbt_option lint_options[] = {
      NULL, false},
 };
 
-static const sim_lint_values lint_defaults = {.common.color = "auto", .seed = 1};
+static const sim_lint_values lint_defaults = {.common.color = "auto", .rank_unit = "pe", .seed = 1};
 
 static const kbt_common list_defaults = {.color = "auto"};
 

@@ -12,6 +12,18 @@ typedef struct sim_config_values {
     kbt_list sets;
 } sim_config_values;
 
+/* Who takes part, of commands whose values have `ranks` and `rank_unit`. */
+#define SIM_RANK_OPTIONS(values)                                                                           \
+    {0,         "ranks",                                                                                   \
+     KBT_COUNT, offsetof(values, ranks),                                                                   \
+     "N",       "ranks that take part (default: all of the machine)",                                      \
+     1,         UINT32_MAX,                                                                                \
+     NULL,      false},                                                                                    \
+    {                                                                                                      \
+        0, "rank-unit", KBT_CHOICE, offsetof(values, rank_unit), "UNIT",                                   \
+            "a rank is a PE, or a SIP with all of its PEs: pe or sip (default: pe)", 0, 0, "pe sip", false \
+    }
+
 /* The rows for a command's table, whose values hold a sim_config_values as `member`. */
 #define SIM_CONFIG_OPTIONS(values, member)                                                  \
     {0,           "topology",                                                               \

@@ -135,6 +135,7 @@ static kb_status lint_on(kbt_call *call, sim_setup *setup, kbs_lint_result *ret_
                                .given_count = setup->config.given_count,
                                .machine = &setup->machine,
                                .ranks = (uint32_t)values->ranks,
+                               .ranks_are_sips = strcmp(values->rank_unit, "sip") == 0,
                                .seed = values->seed,
                                .log = &call->log};
     KB_TRY(sim_own_begin(&own, call, &values->guard, &options, trail));

@@ -11,6 +11,7 @@ typedef struct sim_lint_values {
     kbt_list params;
     sim_config_values config;
     sim_guard_values guard;
+    const char *rank_unit;
     uint64_t ranks, seed;
 } sim_lint_values;
 

@@ -86,6 +86,12 @@ typedef struct tl_group {
  */
 #define tl_queue_to(c, rank) tl_queue_to_at((c)->stream, (rank), 0, TL_HERE)
 #define tl_queue_from(c, rank) tl_queue_from_at((c)->stream, (rank), 0, TL_HERE)
+/*
+ * The same, to and from a certain PE of a rank of several, of its own rank, too; the plain ones lead to and
+ * from the PE that has the number of this one in its own.
+ */
+#define tl_queue_to_pe(c, rank, pe) tl_queue_to_pe_at((c)->stream, (rank), (pe), 0, TL_HERE)
+#define tl_queue_from_pe(c, rank, pe) tl_queue_from_pe_at((c)->stream, (rank), (pe), 0, TL_HERE)
 #define tl_queue_to_on(c, rank, channel) tl_queue_to_at((c)->stream, (rank), (channel), TL_HERE)
 #define tl_queue_from_on(c, rank, channel) tl_queue_from_at((c)->stream, (rank), (channel), TL_HERE)
 
@@ -194,8 +200,9 @@ typedef struct tl_group {
 /* Until all that this PE did before is done. */
 #define tl_fence(c) tl_fence_at((c)->stream, TL_HERE)
 /*
- * Until every rank has come, or every rank of a group. It orders what each had observed when it came: put a
- * tl_fence before it for what was not waited for.
+ * Until every rank has come, or every rank of a group; of ranks of several PEs those PEs that have the number
+ * of this one. It orders what each had observed when it came: put a tl_fence before it for what was not
+ * waited for.
  */
 #define tl_barrier(c) tl_barrier_at((c)->stream, TL_HERE)
 #define tl_barrier_of(c, group) tl_barrier_of_at((c)->stream, (group), TL_HERE)
@@ -242,6 +249,8 @@ void tl_copy_at(tl_stream *stream, tl_view into, tl_view from, tl_where where);
 tl_token tl_copy_async_at(tl_stream *stream, tl_view into, tl_view from, tl_where where);
 tl_queue tl_queue_to_at(tl_stream *stream, uint32_t rank, uint32_t channel, tl_where where);
 tl_queue tl_queue_from_at(tl_stream *stream, uint32_t rank, uint32_t channel, tl_where where);
+tl_queue tl_queue_to_pe_at(tl_stream *stream, uint32_t rank, uint32_t pe, uint32_t channel, tl_where where);
+tl_queue tl_queue_from_pe_at(tl_stream *stream, uint32_t rank, uint32_t pe, uint32_t channel, tl_where where);
 void tl_send_at(tl_stream *stream, tl_queue queue, tl_view view, tl_where where);
 tl_token tl_send_async_at(tl_stream *stream, tl_queue queue, tl_view view, tl_where where);
 tl_view tl_recv_at(tl_stream *stream, tl_queue queue, tl_where where);

@@ -29,11 +29,11 @@ static void hello(tl_kernel *k) {
     const tl_view *tensor = k->args; /* x of the first rank, y of the last */
     const uint32_t last = k->ranks - 1;
     if (k->rank == 0)
-        tl_send(k, tl_queue_to(k, last), *tensor);
+        tl_send(k, tl_queue_to(k, last), tl_part(k, *tensor));
     if (k->rank != last)
         return;
     tl_view in = tl_recv(k, tl_queue_from(k, 0));
-    tl_copy(k, *tensor, in);
+    tl_copy(k, tl_part(k, *tensor), in);
     tl_release(k, tl_queue_from(k, 0));
 }
 

@@ -8,8 +8,9 @@
 
 static const tl_queue no_queue = {KB_NONE};
 
-/* The rank that the program calls so: in a collective, a member of its group by position. */
-static bool find_peer(tl_stream *stream, uint32_t called, bool outward, uint32_t *ret, tl_where where) {
+/* The PE of the rank that the program calls so: in a collective, a member of its group by position. */
+static bool find_peer(tl_stream *stream, uint32_t called, uint32_t pe, bool outward, uint32_t *ret,
+                      tl_where where) {
     const kbs_program *program = stream->program;
     const kb_group *group = &program->defs.groups[stream->group != KB_NONE ? stream->group : program->group];
     if (!kbs_is_kernel(stream, where))
@@ -19,22 +20,26 @@ static bool find_peer(tl_stream *stream, uint32_t called, bool outward, uint32_t
                     outward ? "send to" : "receive from", group->rank_count);
         return false;
     }
-    *ret = group->ranks[called];
-    if (*ret == stream->rank)
+    if (pe >= program->rank_pes) {
+        kbs_mistake(stream, where, "there is no PE %u of a rank to %s: they have %u each", pe,
+                    outward ? "send to" : "receive from", program->rank_pes);
+        return false;
+    }
+    *ret = group->ranks[called] * program->rank_pes + pe;
+    if (*ret == stream->pe)
         kbs_mistake(stream, where, "a queue joins two PEs, and this one would lead back to rank %u itself",
                     called);
-    return *ret != stream->rank;
+    return *ret != stream->pe;
 }
 
-static tl_queue queue_between(tl_stream *stream, uint32_t called, uint32_t channel, bool outward,
+static tl_queue queue_between(tl_stream *stream, uint32_t called, uint32_t pe, uint32_t channel, bool outward,
                               tl_where where) {
     kbs_program *program = stream->program;
     uint32_t peer;
-    if (!find_peer(stream, called, outward, &peer, where))
+    if (!find_peer(stream, called, pe, outward, &peer, where))
         return no_queue;
     uint32_t id;
-    const uint32_t own = stream->pe, other = peer * program->rank_pes + own % program->rank_pes;
-    const uint32_t from = outward ? own : other, to = outward ? other : own;
+    const uint32_t from = outward ? stream->pe : peer, to = outward ? peer : stream->pe;
     const kb_status status = kbs_program_queue(program, from, to, channel, &id, &program->trail);
     if (status != KB_OK) {
         kbs_trouble(stream, where, status);
@@ -44,11 +49,20 @@ static tl_queue queue_between(tl_stream *stream, uint32_t called, uint32_t chann
 }
 
 tl_queue tl_queue_to_at(tl_stream *stream, uint32_t rank, uint32_t channel, tl_where where) {
-    return queue_between(stream, rank, channel, true, where);
+    return queue_between(stream, rank, stream->pe % stream->program->rank_pes, channel, true, where);
 }
 
 tl_queue tl_queue_from_at(tl_stream *stream, uint32_t rank, uint32_t channel, tl_where where) {
-    return queue_between(stream, rank, channel, false, where);
+    return queue_between(stream, rank, stream->pe % stream->program->rank_pes, channel, false, where);
+}
+
+tl_queue tl_queue_to_pe_at(tl_stream *stream, uint32_t rank, uint32_t pe, uint32_t channel, tl_where where) {
+    return queue_between(stream, rank, pe, channel, true, where);
+}
+
+tl_queue tl_queue_from_pe_at(tl_stream *stream, uint32_t rank, uint32_t pe, uint32_t channel,
+                             tl_where where) {
+    return queue_between(stream, rank, pe, channel, false, where);
 }
 
 void kbs_not_queue(tl_stream *stream, tl_queue queue, bool outward, tl_where where) {

@@ -200,7 +200,7 @@ static __attribute__((noinline)) kbs_lies check_written(tl_stream *stream, const
         return KBS_LIES_NOWHERE;
     }
     for (uint32_t axis = 0; lies != KBS_LIES_NOWHERE && axis < view->dims; axis++)
-        if (view->stride[axis] == 0 && view->shape[axis] > 1) {
+        if (view->stride[axis] == 0 && view->shape[axis] > 1 && view->elements > 0) {
             kbs_mistake(stream, where, "the %s is repeated by tl_broadcast, and can be read only", what);
             return KBS_LIES_NOWHERE;
         }
