@@ -7,14 +7,6 @@
 
 #define OWNER(type, member, pointer) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-kb_status kbs_new_in_lines(kb_arena *arena, size_t size, void **ret, kb_trail *trail) {
-    void *memory;
-    KB_TRY(kb_arena_new(arena, size + KBS_CACHE_LINE - 1, &memory, trail));
-    const size_t beyond = (uintptr_t)memory % KBS_CACHE_LINE;
-    *ret = (char *)memory + (beyond > 0 ? KBS_CACHE_LINE - beyond : 0);
-    return KB_OK;
-}
-
 void kbs_link_init(kbs_link *link, uint64_t bytes_per_s, uint32_t flit_bytes, int64_t latency_ps) {
     memset(link, 0, sizeof *link);
     link->flit_ps = kbs_flit_ps(bytes_per_s, flit_bytes);
@@ -176,7 +168,7 @@ static void fire_arrival(kbs_engine *engine, kbs_event *event) {
 static kb_status grow(kbs_packets *packets, kb_trail *trail) {
     enum { AT_ONCE = 16 };
     void *fresh, *waits;
-    KB_TRY(kbs_new_in_lines(packets->arena, AT_ONCE * sizeof(kbs_packet), &fresh, trail));
+    KB_TRY(kb_arena_new_in_lines(packets->arena, AT_ONCE * sizeof(kbs_packet), &fresh, trail));
     KB_TRY(kb_arena_new(packets->arena, AT_ONCE * packets->most_steps * sizeof(kbs_wait), &waits, trail));
     for (size_t i = AT_ONCE; i-- > 0;) {
         kbs_packet *packet = (kbs_packet *)fresh + i;

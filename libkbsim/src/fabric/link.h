@@ -35,14 +35,11 @@ typedef struct kbs_who {
 } kbs_who;
 
 /* Links and packets begin at a line of the cache, so that what a hop needs lies in as few as can be. */
-enum { KBS_CACHE_LINE = 64 };
-kb_status kbs_new_in_lines(kb_arena *arena, size_t size, void **ret, kb_trail *trail) KB_MUST_USE;
-
 /* How packets get past a link. */
 typedef enum kbs_pass { KBS_DECIDES, KBS_FOLLOWS, KBS_LETS_THROUGH } kbs_pass;
 
 typedef struct kbs_link {
-    _Alignas(KBS_CACHE_LINE) int64_t free_ps;
+    _Alignas(KB_CACHE_LINE) int64_t free_ps;
     int64_t flit_ps;
     uint32_t flit_bytes;
     uint8_t turn;                      /* the channel that is asked first */
@@ -144,7 +141,7 @@ typedef struct kbs_service {
 
 /* What a hop needs comes first, in two lines of the cache. */
 struct kbs_packet {
-    _Alignas(KBS_CACHE_LINE) kbs_event arrival;
+    _Alignas(KB_CACHE_LINE) kbs_event arrival;
     const kbs_step *step; /* where it is, or is due */
     kbs_who who;          /* its train's */
     int64_t tail_ps;      /* earliest T at its step, by the link before; at last when it is seen */

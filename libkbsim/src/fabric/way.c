@@ -130,7 +130,7 @@ static kb_status add_link(kbs_fabric *fabric, size_t part, size_t place, const l
         KB_TRY(kb_arena_new(fabric->arena, size, &memory, trail));
         fabric->places[part] = memory;
     }
-    KB_TRY(kbs_new_in_lines(fabric->arena, sizeof(kbs_link), &memory, trail));
+    KB_TRY(kb_arena_new_in_lines(fabric->arena, sizeof(kbs_link), &memory, trail));
     kbs_link *link = memory;
     kbs_link_init(link, kbs_rate_of_gbps(spec->gbps), (uint32_t)fabric->machine->at.fabric_flit_bytes,
                   spec->latency_ps);

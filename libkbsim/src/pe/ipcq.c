@@ -30,7 +30,7 @@ kb_status kbs_ipcq_init(kbs_sim *sim, uint32_t id, kb_trail *trail) {
     const uint64_t most = q->queue->sent > q->queue->received ? q->queue->sent : q->queue->received;
     q->places = (uint32_t)(most < q->queue->slots ? most + 1 : q->queue->slots);
     void *memory;
-    KB_TRY(kb_arena_new(&sim->arena, q->places * sizeof(kbs_slot), &memory, trail));
+    KB_TRY(kb_arena_new_in_lines(&sim->arena, q->places * sizeof(kbs_slot), &memory, trail));
     q->slots = memory;
     for (uint32_t i = 0; i < q->places; i++)
         q->slots[i].seen_ps = KBS_UNKNOWN;

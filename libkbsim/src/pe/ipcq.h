@@ -14,38 +14,41 @@
 
 /* A place of the ring, remembered until the ring has come around. */
 typedef struct kbs_slot {
-    int64_t seen_ps;   /* when its message is visible; KBS_UNKNOWN: not known yet, or received */
-    uint64_t copy;     /* the op that brought it */
-    uint64_t elements; /* and what it is */
+    _Alignas(KB_CACHE_LINE)
+        int64_t seen_ps; /* when its message is visible; KBS_UNKNOWN: not known yet, or received */
+    uint64_t copy;       /* the op that brought it */
+    uint64_t elements;   /* and what it is */
     uint32_t dtype;
     int64_t credit_ps; /* when its last credit is back */
     uint64_t release;  /* the op that gave it */
 } kbs_slot;
 
+/* Of both ends, of the producer's and of the consumer's, each in lines of the cache of its own. */
 struct kbs_ipcq {
-    const kbs_queue *queue;
-    uint32_t id;
-    uint32_t places; /* of `slots`: message s takes place s modulo this */
+    _Alignas(KB_CACHE_LINE) const kbs_queue *queue;
     kbs_slot *slots;
-    int64_t poll_ps; /* from look to look; 0: nobody looks, all are told */
+    uint32_t id;
+    uint32_t places;      /* of `slots`: message s takes place s modulo this */
+    int64_t poll_ps;      /* from look to look; 0: nobody looks, all are told */
+    uint64_t access_rate; /* of a slot, and what it takes whatever its size */
+    int64_t access_ps;
+    uint64_t settled_bytes; /* the last message's, and its time */
+    int64_t settled_ps;
     /* at the producer */
     kbs_op *first, *last; /* copies in line; the first waits for its credit or for the one before it */
     kbs_op *sending;      /* being injected: its `sent` is not known yet */
-    kbs_line line;        /* of messages: the pieces of one are one entry */
-    uint32_t first_place; /* of the first in line */
     int64_t free_ps;      /* the copy before was sent */
     kbs_who holder;       /* that copy */
     uint64_t copies;      /* sequence of the next */
     uint64_t started;     /* copies that hold their slot */
-    uint64_t credits;     /* releases whose credit's time is known */
+    kbs_line line;        /* of messages: the pieces of one are one entry */
+    uint32_t first_place; /* of the first in line */
     /* at the consumer */
-    uint32_t receive_place, release_place; /* of the next */
-    uint64_t receives, releases;           /* sequences of the next */
-    kbs_op *receiver;                      /* waits for a copy */
-    uint64_t access_rate;                  /* of a slot, and what it takes whatever its size */
-    int64_t access_ps;
-    uint64_t settled_bytes; /* the last message's, and its time */
-    int64_t settled_ps;
+    _Alignas(KB_CACHE_LINE) uint32_t receive_place;
+    uint32_t release_place;      /* of the next */
+    uint64_t receives, releases; /* sequences of the next */
+    uint64_t credits;            /* releases whose credit's time is known */
+    kbs_op *receiver;            /* waits for a copy */
 };
 
 kb_status kbs_ipcq_init(kbs_sim *sim, uint32_t id, kb_trail *trail) KB_MUST_USE;

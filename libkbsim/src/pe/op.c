@@ -27,7 +27,7 @@ static void *take(kbs_sim *sim, size_t size) {
 
 kbs_op *kbs_op_make(kbs_sim *sim) {
     void *memory;
-    const kb_status status = kbs_new_in_lines(&sim->arena, sizeof(kbs_op), &memory, trail_of(sim));
+    const kb_status status = kb_arena_new_in_lines(&sim->arena, sizeof(kbs_op), &memory, trail_of(sim));
     if (status != KB_OK) {
         kbs_sim_fail(sim, status);
         return NULL;

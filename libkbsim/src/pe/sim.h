@@ -45,26 +45,26 @@ typedef struct kbs_note {
 /* Room within an op for what nearly every op needs; one that needs more gets a block of its own. */
 enum { KBS_WHYS = 8, KBS_CLAIMS = 2 };
 
+/* In the order in which it is looked at: an op that moves no bytes takes half of it. */
 struct kbs_op {
-    kbs_op *next; /* of its rank, or in the pool */
-    kbs_pe *pe;   /* who plays its stream */
+    _Alignas(KB_CACHE_LINE) kbs_op *next; /* of its rank, or in the pool */
+    kbs_pe *pe;                           /* who plays its stream */
     kbs_shape *shape;
     uint32_t rank, engine;
-    /* As the trace will have it, but for `what`; its times are KBS_UNKNOWN until they are known. */
-    kb_op record;
-    int64_t ready_ps;       /* handed over to its engine */
-    int64_t noted_ps;       /* all its parts of time together */
-    int64_t acknowledge_ps; /* from its done until its issuer notices */
-    uint64_t number;        /* of a numbered op, else 0; of a wait the first it awaits */
-    uint64_t offsets[KBS_OPERANDS];
     uint32_t route; /* id, or KB_NONE */
     bool finished;
     bool told; /* a launch that the trace has, though it is not done */
+    uint32_t why_count, why_capacity, claim_count, claim_capacity;
+    int64_t ready_ps; /* handed over to its engine */
+    /* As the trace will have it, but for `what`; its times are KBS_UNKNOWN until they are known. */
+    kb_op record;
+    int64_t noted_ps;       /* all its parts of time together */
+    int64_t acknowledge_ps; /* from its done until its issuer notices */
+    uint64_t number;        /* of a numbered op, else 0; of a wait the first it awaits */
     /*
      * Its parts of time and what it claims, as a record has them: whys[i] goes with blames[i], and so on.
      * Behind the last ones there are zeros, up to KBS_WHYS and KBS_CLAIMS.
      */
-    uint32_t why_count, why_capacity, claim_count, claim_capacity;
     kb_why *whys;
     kb_blame *blames;
     kb_claim *claims;
@@ -72,13 +72,13 @@ struct kbs_op {
     kb_why own_whys[KBS_WHYS];
     kb_claim own_claims[KBS_CLAIMS];
     uint64_t own_claimed[KBS_CLAIMS];
+    uint64_t offsets[KBS_OPERANDS];
+    kb_blame own_blames[KBS_WHYS];
     kbs_op *behind; /* in its engine's or queue's line */
     /* Of an op that moves bytes, from kbs_op_moves() on, with `behind`: */
     kbs_train train;
     uint64_t bytes, bytes_injected, bytes_seen;
     uint32_t packets_injected, packets_sent;
-    /* What most ops have no use for stands last: two or three of these, and of a DMA's what follows. */
-    kb_blame own_blames[KBS_WHYS];
     /* Of a DMA's, zeros from kbs_op_moves_by() on: */
     struct kbs_lane *lane;
     kbs_packet *latest;   /* of its packets so far, the last that will be visible */
@@ -150,42 +150,43 @@ typedef struct kbs_pe_faults {
 
 /* A PE's sequencer with its engines, or a rank's host program with its part of its cube's M_CPU's DMA. */
 struct kbs_pe {
+    /* What each turn looks at. */
+    _Alignas(KB_CACHE_LINE) kbs_event wake;
     kbs_sim *sim;
-    tl_stream *stream;
     uint32_t rank, pe; /* as in the stream */
     bool is_host;
-    kbs_event wake;
-    bool waking, finished;
+    bool waking, stepping, finished;
+    bool keeps;            /* its next command, whose turn has not come */
     bool resting;          /* a PE: before its next launch */
-    uint64_t next_launch;  /* the number of that one */
-    kbs_launched *plays;   /* a PE: what it is at, or NULL */
-    int64_t back_ps;       /* a PE: hops to its host; 0: nobody has asked */
     bool is_first, played; /* the next op is the first of its launch; there were ops before */
-    uint64_t unfinished;   /* ops that were issued and are not done */
-    int64_t latest_ps;     /* the latest done so far, and whose */
+    int64_t clock_ps;      /* when the sequencer can take the next command */
+    kbs_op *blocked_on;    /* the sequencer waits for its sent or done */
+    kbs_reading reading;
+    kbs_op *refused;     /* its engine's line is full */
+    const void *full;    /* that line */
+    int64_t room_ps;     /* when the line had room again */
+    kbs_op *waiter;      /* a wait whose ops are not there yet */
+    uint64_t unfinished; /* ops that were issued and are not done */
+    kbs_op *fence;       /* waits for all of them */
+    int64_t latest_ps;   /* the latest done so far, and whose */
     kbs_who latest;
     int64_t over_ps;    /* when it was over with its launch before: an earlier stamp comes too late */
     int64_t noticed_ps; /* the same, of when it is noticed, and how much later than done that is */
     int64_t noticed_late_ps;
     kbs_who noticed;
-    kbs_op *fence;                 /* waits for all of them */
-    uint32_t engines[KBS_ENGINES]; /* ids, by KB_ENGINE_… */
-    int64_t clock_ps;              /* when the sequencer can take the next command */
-    kbs_reading reading;
-    bool keeps; /* its next command, whose turn has not come */
-    kbs_command kept;
-    kbs_op *blocked_on; /* the sequencer waits for its sent or done */
-    bool stepping;
-    kbs_op *refused;        /* its engine's line is full */
-    const void *full;       /* that line */
-    int64_t room_ps;        /* when the line had room again */
-    kbs_op *waiter;         /* a wait whose ops are not there yet */
-    kbs_numbered *numbered; /* ring by number */
-    size_t numbered_capacity;
-    uint64_t numbered_low, numbered_high;     /* numbers kept: [low, high) */
     int64_t joined_issue_ps, joined_ready_ps; /* of the command that others join */
     int64_t joined_held_ps;                   /* and what faults had of it */
+    kbs_numbered *numbered;                   /* ring by number */
+    size_t numbered_capacity;
+    uint64_t numbered_low, numbered_high; /* numbers kept: [low, high) */
+    uint32_t engines[KBS_ENGINES];        /* ids, by KB_ENGINE_… */
     kbs_pe_faults faults;
+    /* What few do. */
+    tl_stream *stream;
+    uint64_t next_launch; /* the number of the one that it rests before */
+    kbs_launched *plays;  /* a PE: what it is at, or NULL */
+    int64_t back_ps;      /* a PE: hops to its host; 0: nobody has asked */
+    kbs_command kept;
     kbs_unit gemm, math; /* a PE's */
     kbs_dma dma;
 };

@@ -129,7 +129,7 @@ static kb_status add_shape(kbs_commands *commands, const kbs_common *common, kb_
     KB_TRY(kb_grow(commands->arena->alloc, sizeof(kbs_shape *), commands->shape_count + 1,
                    &commands->shape_capacity, &shapes, trail));
     commands->shapes = shapes;
-    KB_TRY(kb_arena_new(commands->arena, sizeof(kbs_kept_shape), &memory, trail));
+    KB_TRY(kb_arena_new_in_lines(commands->arena, sizeof(kbs_kept_shape), &memory, trail));
     kbs_kept_shape *kept = memory;
     memcpy(&kept->shape.common, common, size_of(common));
     kept->shape.id = (uint32_t)commands->shape_count;
@@ -240,12 +240,12 @@ static inline unsigned put_news(kbs_commands *commands, const kbs_command *comma
         guess->value = command->value;
     }
     for (unsigned i = 0; i < operands; i++) {
-        const uint64_t stride = command->offsets[i] - guess->offsets[i];
-        guess->offsets[i] = command->offsets[i];
-        if (stride != guess->strides[i]) {
+        const uint64_t stride = command->offsets[i] - guess->operands[i].offset;
+        guess->operands[i].offset = command->offsets[i];
+        if (stride != guess->operands[i].stride) {
             news |= (unsigned)NEW_OFFSET << i;
             at = kbs_put_signed(at, stride);
-            guess->strides[i] = stride;
+            guess->operands[i].stride = stride;
         }
     }
     if (distance != guess->distance) {
@@ -329,7 +329,7 @@ static __attribute__((noinline)) void next_block(kbs_place_in_blocks *in) {
 kb_status kbs_reading_init(kbs_reading *reading, const kbs_commands *commands, kb_arena *arena,
                            kb_trail *trail) {
     void *guesses;
-    KB_TRY(kb_arena_new(arena, commands->shape_count * sizeof(kbs_guess), &guesses, trail));
+    KB_TRY(kb_arena_new_in_lines(arena, commands->shape_count * sizeof(kbs_guess), &guesses, trail));
     *reading = (kbs_reading){.shapes = commands->shapes, .left = commands->count, .guesses = guesses};
     KB_TRY(make_room(&reading->in, commands, arena, trail));
     rewind_blocks(&reading->in, commands);
@@ -350,8 +350,8 @@ static inline const uint8_t *get_news(kbs_reading *reading, const uint8_t *at, u
         at = kbs_get_varint(at, &guess->value);
     for (unsigned i = 0; i < operands; i++) {
         if (news & (unsigned)NEW_OFFSET << i)
-            at = kbs_get_signed(at, &guess->strides[i]);
-        ret->offsets[i] = guess->offsets[i] += guess->strides[i];
+            at = kbs_get_signed(at, &guess->operands[i].stride);
+        ret->offsets[i] = guess->operands[i].offset += guess->operands[i].stride;
     }
     if (news & NEW_DISTANCE)
         at = kbs_get_varint(at, &guess->distance);

@@ -37,24 +37,26 @@ typedef struct kbs_common {
     bool numbered;  /* a wait may name it: it takes the stream's next number */
     bool distant;   /* a copy whose source is a tensor outside of the TCM */
     uint16_t operand_count;
-    uint32_t awaited; /* wait: how many numbered ops */
-    uint32_t queue;   /* id in the trace, or KB_NONE */
-    uint32_t func;    /* KB_FUNC_… or 0 */
-    uint32_t step, kernel, file, line;
+    uint32_t awaited;    /* wait: how many numbered ops */
+    uint32_t queue;      /* id in the trace, or KB_NONE */
     uint32_t collective; /* 1 + its id, or 0 */
-    uint32_t group;      /* launch, barrier: id, else KB_NONE */
-    uint32_t flags;      /* KB_FLAG_… of a gemm, else 0 */
     uint32_t route;      /* of a DMA, a host's copy: id of the fabric's route, else KB_NONE */
+    uint32_t group;      /* launch, barrier: id, else KB_NONE */
+    /* Playing an op looks at what stands before: a line of the cache with the head of the shape. */
+    uint32_t func; /* KB_FUNC_… or 0 */
+    uint32_t step, kernel, file, line;
+    uint32_t flags; /* KB_FLAG_… of a gemm, else 0 */
     uint32_t immediate_count;
     uint64_t immediates[KBS_IMMEDIATES]; /* as in kb_template; unused ones 0 */
     kb_operand operands[KBS_OPERANDS];
 } kbs_common;
 
 typedef struct kbs_shape {
-    struct kbs_variant *variants; /* the templates that its ops came to have; see run/outbox.h */
-    int64_t service_ps;           /* what its engine takes for it; 0: nobody has asked */
-    uint32_t id;                  /* in its stream */
-    kbs_common common;            /* its operands last, where playing an op does not look */
+    /* The templates that its ops came to have; see run/outbox.h. */
+    _Alignas(KB_CACHE_LINE) struct kbs_variant *variants;
+    int64_t service_ps; /* what its engine takes for it; 0: nobody has asked */
+    uint32_t id;        /* in its stream */
+    kbs_common common;  /* its operands last, where playing an op does not look */
 } kbs_shape;
 
 typedef struct kbs_command {
@@ -70,11 +72,14 @@ typedef struct kbs_command {
 
 typedef struct kbs_block kbs_block;
 
-/* How the commands of a shape went on so far. */
+/* How the commands of a shape went on so far: in a line of the cache where they have two operands or less. */
 typedef struct kbs_guess {
-    uint64_t offsets[KBS_OPERANDS], strides[KBS_OPERANDS];
-    uint64_t id, id_stride, value;
+    _Alignas(KB_CACHE_LINE) uint64_t id;
+    uint64_t id_stride, value;
     uint64_t distance; /* wait: back from the newest number */
+    struct {
+        uint64_t offset, stride;
+    } operands[KBS_OPERANDS];
 } kbs_guess;
 
 /* A shape, and what helps to write the next command of it. */

@@ -68,13 +68,14 @@ static void fill_template(const kbs_sim *sim, const kbs_op *op, kb_template *wha
  * time. There are few, and mostly the last one comes again.
  */
 typedef struct kbs_variant {
-    struct kbs_variant *next;
-    void *known; /* the sink's own */
-    /* What is compared, side by side; more than has room here is where `what` says. */
-    uint32_t engine, route, why_count, claim_count;
-    kb_why whys[KBS_WHYS];
+    /* What is compared: a line of the cache. More than has room here is where `what` says. */
+    _Alignas(KB_CACHE_LINE) void *known; /* the sink's own */
+    uint32_t route;
+    uint16_t claim_count;
+    uint8_t why_count, reached;
     kb_claim claims[KBS_CLAIMS];
-    uint8_t reached;
+    kb_why whys[KBS_WHYS];
+    struct kbs_variant *next;
     kb_template what;
 } kbs_variant;
 
@@ -92,6 +93,7 @@ static inline bool same_own(const void *a, const void *b, size_t size) {
 
 _Static_assert(KBS_WHYS * sizeof(kb_why) % sizeof(uint64_t) == 0 && sizeof(kb_claim) == sizeof(uint64_t),
                "same_own() takes whole words");
+_Static_assert(KB_CLAIMS_MAX <= UINT16_MAX && KB_WHYS_MAX <= UINT8_MAX, "a variant counts in so many bits");
 
 static inline bool same_whys(const kbs_variant *variant, const kbs_op *op) {
     return op->why_count <= KBS_WHYS
@@ -105,22 +107,21 @@ static inline bool same_claims(const kbs_variant *variant, const kbs_op *op) {
                : memcmp(variant->what.claims, op->claims, op->claim_count * sizeof(kb_claim)) == 0;
 }
 
-/* All but what the shape says. */
+/* All but what the shape says, or whose it is: the engine, too. */
 static inline bool is_variant(const kbs_variant *variant, const kbs_op *op, uint8_t point) {
-    return variant->reached == point && variant->engine == op->engine && variant->route == op->route &&
+    return variant->reached == point && variant->route == op->route &&
            variant->claim_count == op->claim_count && variant->why_count == op->why_count &&
            same_whys(variant, op) && same_claims(variant, op);
 }
 
 static kb_status new_variant(kbs_sim *sim, const kbs_op *op, uint8_t point, kbs_variant **ret) {
     void *memory, *claims, *whys;
-    KB_TRY(kbs_new_in_lines(&sim->arena, sizeof(kbs_variant), &memory, &sim->trail));
+    KB_TRY(kb_arena_new_in_lines(&sim->arena, sizeof(kbs_variant), &memory, &sim->trail));
     kbs_variant *variant = memory;
     variant->reached = variant->what.reached = point;
-    variant->engine = op->engine;
     variant->route = op->route;
-    variant->why_count = op->why_count;
-    variant->claim_count = op->claim_count;
+    variant->why_count = (uint8_t)op->why_count;
+    variant->claim_count = (uint16_t)op->claim_count;
     fill_template(sim, op, &variant->what);
     memcpy(variant->whys, op->whys, sizeof variant->whys);
     memcpy(variant->claims, op->claims, sizeof variant->claims);

@@ -26,7 +26,7 @@ static kb_status init_streams(kbs_sim *sim, kb_trail *trail) {
     kbs_program *program = sim->program;
     const uint32_t ranks = program->ranks, pes = program->pes;
     void *memory;
-    KB_TRY(kb_arena_new(&sim->arena, kbs_stream_count(sim) * sizeof(kbs_pe), &memory, trail));
+    KB_TRY(kb_arena_new_in_lines(&sim->arena, kbs_stream_count(sim) * sizeof(kbs_pe), &memory, trail));
     sim->pes = memory;
     sim->hosts = sim->pes + pes;
     KB_TRY(kb_arena_new(&sim->arena, ranks * sizeof(kbs_rank), &memory, trail));
@@ -51,7 +51,7 @@ static kb_status init_streams(kbs_sim *sim, kb_trail *trail) {
 static kb_status init_queues(kbs_sim *sim, kb_trail *trail) {
     const kbs_program *program = sim->program;
     void *memory;
-    KB_TRY(kb_arena_new(&sim->arena, program->queue_count * sizeof(kbs_ipcq), &memory, trail));
+    KB_TRY(kb_arena_new_in_lines(&sim->arena, program->queue_count * sizeof(kbs_ipcq), &memory, trail));
     sim->queues = memory;
     for (uint32_t i = 0; i < program->queue_count; i++)
         KB_TRY(kbs_ipcq_init(sim, made(sim->engine.shuffle, i, (uint32_t)program->queue_count), trail));

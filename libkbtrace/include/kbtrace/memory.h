@@ -26,6 +26,9 @@ typedef struct kb_alloc {
     void *context;
 } kb_alloc;
 
+/* A block of that size or more lies in large pages, where the system has them. */
+#define KB_LARGE_PAGE ((size_t)2 << 20)
+
 /* The C library's heap. Wherever a kb_alloc is asked for, NULL means this one. */
 const kb_alloc *kb_alloc_heap(void);
 
@@ -81,6 +84,9 @@ void kb_arena_reset(kb_arena *arena);
 
 /* Zeroed, aligned to 16 bytes. size 0 gives a valid pointer to nothing. */
 kb_status kb_arena_new(kb_arena *arena, size_t size, void **ret, kb_trail *trail) KB_MUST_USE;
+/* The same, aligned to KB_CACHE_LINE: so that what is looked at together lies in few lines of the cache. */
+#define KB_CACHE_LINE 64
+kb_status kb_arena_new_in_lines(kb_arena *arena, size_t size, void **ret, kb_trail *trail) KB_MUST_USE;
 kb_status kb_arena_copy(kb_arena *arena, const void *bytes, size_t size, void **ret,
                         kb_trail *trail) KB_MUST_USE;
 /* A terminated copy of `length` characters. */

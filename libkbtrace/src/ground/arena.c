@@ -8,7 +8,7 @@
 
 /* A new block is half as large as what items that share blocks take: a third is lost at most. */
 #define LEAST_BLOCK_SIZE ((size_t)4096)
-#define MOST_BLOCK_SIZE ((size_t)1 << 20)
+#define MOST_BLOCK_SIZE KB_LARGE_PAGE
 
 struct kb_arena_block {
     kb_arena_block *next;
@@ -111,6 +111,16 @@ kb_status kb_arena_new(kb_arena *arena, size_t size, void **ret, kb_trail *trail
     KB_TRY(take(arena, size, &bytes, trail));
     memset(bytes, 0, size);
     *ret = bytes;
+    return KB_OK;
+}
+
+kb_status kb_arena_new_in_lines(kb_arena *arena, size_t size, void **ret, kb_trail *trail) {
+    void *memory;
+    if (size > SIZE_MAX - KB_CACHE_LINE)
+        return kb_fail(trail, KB_E_MEMORY, "out of memory: %zu bytes exceed any memory", size);
+    KB_TRY(kb_arena_new(arena, size + KB_CACHE_LINE - ALIGNMENT, &memory, trail));
+    const size_t beyond = (uintptr_t)memory % KB_CACHE_LINE;
+    *ret = (char *)memory + (beyond > 0 ? KB_CACHE_LINE - beyond : 0);
     return KB_OK;
 }
 

@@ -5,8 +5,23 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* --- the heap --------------------------------------------------------------------------------- */
+
+/*
+ * A large block begins where a large page may, and the system is asked for those where it has them: what
+ * thousands of ranks keep is looked at here and there, and the processor knows few small pages at a time.
+ */
+static void *new_large(size_t size) {
+    const size_t whole = (size + KB_LARGE_PAGE - 1) / KB_LARGE_PAGE * KB_LARGE_PAGE;
+    void *block = aligned_alloc(KB_LARGE_PAGE, whole);
+#ifdef MADV_HUGEPAGE
+    if (block != NULL)
+        madvise(block, whole, MADV_HUGEPAGE); /* a wish: small ones do as well */
+#endif
+    return block;
+}
 
 static void *heap_resize(void *context, void *old, size_t old_size, size_t new_size) {
     (void)context;
@@ -17,6 +32,8 @@ static void *heap_resize(void *context, void *old, size_t old_size, size_t new_s
     }
     if (new_size > PTRDIFF_MAX) /* C libraries refuse that; sanitizers' ones stop the process */
         return NULL;
+    if (old == NULL && new_size >= KB_LARGE_PAGE)
+        return new_large(new_size);
     return realloc(old, new_size);
 }
 

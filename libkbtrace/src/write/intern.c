@@ -91,7 +91,7 @@ kb_status kb_intern_add(kb_intern *intern, const kb_template *what, uint64_t has
         KB_TRY(grow(intern, trail));
     const kb_layout layout = kb_template_layout(what);
     const size_t state = 4 * (size_t)layout.count + 2 * (size_t)layout.words + KB_FIELDS_BEYOND;
-    KB_TRY(kb_arena_new(&intern->arena, sizeof(kb_known) + state * sizeof(uint64_t), &block, trail));
+    KB_TRY(kb_arena_new_in_lines(&intern->arena, sizeof(kb_known) + state * sizeof(uint64_t), &block, trail));
     kb_known *known = block;
     KB_TRY(kb_template_copy(what, &intern->arena, &known->key, trail));
     KB_TRY(kb_template_digest(what, defs, &known->digest, trail));

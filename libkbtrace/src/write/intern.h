@@ -44,8 +44,8 @@ typedef struct kb_guess {
 
 /* A template that ops have named, and what its last op in the open packet was like. */
 struct kb_known {
-    /* What putting an op looks at, told once. */
-    kb_digest digest;
+    /* What putting an op looks at, told once: a line of the cache. */
+    _Alignas(KB_CACHE_LINE) kb_digest digest;
     const kb_writer *owner;
     uint64_t naming;  /* bit i: claim i names one op; of the first 64 claims */
     uint64_t blaming; /* bit i: why-item i blames an op; of the first 64 */
@@ -55,6 +55,7 @@ struct kb_known {
     uint8_t operand_count, why_count;
     bool is_put; /* an op of it was */
     /* What encoding an op looks at as well. */
+    bool has_nominal;
     uint64_t packet; /* that `guess`, `forms` and `resume` belong to */
     kb_guess guess;
     uint32_t resume;      /* its stream's place in that packet's resumes */
@@ -62,7 +63,6 @@ struct kb_known {
     uint32_t rest_field;  /* of the why-item that takes what the others leave, if there are items */
     uint32_t id;          /* in its file; KB_NONE until an op of it is written */
     kb_layout layout;
-    bool has_nominal;
     kb_forms forms;
     /* What is seldom looked at. */
     kb_template key;

@@ -8,16 +8,15 @@
 #include "write/packet.h"
 
 /*
- * Words of all ranks together; and of each, where there are few or many. A stage is small beside what
- * the packets hold, so that these are closed about when they should be.
+ * Ops of all ranks together, and of each where there are many: what a rank's packet and templates need is
+ * fetched once for several of them. A stage is small beside what the packets hold, so that these are closed
+ * about when they should be.
  */
-enum {
-    WORDS_OF_ALL = 64 << 10,
-    WORDS_LEAST = 128,
-    WORDS_MOST = WORDS_OF_ALL,
-    OPEN_BYTES_AN_OP = 64,
-    OPS_LEAST = 16
-};
+enum { OPS_LEAST = 16, OPS_USUAL = 2048, OPS_A_RANK = 8, OPEN_BYTES_AN_OP = 64 };
+
+/* Words: of all ops about half as many again as most have; of a rank, where there are many or few. */
+enum { WORDS_AN_OP = 32, WORDS_LEAST = 128, WORDS_MOST = 64 << 10 };
+
 /* Bytes of payloads, but for those of the last op. */
 enum { PAYLOADS_MOST = 64 << 10 };
 
@@ -25,34 +24,39 @@ static uint32_t between(size_t least, size_t value, size_t most) {
     return (uint32_t)(value < least ? least : value > most ? most : value);
 }
 
+static uint32_t ops_of(uint32_t ranks, size_t open_bytes) {
+    const size_t grouped = (size_t)OPS_A_RANK * ranks;
+    return between(OPS_LEAST, open_bytes / OPEN_BYTES_AN_OP, grouped > OPS_USUAL ? grouped : OPS_USUAL);
+}
+
 kb_status kb_stage_init(kb_stage *stage, const kb_alloc *alloc, uint32_t ranks, size_t open_bytes,
                         kb_trail *trail) {
     void *block;
-    KB_TRY(kb_new_zeroed(alloc, ranks * sizeof *stage->ranks, &block, trail));
-    stage->alloc = alloc;
-    stage->ranks = block;
-    stage->rank_count = ranks;
-    stage->rank_words = between(WORDS_LEAST, WORDS_OF_ALL / ranks, WORDS_MOST);
-    stage->most_ops = between(OPS_LEAST, open_bytes / OPEN_BYTES_AN_OP, KB_STAGE_OPS);
-    stage->op_count = stage->touched_count = 0;
-    stage->word_count = 0;
-    stage->has_new = false;
+    *stage = (kb_stage){.alloc = alloc, .rank_count = ranks, .most_ops = ops_of(ranks, open_bytes)};
+    stage->most_words = (size_t)WORDS_AN_OP * (stage->most_ops > OPS_USUAL ? stage->most_ops : OPS_USUAL);
+    stage->rank_words = between(WORDS_LEAST, stage->most_words / ranks, WORDS_MOST);
     kb_buffer_init(&stage->payloads, alloc);
     kb_buffer_init(&stage->samples, alloc);
     kb_buffer_init(&stage->rows, alloc);
+    KB_TRY(kb_new_zeroed(alloc, ranks * sizeof *stage->ranks, &block, trail));
+    stage->ranks = block;
+    KB_TRY(kb_new(alloc, stage->most_ops * sizeof *stage->ops, &block, trail));
+    stage->ops = block;
+    KB_TRY(kb_new(alloc, stage->most_ops * sizeof *stage->touched, &block, trail));
+    stage->touched = block;
     return KB_OK;
 }
 
 void kb_stage_fini(kb_stage *stage) {
-    if (stage->ranks == NULL)
-        return;
-    for (uint32_t i = 0; i < stage->rank_count; i++)
+    for (uint32_t i = 0; stage->ranks != NULL && i < stage->rank_count; i++)
         kb_delete(stage->alloc, stage->ranks[i].words, stage->ranks[i].capacity * sizeof(uint64_t));
     kb_delete(stage->alloc, stage->ranks, stage->rank_count * sizeof *stage->ranks);
+    kb_delete(stage->alloc, stage->ops, stage->most_ops * sizeof *stage->ops);
+    kb_delete(stage->alloc, stage->touched, stage->most_ops * sizeof *stage->touched);
     kb_buffer_fini(&stage->payloads);
     kb_buffer_fini(&stage->samples);
     kb_buffer_fini(&stage->rows);
-    stage->ranks = NULL;
+    *stage = (kb_stage){.alloc = stage->alloc};
 }
 
 /* Words that an op takes, and what may be read behind them. */
@@ -61,7 +65,7 @@ static inline size_t words_of(const kb_known *known, const kb_op *op) {
 }
 
 bool kb_stage_has_room(const kb_stage *stage) {
-    return stage->op_count < stage->most_ops && stage->word_count < WORDS_OF_ALL &&
+    return stage->op_count < stage->most_ops && stage->word_count < stage->most_words &&
            stage->payloads.size < PAYLOADS_MOST;
 }
 

@@ -9,9 +9,6 @@
 #include "wire/wire.h"
 #include "write/intern.h"
 
-/* So many ops wait at most. */
-enum { KB_STAGE_OPS = 2048 };
-
 /* An op in the order in which it came. */
 typedef struct kb_staged {
     kb_known *known;
@@ -36,15 +33,15 @@ typedef struct kb_stage {
     kb_stage_rank *ranks;
     uint32_t rank_count;
     uint32_t rank_words; /* a rank's usual capacity */
-    uint32_t most_ops;
+    uint32_t most_ops;   /* that wait */
     uint32_t op_count, touched_count;
-    size_t word_count;
+    size_t word_count, most_words;
     bool has_new; /* templates of which these are the first ops */
     kb_buffer payloads;
     kb_buffer samples; /* kb_staged_sample each */
     kb_buffer rows;    /* of definitions that are new, as kb_row_log_note() makes them */
-    kb_staged ops[KB_STAGE_OPS];
-    uint32_t touched[KB_STAGE_OPS]; /* the ranks that have ops here */
+    kb_staged *ops;    /* [most_ops] */
+    uint32_t *touched; /* [most_ops]: the ranks that have ops here */
 } kb_stage;
 
 /* For packets that are closed when they have open_bytes. */

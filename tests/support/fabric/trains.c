@@ -34,8 +34,8 @@ typedef struct run {
 } run;
 
 static void *take(size_t size) {
-    const size_t whole = (size / KBS_CACHE_LINE + 1) * KBS_CACHE_LINE; /* links lie in lines of the cache */
-    void *block = aligned_alloc(KBS_CACHE_LINE, whole);
+    const size_t whole = (size / KB_CACHE_LINE + 1) * KB_CACHE_LINE; /* links lie in lines of the cache */
+    void *block = aligned_alloc(KB_CACHE_LINE, whole);
     if (block == NULL)
         abort();
     return memset(block, 0, whole);
