@@ -337,7 +337,7 @@ static void a_newer_major_version(void **state) {
     forge_end(f);
     read_all_result result = read_forged(f, options, NULL, &trail);
     check_status(result.status, KB_E_VERSION, &trail);
-    check_says(&trail, "a.zst is of format 2.0, this build reads up to 1.x");
+    check_says(&trail, "a.zst is of format 2.1, this build reads up to 1.x");
     forge_destroy(f);
 }
 
