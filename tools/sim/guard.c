@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "sim/run.h"
 #include "sim/time.h"
 
 enum {
@@ -17,6 +18,7 @@ enum {
     TICK_MS = 100,
     FAILED_TICKS = 10, /* of a program that goes on after its mistake: what it does counts no more */
     REFUSED_TICKS = 2,
+    INTERRUPTED_TICKS = 5, /* in which a run that still goes on would have seen it by itself */
     STACK_BYTES = 1 << 16,
     GAP_BYTES = 1 << 27, /* that Linux leaves free below the stack at least */
     TEXT_CHARS = 4096
@@ -43,7 +45,7 @@ static struct guard {
     bool is_refused; /* an allocation, by that bound */
     const char *lead, *timeout;
     int64_t most_ticks; /* without anything new; 0: any */
-    int64_t still_ticks, failed_ticks;
+    int64_t still_ticks, failed_ticks, interrupted_ticks;
     uint64_t progress;
     const char *stack_top;
     size_t stack_bytes;
@@ -111,7 +113,7 @@ static void add_when(words *to, const kbs_recording_place *place, bool is_placed
                                                        : " before its first command");
 }
 
-static _Noreturn void end(words *said) {
+static _Noreturn void end(words *said, int exit_status) {
     add(said, "\n");
     for (size_t done = 0; done < said->length;) {
         const ssize_t count = write(STDERR_FILENO, said->text + done, said->length - done);
@@ -119,7 +121,7 @@ static _Noreturn void end(words *said) {
             break;
         done += (size_t)count;
     }
-    _exit(KBT_TROUBLE);
+    _exit(exit_status);
 }
 
 /* --- crashes --------------------------------------------------------------------------------- */
@@ -158,7 +160,7 @@ static void on_crash(int number, siginfo_t *info, void *context) {
         add(&said, guard.lead);
         add(&said, guard.recording.sources);
         add(&said, ": it crashed, and has overwritten memory of kb-sim before; no trace is written");
-        end(&said);
+        end(&said, KBT_TROUBLE);
     }
     const size_t row = row_of(number);
     add_start(&said, &place, &is_placed);
@@ -177,7 +179,7 @@ static void on_crash(int number, siginfo_t *info, void *context) {
         }
     }
     add(&said, "); no trace is written");
-    end(&said);
+    end(&said, KBT_TROUBLE);
 }
 
 /* exit() of a user's code: a run that ended so would look like one that is fine. */
@@ -192,7 +194,7 @@ static void on_exit_called(void) {
     add(&said, "it called exit()");
     add_when(&said, &place, is_placed);
     add(&said, ": a program ends by returning; no trace is written");
-    end(&said);
+    end(&said, KBT_TROUBLE);
 }
 
 /* --- what never returns ------------------------------------------------------------------------ */
@@ -206,7 +208,7 @@ static _Noreturn void tell_stillness(const kbs_recording_place *place, bool is_p
     add(&said, guard.timeout);
     add_when(&said, place, is_placed);
     add(&said, ", and does not return: does a loop never end? (--record-timeout) No trace is written");
-    end(&said);
+    end(&said, KBT_TROUBLE);
 }
 
 static _Noreturn void tell_refusal(const kbs_recording_place *place) {
@@ -217,7 +219,17 @@ static _Noreturn void tell_refusal(const kbs_recording_place *place) {
     add(&said, "it records more than --record-memory allows (");
     add_number(&said, guard.most_bytes >> 20U, 10);
     add(&said, " MiB), and does not return: does a loop never end? No trace is written");
-    end(&said);
+    end(&said, KBT_TROUBLE);
+}
+
+static _Noreturn void tell_interrupt(const kbs_recording_place *place, bool is_placed) {
+    static words said;
+    said.length = 0;
+    add(&said, guard.lead);
+    if (is_placed)
+        add_place(&said, place);
+    add(&said, "interrupted while it recorded; no trace is written");
+    end(&said, KBT_NEGATIVE);
 }
 
 /* A mistake, after which all calls do nothing, in a program that calls on. */
@@ -230,7 +242,7 @@ static _Noreturn void tell_failure(const kb_trail *trail) {
         add(&said, trail->text[i]);
     }
     add(&said, "; and it goes on, and does not return");
-    end(&said);
+    end(&said, KBT_TROUBLE);
 }
 
 /* Ticks are counted, not time: of a tool that was stopped (^Z) for an hour one tick is missing. */
@@ -244,6 +256,8 @@ static void on_tick(int number) {
     guard.still_ticks = progress == guard.progress ? guard.still_ticks + 1 : 0;
     guard.progress = progress;
     guard.failed_ticks = is_placed && place.trail != NULL ? guard.failed_ticks + 1 : 0;
+    if (sim_was_interrupted() && ++guard.interrupted_ticks >= INTERRUPTED_TICKS)
+        tell_interrupt(&place, is_placed);
     if (guard.failed_ticks >= REFUSED_TICKS && guard.is_refused)
         tell_refusal(&place);
     if (guard.failed_ticks >= FAILED_TICKS)
@@ -328,7 +342,7 @@ kb_status sim_guard_begin(const kbt_call *call, const sim_guard_values *values, 
     guard.most_bytes = values->memory_bytes > 0 ? values->memory_bytes : standard_bytes();
     guard.used_bytes = 0;
     guard.is_refused = false;
-    guard.still_ticks = guard.failed_ticks = 0;
+    guard.still_ticks = guard.failed_ticks = guard.interrupted_ticks = 0;
     guard.stack_top = __builtin_frame_address(0);
     guard.stack_bytes =
         getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur != RLIM_INFINITY ? (size_t)stack.rlim_cur : 0;

@@ -67,8 +67,11 @@ static kb_status find_param(const kbs_bench *bench, const char *name, size_t len
     if (best != NULL)
         return kb_fail(trail, KB_E_ARGUMENT, "%s has no parameter '%s' (did you mean '%s'?)", bench->name,
                        wanted, best);
-    return kb_fail(trail, KB_E_ARGUMENT, "%s has no parameter '%s' (kb-sim list benches names them)",
-                   bench->name, wanted);
+    char names[240] = "none";
+    for (size_t i = 0, at = 0; i < bench->param_count && at < sizeof names; i++)
+        at +=
+            (size_t)snprintf(names + at, sizeof names - at, "%s%s", i > 0 ? ", " : "", bench->params[i].name);
+    return kb_fail(trail, KB_E_ARGUMENT, "%s has no parameter '%s' (it has %s)", bench->name, wanted, names);
 }
 
 static kb_status take_given(const kbs_bench *bench, const kbs_given *given, kbs_bench_values *values,
