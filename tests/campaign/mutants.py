@@ -8,7 +8,7 @@ import tempfile
 
 BIN = os.environ["KB_BIN"]
 BUFFER = os.environ.get("BUFFER", "tcm")
-ALGORITHMS = ["ring", "tree", "direct"]
+ALGORITHMS = os.environ.get("ALGORITHMS", "ring tree direct").split()
 ORDERS = ["recorded", "random:1", "random:2", "random:3"]
 
 

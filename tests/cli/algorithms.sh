@@ -45,3 +45,17 @@ refused 3 "the nearest is 4"
 refused 7 "the nearest are 6 and 8"
 refused 13 "the nearest are 12 and 14"
 refused 31 "the nearest are 30 and 32"
+
+# 17 PEs in each of 3 x 3 cubes of 3 packages: a root has 16 beside it, 4 in cubes beside that, 2 far away.
+for queues in 21 22; do
+    status=0
+    "$KB_BIN/kb-sim" run allreduce --machine sips=3,cubes=3x3,pes=17 -p algo=hierarchical -p elems=10 \
+        --set ipcq.max_queues=$queues -q -o queues.zst 2>err || status=$?
+    if [ $queues -eq 22 ]; then
+        test $status -eq 0
+    else
+        test $status -eq 2
+        grep -qF "a PE sends to 22 others here" err
+        grep -qF "allows 21 queues in one direction: raise it (--set ipcq.max_queues=22)" err
+    fi
+done

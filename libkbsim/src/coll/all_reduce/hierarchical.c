@@ -21,10 +21,13 @@
  * It cannot hang, whatever the slots: within a package it is a tree that is climbed and descended segment by
  * segment (tree.h), and between the two the roots exchange whole tensors, in pairs and in one order of steps.
  */
+#include <inttypes.h>
+
 #include "coll/algorithms.h"
 #include "coll/parts/exchange.h"
 #include "coll/parts/fold.h"
 #include "coll/parts/tree.h"
+#include "record/stream.h"
 
 /* A cube that has ranks: [first, end). */
 typedef struct cube {
@@ -148,6 +151,40 @@ static void exchange(kb_coll *c, const uint32_t *roots, uint32_t count, uint32_t
     kbs_fold_out(c, &f, c->buffer);
 }
 
+/* Queues that the first rank of a cube has in one direction, with so many other roots to exchange with. */
+static uint32_t queues_of(const cube *all, uint32_t count, uint32_t of, uint32_t others) {
+    uint32_t children[NEIGHBOURS], first = of, end = of;
+    ways w = {KB_NONE, children, 0};
+    while (first > 0 && all[first - 1].place.sip == all[of].place.sip)
+        first--;
+    while (end < count && all[end].place.sip == all[of].place.sip)
+        end++;
+    find_root(all, first, end, of, &w);
+    return all[of].end - all[of].first - 1 + w.child_count + (w.parent != KB_NONE ? 1 : others);
+}
+
+/* Whether all PEs may have the queues that they need; if not, that is a mistake, which says how many. */
+static bool has_queues(const kb_coll *c, const cube *all, uint32_t count, uint32_t packages) {
+    const kbs_machine *machine = c->stream->program->machine;
+    const uint64_t allowed = machine->at.ipcq_max_queues;
+    uint32_t others = 0, most = 0;
+    for (uint32_t p = packages; p > 1; p = (p + 1) / 2)
+        others++; /* lg of their number, rounded up */
+    if (machine->at.cube_pes - 1 + NEIGHBOURS + others <= allowed)
+        return true;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t queues = queues_of(all, count, i, others);
+        most = queues > most ? queues : most;
+    }
+    if (most > allowed)
+        kbs_mistake(c->stream, TL_HERE,
+                    "a PE sends to %u others here, in its cube, to cubes beside it and to packages, and "
+                    "ipcq.max_queues allows %" PRIu64
+                    " queues in one direction: raise it (--set ipcq.max_queues=%u)",
+                    most, allowed, most);
+    return most <= allowed;
+}
+
 static void hierarchical(kb_coll *c) {
     cube all[c->ranks];
     const uint32_t count = find_cubes(c, all);
@@ -167,6 +204,8 @@ static void hierarchical(kb_coll *c) {
             mine = packages;
         packages++;
     }
+    if (!has_queues(c, all, count, packages))
+        return;
     const kbs_node node = {w.parent, children, w.child_count};
     up(c, &node);
     if (mine != KB_NONE)
