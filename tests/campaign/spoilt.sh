@@ -25,6 +25,10 @@ for fault in no-wait no-hold no-fence no-barrier early-release no-write no-landi
         matters=
         "$KB_BIN/../tests/trace-order" run.zst >pairs || matters=order
         ! grep -q undefined what || matters="$matters init"
+        case $matters,$(grep -c '^lint: ' err) in
+        *init*,* | *,0) ;;
+        *) echo "wrong $seed --spoil $spoil: lint takes something for undefined: $(grep '^lint: ' err)" ;;
+        esac
         "$KB_BIN/kb-replay" run.zst --verify >out 2>err || true
         found=$(sed -n 's/^E-\([A-Z]*\) .*/\1/p' out | sort -u | tr 'A-Z\n' 'a-z ')
         case $matters,$found in
