@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Clean random programs: N of them, from seed FIRST on. Each is run, and once more with its components made in
-# another order and by two threads: the same records. Lint takes nothing in it for undefined. It is verified: nothing is found. It is replayed in
-# other orders, by other kernels, by one thread and by two, from a file and from a folder: one memory digest.
+# another order and by two threads: the same records. Lint takes nothing in it for undefined. It is verified:
+# nothing is found. It is replayed in other orders, by other kernels, by one thread and by two, from a file
+# and from a folder: one memory digest.
 #   KB_BIN=build/release/bin tests/campaign/programs.sh [N [FIRST [ORDERS]]]
 # The default is 1000 programs, of 8 orders each; what is found of one is shown with its seed.
 count=${1:-1000} first=${2:-1} orders=${3:-8}

@@ -82,6 +82,7 @@ static void print_json(const kbt_call *call, const kbs_lint_result *result) {
         for (size_t i = 0; i < result->standstill.waiting_count; i++)
             print_waiting(&json, &result->standstill.waiting[i]);
         kbt_json_end(&json);
+        kbt_json_uint(&json, "parts", result->standstill.part_count);
         kbt_json_uint(&json, "behind", result->standstill.behind_count);
         print_remedy(&json, result);
     }

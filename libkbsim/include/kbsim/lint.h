@@ -47,6 +47,7 @@ typedef struct kbs_standstill {
     kbs_waiting *waiting; /* circles and ends in the order of their parts, then some of those behind */
     size_t waiting_count;
     uint64_t behind_count; /* of all behind */
+    uint64_t part_count;   /* of circles and ends, of which the first few are told */
 } kbs_standstill;
 
 /* A queue that needs another size than it has. */

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_BEHIND = 8 }; /* of those who only wait behind a circle, so many are told */
+/* So many circles and ends are told, each whole, and so many of those who only wait behind them. */
+enum { MOST_PARTS = 8, MOST_BEHIND = 8 };
 
 /* A node that was met, on which walk, and what is known of it. */
 typedef struct met {
@@ -23,7 +24,6 @@ typedef struct telling {
     size_t places, count;
     kbs_standstill *to;
     size_t capacity;
-    uint32_t parts;
     kb_trail *trail;
 } telling;
 
@@ -110,6 +110,9 @@ static kb_status describe(telling *to, const kbs_stand *stand, kbs_waiting *ret)
 }
 
 static kb_status tell(telling *to, met *one, kbs_wait_place place) {
+    one->is_told = true;
+    if (place != KBS_WAIT_BEHIND && to->to->part_count >= MOST_PARTS)
+        return KB_OK;
     if (to->to->waiting_count == to->capacity) {
         const size_t capacity = to->capacity > 0 ? to->capacity * 2 : 16;
         void *memory;
@@ -122,8 +125,7 @@ static kb_status tell(telling *to, met *one, kbs_wait_place place) {
     kbs_waiting *waiting = &to->to->waiting[to->to->waiting_count];
     KB_TRY(describe(to, &one->stand, waiting));
     waiting->place = place;
-    waiting->part = to->parts;
-    one->is_told = true;
+    waiting->part = (uint32_t)to->to->part_count;
     to->to->waiting_count++;
     return KB_OK;
 }
@@ -152,7 +154,7 @@ static kb_status tell_circle(telling *to, met *in) {
         KB_TRY(tell(to, one, KBS_WAIT_CIRCLE));
         one = known(to, one->stand.next);
     } while (one != first);
-    to->parts++;
+    to->to->part_count++;
     return KB_OK;
 }
 
@@ -174,7 +176,7 @@ static kb_status walk(telling *to, uint32_t stream) {
     if (last == NULL)
         return KB_OK;
     KB_TRY(tell(to, last, KBS_WAIT_END));
-    to->parts++;
+    to->to->part_count++;
     return KB_OK;
 }
 

@@ -76,7 +76,13 @@ static kb_status add_part(lines *to, const kbs_standstill *all, size_t first, si
 kb_status kbs_standstill_text(const kbs_standstill *standstill, kb_arena *arena, const char **ret,
                               kb_trail *trail) {
     lines to = {.arena = arena, .text = "", .trail = trail};
-    for (size_t i = 0; i < standstill->waiting_count;)
+    uint64_t told = 0;
+    size_t i = 0;
+    for (; i < standstill->waiting_count && standstill->waiting[i].place != KBS_WAIT_BEHIND; told++)
+        KB_TRY(add_part(&to, standstill, i, &i));
+    if (told < standstill->part_count)
+        KB_TRY(add(&to, "and so in %" PRIu64 " places more", standstill->part_count - told));
+    if (i < standstill->waiting_count)
         KB_TRY(add_part(&to, standstill, i, &i));
     *ret = to.text;
     return KB_OK;

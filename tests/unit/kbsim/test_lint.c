@@ -17,19 +17,20 @@ typedef struct linted {
     kbs_lint_result result;
     kb_trail trail;
     const char *sets[4];
+    uint32_t ranks; /* 0: RANKS */
 } linted;
 
 static void lint(linted *it, kb_host_fn host, void *context) {
     kb_trail_init(&it->trail);
     kbs_machine_init(&it->machine);
-    check_ok(kbs_machine_shorthand(&it->machine, "cubes=1,pes=8", &it->trail), &it->trail);
+    check_ok(kbs_machine_shorthand(&it->machine, "cubes=4x1,pes=8", &it->trail), &it->trail);
     for (size_t i = 0; i < sizeof it->sets / sizeof it->sets[0] && it->sets[i] != NULL; i++)
         check_ok(kbs_machine_assign(&it->machine, it->sets[i], "set", &it->trail), &it->trail);
     const kbs_run_options options = {.bench = "program",
                                      .host = host,
                                      .host_context = context,
                                      .machine = &it->machine,
-                                     .ranks = RANKS,
+                                     .ranks = it->ranks > 0 ? it->ranks : RANKS,
                                      .seed = 1};
     check_ok(kbs_lint(&options, &it->result, &it->trail), &it->trail);
 }
@@ -229,6 +230,40 @@ static void a_circle_is_told_with_what_opens_it(void **state) {
     kbs_lint_fini(&again.result);
 }
 
+/* Of many circles the first few are told, each whole, and how many there are. */
+static void pairs(tl_kernel *k) {
+    const kind *it = k->args;
+    const uint32_t peer = k->rank ^ 1U;
+    for (int i = 0; i < 5; i++)
+        tl_send(k, tl_queue_to(k, peer), tl_slice(k, it->x, 0, 10));
+    for (int i = 0; i < 5; i++) {
+        tl_copy(k, tl_slice(k, it->y, 0, 10), tl_recv(k, tl_queue_from(k, peer)));
+        tl_release(k, tl_queue_from(k, peer));
+    }
+}
+
+static void in_pairs(kb_host *h, void *context) {
+    kind it = *(kind *)context;
+    it.x = kb_ints(h, "x", KB_SPACE_TCM, KB_DTYPE_F16, -8, 8, 100);
+    it.y = kb_zeros(h, "y", KB_SPACE_TCM, KB_DTYPE_F16, 100);
+    kb_launch(h, pairs, &it, sizeof it);
+}
+
+static void of_many_circles_a_few_are_told(void **state) {
+    (void)state;
+    linted it = {.ranks = 24};
+    const char *text;
+    lint(&it, in_pairs, &(kind){0});
+    assert_int_equal(it.result.standstill.part_count, 12);
+    assert_int_equal(it.result.standstill.waiting_count, 16);
+    assert_int_equal(it.result.standstill.behind_count, 0);
+    assert_int_equal(it.result.remedy.size_count, 12);
+    assert_non_null(strstr(it.result.findings[0].text, "; and so in 11 places more"));
+    check_ok(kbs_standstill_text(&it.result.standstill, &it.result.arena, &text, &it.trail), &it.trail);
+    assert_non_null(strstr(text, "\n  and so back to rank 14\nand so in 4 places more\n"));
+    kbs_lint_fini(&it.result);
+}
+
 /* A launch that is waited for until it is sent does not hold its host until it is done. */
 static void take_one(tl_kernel *k) {
     const kind *it = k->args;
@@ -340,6 +375,7 @@ int main(void) {
         cmocka_unit_test(trouble_is_no_finding),
         cmocka_unit_test(what_one_end_lacks_is_told_once),
         cmocka_unit_test(a_circle_is_told_with_what_opens_it),
+        cmocka_unit_test(of_many_circles_a_few_are_told),
         cmocka_unit_test(hosts_are_part_of_circles),
         cmocka_unit_test(what_nothing_has_written_is_named),
         cmocka_unit_test(checks_have_names_and_words),

@@ -4,22 +4,20 @@
 #include "lint/remedy.h"
 #include "lint/stuck.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 /* The first op of the first circle or end, and how many more there are. */
 static kb_status tell(kbs_linting *l) {
     const kbs_standstill *standstill = &l->result->standstill;
     const kbs_waiting *first = &standstill->waiting[0];
-    size_t ops = 0, parts = 0;
+    const uint64_t others = standstill->part_count - 1;
+    size_t ops = 0;
     char more[64] = "";
-    for (size_t i = 0; i < standstill->waiting_count; i++) {
-        if (standstill->waiting[i].place == KBS_WAIT_BEHIND)
-            continue;
+    for (size_t i = 0; i < standstill->waiting_count; i++)
         ops += standstill->waiting[i].part == 0;
-        parts = standstill->waiting[i].part;
-    }
-    if (parts > 0)
-        snprintf(more, sizeof more, "; and so on, in %zu places more", parts);
+    if (others > 0)
+        snprintf(more, sizeof more, "; and so in %" PRIu64 " place%s more", others, others > 1 ? "s" : "");
     if (first->place == KBS_WAIT_CIRCLE)
         return kbs_lint_find(l, KBS_CHECK_DEADLOCK, false,
                              "this program hangs: %zu ops wait in a circle; in rank %u (%s) %s (%s:%u) %s%s",
