@@ -110,14 +110,15 @@ static inline uint32_t kbs_side(uint64_t box, unsigned side) {
 }
 
 /* The words of parameters, in the order of their rows. */
-enum { KBS_GRID_RING, KBS_GRID_TORUS, KBS_GRID_MESH }; /* system.grid */
-enum { KBS_HASH_NONE, KBS_HASH_XOR };                  /* hbm.channel_hash */
-enum { KBS_TIMING_OFF, KBS_TIMING_HBM3 };              /* hbm.timing */
-enum { KBS_LAUNCH_STAMPED, KBS_LAUNCH_ON_ARRIVAL };    /* launch.mode */
-enum { KBS_SLOTS_SEPARATE, KBS_SLOTS_SHARED };         /* pe.compute_slots */
-enum { KBS_RING_TCM, KBS_RING_SRAM, KBS_RING_HBM };    /* ipcq.ring */
-enum { KBS_PRESSURE_SLEEP, KBS_PRESSURE_POLL };        /* ipcq.backpressure */
-enum { KBS_CREDIT_FAST, KBS_CREDIT_VC };               /* ipcq.credit_path */
+enum { KBS_GRID_RING, KBS_GRID_TORUS, KBS_GRID_MESH };   /* system.grid */
+enum { KBS_HASH_NONE, KBS_HASH_XOR };                    /* hbm.channel_hash */
+enum { KBS_TIMING_OFF, KBS_TIMING_HBM3 };                /* hbm.timing */
+enum { KBS_LAUNCH_STAMPED, KBS_LAUNCH_ON_ARRIVAL };      /* launch.mode */
+enum { KBS_SLOTS_SEPARATE, KBS_SLOTS_SHARED };           /* pe.compute_slots */
+enum { KBS_TRANSFERS_OVERLAPPED, KBS_TRANSFERS_SINGLE }; /* dma.transfers */
+enum { KBS_RING_TCM, KBS_RING_SRAM, KBS_RING_HBM };      /* ipcq.ring */
+enum { KBS_PRESSURE_SLEEP, KBS_PRESSURE_POLL };          /* ipcq.backpressure */
+enum { KBS_CREDIT_FAST, KBS_CREDIT_VC };                 /* ipcq.credit_path */
 
 void kbs_machine_init(kbs_machine *machine);
 

@@ -20,6 +20,7 @@ static void init_lane(kbs_lane *lane, kbs_pe *pe, bool is_write, uint32_t limit)
     lane->operand = pe->is_host ? 0 : 1;
     lane->host_ps = pe->is_host ? costs->host_copy_ps : 0;
     lane->setup_ps = costs->dma_setup_ps;
+    lane->is_single = costs->single_transfers;
     lane->limit = limit;
     lane->look_ps = INT64_MAX;
 }
@@ -132,11 +133,13 @@ static void issue_packet(kbs_lane *lane, kbs_op *op, int64_t at_ps) {
 
 /* --- a lane's turns ---------------------------------------------------------------------------- */
 
-/* Sets up the first in line, if it is not yet; false where nobody is there. */
+/* Sets up the first in line, if it is not yet; false where nobody is there, or has to wait. */
 static bool begin_first(kbs_lane *lane) {
     kbs_op *op = lane->first;
     if (op == NULL || lane->begun)
         return op != NULL;
+    if (lane->free_ps == KBS_UNKNOWN)
+        return false;
     kbs_sim *sim = lane->pe->sim;
     const int64_t turn_ps = kbs_later(op->ready_ps, lane->free_ps);
     kbs_op_note(sim, op,
@@ -157,7 +160,7 @@ static bool begin_first(kbs_lane *lane) {
 
 /* The first's packets are all out at out_ps. */
 static void end_first(kbs_lane *lane, int64_t out_ps) {
-    lane->free_ps = out_ps;
+    lane->free_ps = lane->is_single ? KBS_UNKNOWN : out_ps;
     lane->holder = lane->first->train.who;
     lane->first = lane->first->behind;
     lane->begun = false;
@@ -342,6 +345,8 @@ static void finish(kbs_sim *sim, kbs_op *op) {
         note_service(sim, op, 0, &packet->write, route->to_hbm->kind->write_latency_ps);
     const int64_t done_ps = packet->ready_ps;
     kbs_packet_give(&sim->packets, packet);
+    if (op->lane->is_single)
+        op->lane->free_ps = done_ps + op->acknowledge_ps;
     kbs_op_done(sim, op, done_ps);
 }
 
@@ -368,6 +373,6 @@ static void on_seen(kbs_train *train, kbs_packet *packet, int64_t seen_ps) {
     keep_latest(sim, op, packet);
     if (op->bytes_seen == op->bytes)
         finish(sim, op);
-    if (lane->is_stalled)
+    if (lane->is_stalled || (lane->is_single && !lane->begun))
         go_on(lane);
 }

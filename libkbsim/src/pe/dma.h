@@ -3,8 +3,9 @@
  * A PE's DMA: reads of any memory of the system into the PE's own, and writes the other way. And what the
  * M_CPU of a cube has of one for each of its hosts: it reads memories into the host's, and writes them.
  *
- * Reads and writes have a lane each. In a lane transfers take turns: each is set up when the packets of
- * the one before are out. The packets hold the bytes of the transfer one after another, row by row.
+ * Reads and writes have a lane each. In a lane transfers take turns: each is set up when the packets of the
+ * one before are out, or with dma.transfers = single when it is done, as its issuer notices that. The packets
+ * hold the bytes of the transfer one after another, row by row.
  *
  * A read asks for its packets: a request pays the way to the memory and no bandwidth, and follows the
  * last one by that one's time on the first link, while fewer packets lack their data than

@@ -116,7 +116,8 @@ typedef struct kbs_lane {
     bool is_stalled;           /* it has no room for its next packet, as far as is known */
     uint32_t limit;            /* of packets on their way */
     kbs_op *first, *last;      /* in line; the packets of the first are being issued */
-    int64_t free_ps;           /* those of the one before are out */
+    bool is_single;            /* each transfer waits for the one before to be done */
+    int64_t free_ps;           /* those of the one before are out; KBS_UNKNOWN: it is not done, and must be */
     kbs_who holder;            /* that one */
     int64_t next_ps;           /* when the next packet is due; KBS_UNKNOWN: the one before is not sent yet */
     int64_t look_ps;           /* when it is looked whether there is room; INT64_MAX: never */
@@ -277,8 +278,9 @@ typedef struct kbs_costs {
     uint64_t math_bytes, special_cycles;
     uint64_t gemm_macs, gemm_fill, gemm_port_rate; /* rate 0: the TCM's ports */
     uint64_t tile_m, tile_k, tile_n;
-    bool shared_slots; /* GEMM and MATH take turns */
-    bool on_arrival;   /* a launch has no stamp: each PE begins when it hears of it */
+    bool shared_slots;     /* GEMM and MATH take turns */
+    bool single_transfers; /* of a PE's DMA, in each direction */
+    bool on_arrival;       /* a launch has no stamp: each PE begins when it hears of it */
     int64_t io_cpu_ps, m_cpu_ps;
     uint32_t m_cpu_reads, m_cpu_writes; /* outstanding */
     int64_t host_launch_ps, host_copy_ps, host_barrier_ps;

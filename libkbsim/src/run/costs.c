@@ -12,6 +12,7 @@ void kbs_costs_find(kbs_costs *costs, const kbs_machine *machine) {
         .tcm_write_rate = kbs_rate_of_gbps(machine->at.tcm_write_gbps),
         .reads_outstanding = (uint32_t)machine->at.dma_reads_outstanding,
         .writes_outstanding = (uint32_t)machine->at.dma_writes_outstanding,
+        .single_transfers = machine->at.dma_transfers == KBS_TRANSFERS_SINGLE,
         .depth = (uint32_t)machine->at.engine_queue_depth,
         .math_bytes = machine->at.math_bytes_per_cycle,
         .special_cycles = machine->at.math_transcendental_cycles,

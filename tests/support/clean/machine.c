@@ -94,6 +94,7 @@ void clean_machine_draw(clean_plan *plan) {
     draw_oddities(plan);
     machine->at.hbm_timing =
         plan->seed / 5 % 3 == 1 ? KBS_TIMING_HBM3 : KBS_TIMING_OFF; /* the same programs */
+    machine->at.dma_transfers = plan->seed / 2 % 2;                 /* the same programs */
     machine->at.engine_queue_depth = between(plan, 1, 6);
     machine->at.ipcq_slots = between(plan, 1, 5);
     machine->at.ipcq_slot_bytes = slot_bytes[clean_below(plan, sizeof slot_bytes / sizeof slot_bytes[0])];

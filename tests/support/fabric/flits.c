@@ -257,7 +257,8 @@ static bool act(const flits *m, uint32_t lane, int64_t now_ps) {
     flits_lane *l = &m->lanes[lane];
     if (l->current == FLITS_NONE) {
         flits_transfer *t = next_of(m, lane);
-        if (t == NULL || later(t->ready_ps, l->free_ps) > now_ps)
+        if (t == NULL || later(t->ready_ps, l->free_ps) > now_ps ||
+            (m->single && outstanding(m, lane, now_ps) > 0))
             return false;
         t->start_ps = l->due_ps = now_ps + m->setup_ps;
         l->current = (int)l->next++;

@@ -88,6 +88,7 @@ typedef struct flits_lane {
 typedef struct flits {
     uint32_t flit_bytes, packet_bytes;
     int64_t setup_ps;
+    bool single; /* a transfer of a lane begins when nothing is out of the one before */
     flits_hbm_kind kind;
     flits_link *links;
     uint32_t link_count;

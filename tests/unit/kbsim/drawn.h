@@ -64,6 +64,7 @@ static inline void drawn_machine(kbs_machine *machine, random_source *random) {
         {"dma.reads_outstanding", "1 2 3 16 65536"},
         {"dma.writes_outstanding", "1 2 5 16 65536"},
         {"dma.setup_ns", "0 10 3.21"},
+        {"dma.transfers", "overlapped single"},
         {"clock_ghz", "1 1.7 0.3"},
         {"pe_cpu.dispatch_ns", "0 4 1.001"},
         {"math.bytes_per_cycle", "1 128 256"},

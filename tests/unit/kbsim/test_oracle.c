@@ -99,6 +99,7 @@ static void make_machine(world *w, random_source *random, bool one_flit) {
     bare_set(&w->under, "dma.reads_outstanding", PICK(random, "1", "2", "5", "16"));
     bare_set(&w->under, "dma.writes_outstanding", PICK(random, "1", "2", "3", "16"));
     bare_set(&w->under, "dma.setup_ns", PICK(random, "0", "10"));
+    bare_set(&w->under, "dma.transfers", PICK(random, "overlapped", "single"));
 }
 
 /* A row of bytes, rows of a matrix, elements apart from one another, or rows that go backwards. */
@@ -252,6 +253,7 @@ static void run_oracle(const world *w, flits *model) {
     *model = (flits){.flit_bytes = (uint32_t)w->under.machine.at.fabric_flit_bytes,
                      .packet_bytes = (uint32_t)w->under.machine.at.fabric_packet_bytes,
                      .setup_ps = kbs_ps_of_ns(w->under.machine.at.dma_setup_ns),
+                     .single = w->under.machine.at.dma_transfers == KBS_TRANSFERS_SINGLE,
                      .links = links,
                      .routes = routes,
                      .slices = slices,
