@@ -125,9 +125,9 @@ static void pes_share_a_slice_fairly(void **state) {
 }
 
 /*
- * Where ways meet, what came first goes first, so while the windows of eight PEs fill, those whose packets
- * meet fewer others get more of them in. That lead stays, and does not grow: 4W + 3 packets of 16 ns, of W that
- * each may have on its way, whatever the size.
+ * Where ways meet, what came first goes first: while the windows of eight PEs fill, those whose packets meet
+ * fewer others get more of them in. That lead stays, and does not grow: 4W + 3 packets of 16 ns, where W may
+ * be on their way for each, whatever the size.
  */
 static void a_lead_of_writes_does_not_grow(void **state) {
     (void)state;
