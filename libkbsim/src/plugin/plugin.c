@@ -18,14 +18,18 @@ void kbs_plugins_init(kbs_plugins *plugins, const kbs_run_options *options) {
     *plugins->recording = (kbs_recording){0};
 }
 
+static void close_plugin(const kbs_plugins *plugins, kbs_plugin *plugin) {
+    kbs_shared_close(plugin->object);
+    kb_delete(plugins->alloc, (void *)plugin->path, strlen(plugin->path) + 1);
+    kb_delete(plugins->alloc, plugin, sizeof *plugin);
+}
+
 void kbs_plugins_fini(kbs_plugins *plugins) {
     *plugins->recording = (kbs_recording){0};
     while (plugins->first != NULL) {
         kbs_plugin *plugin = plugins->first;
         plugins->first = plugin->next;
-        kbs_shared_close(plugin->object);
-        kb_delete(plugins->alloc, (void *)plugin->path, strlen(plugin->path) + 1);
-        kb_delete(plugins->alloc, plugin, sizeof *plugin);
+        close_plugin(plugins, plugin);
     }
 }
 
@@ -72,7 +76,9 @@ static kb_status compile_and_load(kbs_plugins *plugins, const char *path, void *
         return status;
     status = load(plugins, path, object, ret, trail);
     compiler->discard(compiler->context, object);
-    return status == KB_OK ? KB_OK : kb_while(trail, status, "loading what %s was compiled to", path);
+    return status == KB_OK
+               ? KB_OK
+               : kb_while(trail, status, "loading what %s was compiled to (TMPDIR says where)", path);
 }
 
 static kb_status open_new(kbs_plugins *plugins, kbs_plugin *plugin, kb_trail *trail) {
@@ -114,10 +120,14 @@ kb_status kbs_plugins_open(kbs_plugins *plugins, const char *path, const kbs_plu
     }
     kbs_plugin *plugin = memory, **last = &plugins->first;
     plugin->path = copy;
+    status = open_new(plugins, plugin, trail);
+    if (status != KB_OK) {
+        close_plugin(plugins, plugin);
+        return status;
+    }
     while (*last != NULL)
         last = &(*last)->next;
-    *last = plugin; /* whatever becomes of it: closed with the others */
-    KB_TRY(open_new(plugins, plugin, trail));
+    *last = plugin;
     *ret = plugin;
     return KB_OK;
 }
