@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/kernels.md: its code is the example's, its table that of math.def. Takes the root."""
+"""docs/kernels.md: its code is that of its examples, its table that of math.def. Takes the root."""
 import re
 import sys
 
@@ -9,6 +9,7 @@ ARGUMENTS = {"UNARY": "out, a", "CAST": "out, a", "ROWS": "out, a", "REDUCE": "o
 root = sys.argv[1]
 page = open(f"{root}/docs/kernels.md", encoding="utf-8").read()
 example = open(f"{root}/tests/tools/kernels-example.c", encoding="utf-8").read()
+example += open(f"{root}/examples/bench/scaled_sum.c", encoding="utf-8").read()
 table = open(f"{root}/libkbsim/include/kbsim/math.def", encoding="utf-8").read()
 wrong = 0
 
@@ -17,7 +18,7 @@ if len(blocks) < 4:
     sys.exit("the page shows no code")
 for block in blocks:
     if block not in example:
-        print("this code of the page is not in the example:\n" + block)
+        print("this code of the page is in no example:\n" + block)
         wrong = 1
 
 rows = re.findall(r'^TL_MATH\((\w+), \w+, (\w+), (\w+), "(.*)"\)$', table, re.M)
