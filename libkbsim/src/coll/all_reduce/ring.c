@@ -35,6 +35,11 @@ static void ring(kb_coll *c) {
     }
 }
 
+/*
+ * It cannot hang, whatever the slots: in each step a rank hands its message over before it waits for its
+ * neighbour's, and uses that to its end. So whoever is in the lowest step finds that step's message on its
+ * way, and comes to its end.
+ */
 const kbs_algorithm kbs_algorithm_all_reduce_ring = {.name = "ring",
                                                      .collective = KB_COLL_ALL_REDUCE,
                                                      .help = "around a ring, in 2 (n - 1) steps",
