@@ -75,6 +75,7 @@ static void list_algorithms(kbt_json *json) {
         kbt_json_text(json, "collective", kind);
         kbt_json_text(json, "help", algorithm->help);
         kbt_json_text(json, "counts", algorithm->counts != NULL ? algorithm->counts : "any");
+        kbt_json_bool(json, "by_slots", algorithm->by_slots);
         kbt_json_end(json);
     }
 }

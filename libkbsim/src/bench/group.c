@@ -14,15 +14,15 @@ typedef struct reading {
     bool *taken;            /* by rank */
 } reading;
 
-/* A number that is no larger than any count of ranks; false where there is none. */
+/* A number that a rank could have; false where there is none. */
 static bool read_number(reading *r, uint64_t *ret) {
     uint64_t number = 0;
-    if (!isdigit((unsigned char)*r->at))
+    const char *at = r->at;
+    for (; isdigit((unsigned char)*at) && number <= UINT32_MAX; at++)
+        number = number * 10 + (uint64_t)(*at - '0');
+    if (at == r->at || number > UINT32_MAX)
         return false;
-    for (; isdigit((unsigned char)*r->at); r->at++) {
-        if (number <= UINT32_MAX)
-            number = number * 10 + (uint64_t)(*r->at - '0');
-    }
+    r->at = at;
     *ret = number;
     return true;
 }
