@@ -25,7 +25,7 @@ enum { SETS = 48, SET_CHARS = 96, HUGE_SLOTS = 8192 };
 
 /* A machine for a program: its shape, and what is set of it. */
 typedef struct pattern {
-    const char *shape;
+    char shape[SET_CHARS];
     char sets[SETS][SET_CHARS];
     uint32_t set_count;
     uint64_t shuffle;
@@ -48,9 +48,31 @@ static void set(pattern *with, const char *format, ...) {
 
 /* --- patterns -------------------------------------------------------------------------------- */
 
+/* PEs of a cube and cubes of a SIP, by the number of the shape; then of ranks that are SIPs, with two PEs. */
+static const uint32_t pes_of[] = {8, 2, 2, 1}, cubes_of[] = {1, 4, 2, 8};
+static const uint32_t sip_pes_of[] = {2, 1, 2, 1}, sip_cubes_of[] = {1, 2, 1, 2};
+
+static void shape(pattern *with, const tangle_plan *plan, uint64_t number) {
+    static const char *const shapes[] = {"cubes=1,pes=8", "cubes=2x2,pes=2", "sips=2,cubes=2x1,pes=2",
+                                         "cubes=4x2,pes=1"};
+    if (plan->pes == 1)
+        snprintf(with->shape, sizeof with->shape, "%s", shapes[number]);
+    else
+        snprintf(with->shape, sizeof with->shape, "sips=%u,cubes=%u,pes=%u", plan->ranks,
+                 sip_cubes_of[number], sip_pes_of[number]);
+}
+
+/* "fault.sip0.cube1.pe2" */
+static const char *fault_of(const tangle_plan *plan, uint64_t number, uint32_t seat, char name[64]) {
+    const uint32_t pes = plan->pes == 1 ? pes_of[number] : sip_pes_of[number];
+    const uint32_t cubes = plan->pes == 1 ? cubes_of[number] : sip_cubes_of[number];
+    snprintf(name, 64, "fault.sip%u.cube%u.pe%u", seat / pes / cubes, seat / pes % cubes, seat % pes);
+    return name;
+}
+
 static void base(pattern *with, const tangle_plan *plan) {
     memset(with, 0, sizeof *with);
-    with->shape = "cubes=1,pes=8";
+    shape(with, plan, 0);
     set(with, "ipcq.slot_bytes=%d", TANGLE_SLOT_BYTES);
     set(with, "ipcq.slots=%" PRIu64, plan->slots);
     set(with, "ipcq.max_queues=64");
@@ -59,27 +81,22 @@ static void base(pattern *with, const tangle_plan *plan) {
 
 /* The number 0 is the base; others change what only time depends on. */
 static void draw(pattern *with, const tangle_plan *plan, uint32_t number) {
-    static const char *const shapes[] = {"cubes=1,pes=8", "cubes=2x2,pes=2", "sips=2,cubes=2x1,pes=2",
-                                         "cubes=4x2,pes=1"};
     static const char *const rings[] = {"tcm", "hbm", "sram"};
     random_source random;
     base(with, plan);
     if (number == 0)
         return;
     random_init(&random, plan->seed * 1000 + number);
-    const uint64_t shape = random_below(&random, 4);
-    with->shape = shapes[shape];
+    const uint64_t shaped = random_below(&random, 4);
+    shape(with, plan, shaped);
     with->shuffle = random_once_in(&random, 3) ? 0 : random_u64(&random) | 1U;
     set(with, "ipcq.ring=%s", rings[random_below(&random, 3)]);
     set(with, "ipcq.backpressure=%s", random_once_in(&random, 2) ? "poll" : "sleep");
     set(with, "ipcq.credit_path=%s", random_once_in(&random, 2) ? "vc" : "fast");
     set(with, "launch.mode=%s", random_once_in(&random, 2) ? "stamped" : "on_arrival");
-    static const uint32_t pes[] = {8, 2, 2, 1}, cubes[] = {1, 4, 2, 8};
-    for (uint32_t rank = 0; rank < plan->ranks; rank++) {
+    for (uint32_t seat = 0; seat < plan->seats; seat++) {
         char name[64];
-        const uint32_t cube = rank / pes[shape];
-        snprintf(name, sizeof name, "fault.sip%u.cube%u.pe%u", cube / cubes[shape], cube % cubes[shape],
-                 rank % pes[shape]);
+        fault_of(plan, shaped, seat, name);
         if (random_once_in(&random, 2))
             set(with, "%s.delay_ns=%" PRIu64, name, random_below(&random, 50000));
         if (random_once_in(&random, 3))
@@ -112,6 +129,7 @@ static kbs_run_options options_for(tangle_plan *plan, kbs_machine *machine) {
                              .host_context = plan,
                              .machine = machine,
                              .ranks = plan->ranks,
+                             .ranks_are_sips = plan->pes > 1,
                              .seed = 1,
                              .path = "/dev/null",
                              .threads = 1};

@@ -9,10 +9,10 @@
 
 /* --- drawing --------------------------------------------------------------------------------- */
 
-static tangle_event *add(tangle_plan *p, tangle_kind kind, uint32_t rank, uint64_t key) {
+static tangle_event *add(tangle_plan *p, tangle_kind kind, uint32_t seat, uint64_t key) {
     static tangle_event beyond; /* what finds no room is left out */
     tangle_event *event = p->event_count < TANGLE_EVENTS ? &p->events[p->event_count++] : &beyond;
-    *event = (tangle_event){.key = key, .kind = kind, .rank = rank};
+    *event = (tangle_event){.key = key, .kind = kind, .seat = seat};
     return event;
 }
 
@@ -39,8 +39,8 @@ static void add_message(tangle_plan *p, random_source *random, const pair *of, u
 /* A message with its ends a little out of turn, or an exchange: both send, and then receive. */
 static void add_messages(tangle_plan *p, random_source *random, uint64_t key, uint64_t disorder,
                          uint64_t forgets) {
-    pair of = {.from = (uint32_t)random_below(random, p->ranks), .channel = random_once_in(random, 6)};
-    of.to = (of.from + 1 + (uint32_t)random_below(random, p->ranks - 1)) % p->ranks;
+    pair of = {.from = (uint32_t)random_below(random, p->seats), .channel = random_once_in(random, 6)};
+    of.to = (of.from + 1 + (uint32_t)random_below(random, p->seats - 1)) % p->seats;
     if (!random_once_in(random, 4)) {
         add_message(p, random, &of, key + random_below(random, disorder),
                     key + 1 + random_below(random, disorder), forgets);
@@ -57,8 +57,10 @@ static void add_messages(tangle_plan *p, random_source *random, uint64_t key, ui
 /* All members of a group come, some perhaps between other events than the others. */
 static void add_barrier(tangle_plan *p, random_source *random, uint64_t key, uint64_t disorder) {
     const uint32_t group = (uint32_t)random_below(random, p->group_count);
+    const uint32_t pe = (uint32_t)random_below(random, p->pes); /* those of one number meet */
     for (uint32_t i = 0; i < p->group_ranks[group]; i++)
-        add(p, TANGLE_BARRIER, p->groups[group][i], key + random_below(random, disorder))->group = group;
+        add(p, TANGLE_BARRIER, p->groups[group][i] * p->pes + pe, key + random_below(random, disorder))
+            ->group = group;
 }
 
 static void draw_groups(tangle_plan *p, random_source *random) {
@@ -85,8 +87,8 @@ static int compare(const void *a, const void *b) {
     const tangle_event *one = a, *other = b;
     if (one->key != other->key)
         return one->key < other->key ? -1 : 1;
-    if (one->rank != other->rank)
-        return one->rank < other->rank ? -1 : 1;
+    if (one->seat != other->seat)
+        return one->seat < other->seat ? -1 : 1;
     return (int)one->kind - (int)other->kind;
 }
 
@@ -97,13 +99,14 @@ static bool has_rank(const tangle_plan *p, uint32_t group, uint32_t rank) {
     return false;
 }
 
-/* Keys go through the launches in order; what a rank has no part in, it does in the next. */
+/* Keys go through the launches in order; what a PE has no part in, it does in the next. */
 static void place(tangle_plan *p, uint64_t keys) {
     for (uint32_t i = 0; i < p->event_count; i++) {
         tangle_event *event = &p->events[i];
         const uint64_t launch = event->key * p->launches / (keys + 1);
         event->launch = launch < p->launches ? (uint32_t)launch : p->launches - 1;
-        while (event->launch < p->launches && !has_rank(p, p->of_launch[event->launch].group, event->rank))
+        while (event->launch < p->launches &&
+               !has_rank(p, p->of_launch[event->launch].group, event->seat / p->pes))
             event->launch++;
     }
 }
@@ -113,7 +116,9 @@ void tangle_draw(tangle_plan *p, uint64_t seed) {
     memset(p, 0, sizeof *p);
     p->seed = seed;
     random_init(random, seed);
-    p->ranks = (uint32_t)random_between(random, 2, TANGLE_RANKS);
+    p->pes = random_once_in(random, 4) ? 2 : 1;
+    p->ranks = (uint32_t)random_between(random, 2, TANGLE_SEATS / p->pes);
+    p->seats = p->ranks * p->pes;
     p->slots = (uint64_t)random_between(random, 1, 4);
     p->depth = (uint64_t)random_between(random, 1, 4);
     p->longest = random_once_in(random, 3) ? 300 : 24; /* of 32 in a slot */
@@ -128,9 +133,9 @@ void tangle_draw(tangle_plan *p, uint64_t seed) {
         if (barriers > 0 && random_once_in(random, barriers))
             add_barrier(p, random, 4 * i, random_once_in(random, 3) ? disorder : 1);
         if (random_once_in(random, 10))
-            add(p, TANGLE_FENCE, (uint32_t)random_below(random, p->ranks), 4 * i + random_below(random, 4));
+            add(p, TANGLE_FENCE, (uint32_t)random_below(random, p->seats), 4 * i + random_below(random, 4));
         if (random_once_in(random, 4))
-            add(p, TANGLE_WAIT, (uint32_t)random_below(random, p->ranks), 4 * i + random_below(random, 4));
+            add(p, TANGLE_WAIT, (uint32_t)random_below(random, p->seats), 4 * i + random_below(random, 4));
     }
     qsort(p->events, p->event_count, sizeof p->events[0], compare);
     place(p, 4 * messages);
@@ -141,16 +146,16 @@ void tangle_draw(tangle_plan *p, uint64_t seed) {
 typedef struct arguments {
     const tangle_plan *plan;
     uint32_t launch;
-    tl_view from, into;
 } arguments;
 
-/* What a rank keeps of one launch. */
+/* What a PE keeps of one launch. */
 typedef struct course {
     tl_kernel *k;
     const arguments *a;
+    tl_view from, into;
     tl_token tokens[TANGLE_EVENTS];
     uint32_t token_first, token_count;
-    uint32_t open[TANGLE_RANKS][2]; /* messages of each queue that are received and not released */
+    uint32_t open[TANGLE_SEATS][2]; /* messages of each queue that are received and not released */
 } course;
 
 /* Elements of the n-th message of a queue: both ends reckon them. */
@@ -160,7 +165,7 @@ static uint64_t length_of(const tangle_plan *p, uint32_t from, uint32_t to, uint
     return random_below(&random, p->longest) + 1;
 }
 
-/* How many such messages the rank had before this event, in this launch and those before. */
+/* How many such messages the PE had before this event, in this launch and those before. */
 static uint32_t number_of(const tangle_plan *p, const tangle_event *event) {
     const bool sends = event->kind <= TANGLE_SEND_ASYNC;
     uint32_t number = 0;
@@ -168,7 +173,7 @@ static uint32_t number_of(const tangle_plan *p, const tangle_event *event) {
         for (const tangle_event *e = p->events; e < p->events + p->event_count; e++) {
             if (launch == event->launch && e == event)
                 return number;
-            number += e->launch == launch && e->rank == event->rank && e->peer == event->peer &&
+            number += e->launch == launch && e->seat == event->seat && e->peer == event->peer &&
                       e->channel == event->channel && e->kind <= TANGLE_RECEIVE_LATER &&
                       (e->kind <= TANGLE_SEND_ASYNC) == sends;
         }
@@ -176,7 +181,13 @@ static uint32_t number_of(const tangle_plan *p, const tangle_event *event) {
 }
 
 static tl_queue queue_from(course *c, uint32_t peer, uint32_t channel) {
-    return tl_queue_from_on(c->k, peer, channel);
+    const uint32_t pes = c->k->pes;
+    return tl_queue_from_pe_at(c->k->stream, peer / pes, peer % pes, channel, TL_HERE);
+}
+
+static tl_queue queue_to(course *c, uint32_t peer, uint32_t channel) {
+    const uint32_t pes = c->k->pes;
+    return tl_queue_to_pe_at(c->k->stream, peer / pes, peer % pes, channel, TL_HERE);
 }
 
 static void release_open(course *c, uint32_t peer, uint32_t channel) {
@@ -188,7 +199,7 @@ static void receive(course *c, const tangle_event *e, uint64_t elements) {
     const bool is_long = elements * 2 > TANGLE_SLOT_BYTES;
     if (is_long || c->open[e->peer][e->channel] == 3)
         release_open(c, e->peer, e->channel);
-    tl_copy(c->k, tl_slice(c->k, c->a->into, 0, elements), tl_recv(c->k, queue_from(c, e->peer, e->channel)));
+    tl_copy(c->k, tl_slice(c->k, c->into, 0, elements), tl_recv(c->k, queue_from(c, e->peer, e->channel)));
     c->open[e->peer][e->channel]++;
     if (is_long || e->kind == TANGLE_RECEIVE)
         release_open(c, e->peer, e->channel);
@@ -198,14 +209,14 @@ static void perform(course *c, const tangle_event *e) {
     const tangle_plan *p = c->a->plan;
     const bool sends = e->kind <= TANGLE_SEND_ASYNC;
     const uint64_t elements =
-        length_of(p, sends ? e->rank : e->peer, sends ? e->peer : e->rank, e->channel, number_of(p, e));
+        length_of(p, sends ? e->seat : e->peer, sends ? e->peer : e->seat, e->channel, number_of(p, e));
     switch (e->kind) {
     case TANGLE_SEND:
-        tl_send(c->k, tl_queue_to_on(c->k, e->peer, e->channel), tl_slice(c->k, c->a->from, 0, elements));
+        tl_send(c->k, queue_to(c, e->peer, e->channel), tl_slice(c->k, c->from, 0, elements));
         break;
     case TANGLE_SEND_ASYNC:
-        c->tokens[c->token_count++] = tl_send_async(c->k, tl_queue_to_on(c->k, e->peer, e->channel),
-                                                    tl_slice(c->k, c->a->from, 0, elements));
+        c->tokens[c->token_count++] =
+            tl_send_async(c->k, queue_to(c, e->peer, e->channel), tl_slice(c->k, c->from, 0, elements));
         break;
     case TANGLE_RECEIVE:
     case TANGLE_RECEIVE_LATER: receive(c, e, elements); break;
@@ -226,12 +237,14 @@ static void kernel(tl_kernel *k) {
     memset(c, 0, sizeof *c);
     c->k = k;
     c->a = k->args;
+    c->from = tl_scratch(k, KB_DTYPE_F16, 512); /* undefined: it is moved, and nothing is computed from it */
+    c->into = tl_scratch(k, KB_DTYPE_F16, 512);
     for (uint32_t i = 0; i < c->a->plan->event_count; i++) {
         const tangle_event *event = &c->a->plan->events[i];
-        if (event->launch == c->a->launch && event->rank == k->rank)
+        if (event->launch == c->a->launch && event->seat == k->rank * k->pes + k->pe)
             perform(c, event);
     }
-    for (uint32_t peer = 0; peer < k->ranks; peer++)
+    for (uint32_t peer = 0; peer < k->ranks * k->pes; peer++)
         for (uint32_t channel = 0; channel < 2; channel++)
             if (c->open[peer][channel] > 0)
                 release_open(c, peer, channel);
@@ -244,8 +257,6 @@ void tangle_host(kb_host *h, void *context) {
     tl_token tokens[TANGLE_LAUNCHES];
     bool waits[TANGLE_LAUNCHES] = {false};
     arguments a = {.plan = p};
-    a.from = kb_ints(h, "from", KB_SPACE_TCM, KB_DTYPE_F16, -8, 8, 512);
-    a.into = kb_zeros(h, "into", KB_SPACE_TCM, KB_DTYPE_F16, 512);
     for (uint32_t i = 0; i < p->launches; i++) {
         const uint32_t g = p->of_launch[i].group;
         const tl_group group = kb_group_of(h, p->groups[g], p->group_ranks[g]);

@@ -2,7 +2,8 @@
 /*
  * Random programs of messages, of which many hang: sends that block and sends that do not, receives in other
  * orders than sends, releases that come late, messages of several slots, fences, barriers of groups, several
- * launches in flight with host barriers between them, messages that one end forgets; few slots.
+ * launches in flight with host barriers between them, ranks of two PEs, messages that one end forgets; few
+ * slots.
  *
  * What a rank does follows from the seed alone, whatever the machine.
  */
@@ -12,7 +13,7 @@
 #include "kbsim/host.h"
 
 enum {
-    TANGLE_RANKS = 8,
+    TANGLE_SEATS = 8,
     TANGLE_EVENTS = 1500,
     TANGLE_LAUNCHES = 3,
     TANGLE_GROUPS = 3,
@@ -29,18 +30,19 @@ typedef enum tangle_kind {
     TANGLE_WAIT /* for the oldest token */
 } tangle_kind;
 
-/* Something that a rank does in a launch, in the order of keys. */
+/* Something that a PE does in a launch, in the order of keys. Its seat is rank * pes + number in the rank. */
 typedef struct tangle_event {
     uint64_t key;
     tangle_kind kind;
-    uint32_t launch, rank, peer, channel, group;
+    uint32_t launch, seat, peer, channel, group; /* peer: a seat */
 } tangle_event;
 
 typedef struct tangle_plan {
     uint64_t seed;
-    uint32_t ranks, launches, group_count, event_count;
+    uint32_t ranks, pes, seats; /* PEs of a rank, and of all */
+    uint32_t launches, group_count, event_count;
     uint64_t longest;                                                         /* elements of messages */
-    uint32_t groups[TANGLE_GROUPS][TANGLE_RANKS], group_ranks[TANGLE_GROUPS]; /* the first is of all */
+    uint32_t groups[TANGLE_GROUPS][TANGLE_SEATS], group_ranks[TANGLE_GROUPS]; /* the first is of all */
     struct {
         uint32_t group;
         bool is_async, waits_late, has_barrier; /* of hosts, behind it */
@@ -51,7 +53,7 @@ typedef struct tangle_plan {
 
 void tangle_draw(tangle_plan *plan, uint64_t seed);
 
-/* A host program; its context is the plan. */
+/* A host program; its context is the plan. Ranks are SIPs where they have several PEs. */
 void tangle_host(kb_host *h, void *context);
 
 #endif
