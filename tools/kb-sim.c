@@ -70,7 +70,7 @@ static const kbt_command commands[] = {
                  "  kb-sim run allreduce --rank-unit sip --machine sips=4,cubes=1x1,pes=4 -o sips.zst\n"
                  "  kb-sim run ./my_bench.c -p algo=./my_algorithm.c -o mine.zst\n",
      .more = "BENCH and its parameters: kb-sim list benches. The machine's: kb-sim explain-config.\n"
-             "Bench and algorithm may be files of one's own, C or shared objects: docs/write-a-collective.md.\n"
+             "Bench and algorithm may be files of one's own, C or shared objects.\n"
              "A size may be swept, elems or bytes: FIRST:LAST:xFACTOR runs once a size, into a folder OUT.\n"
              "Exit status: 0 fine; 1 a deadlock, or stopped by ^C or --max-time; 2 trouble.\n",
      .options = run_options,
