@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """collectives.py [--ranks N,N...] [--sample COUNT] [--only TEXT]: all algorithms, verified and counted.
 
-Every algorithm of every collective at all counts of ranks and elements below; dtypes, ops, memories of tensors
-and rings, slots, ways of waiting and roots vary so that any two values of two parameters meet. Each run must
-verify without a finding, and have as many copies, receives, releases and reductions as the textbook's messages
-have slots: those are counted here for themselves, from the textbook's pages. Counts of ranks that an algorithm
-does not serve must be refused. With --sample only so many of the runs are made. Needs KB_BIN; works in $KB_TMP
-or here.
+Every algorithm of every collective at all counts of ranks and elements below; dtypes, ops, memories of
+tensors and rings, slots, ways of waiting and roots vary so that any two values of two parameters meet. Each
+run must verify without a finding, and have as many copies, receives, releases and reductions as the
+textbook's messages have slots: those are counted here for themselves, from the textbook's pages. Counts of
+ranks that an algorithm does not serve must be refused. With --sample only so many of the runs are made.
+Needs KB_BIN; works in $KB_TMP or here.
 """
 import argparse
 import concurrent.futures
@@ -184,17 +184,20 @@ def served(name, n):
 def command(case, path):
     kind, name, n, elements = case["kind"], case["name"], case["n"], case["elements"]
     bench = "allreduce" if kind == "all_reduce" else kind
-    words = ["run", bench, "--ranks", str(n), "-p", f"algo={name}", "-p", f"ring={case['ring']}", "-p", f"backpressure={case['wait']}", "-p", f"slots={case['slots']}",
-             "-p", f"slot_bytes={case['slot_bytes']}", "--set", f"ipcq.max_queues={max(16, n)}",
-             "--seed", str(case["seed"]), "--json", "-q", "-o", path]
+    words = ["run", bench, "--ranks", str(n), "--set", f"ipcq.max_queues={max(16, n)}", "--json", "-q",
+             "--seed", str(case["seed"]), "-o", path]
+    params = {"algo": name, "ring": case["ring"], "backpressure": case["wait"], "slots": case["slots"],
+              "slot_bytes": case["slot_bytes"]}
     if n > 12:  # room for the shares of so many, and for a ring of each
         words += ["--set", "tcm.bytes=128MiB", "--set", "sram.bytes=1GiB"]
     if kind != "barrier":
-        words += ["-p", f"elems={elements}", "-p", f"dtype={case['dtype']}", "-p", f"buffer={case['buffer']}"]
+        params.update(elems=elements, dtype=case["dtype"], buffer=case["buffer"])
     if kind in ("all_reduce", "reduce", "reduce_scatter"):
-        words += ["-p", f"op={case['op']}"]
+        params["op"] = case["op"]
     if kind in ("broadcast", "reduce"):
-        words += ["-p", f"root={ {'first': 0, 'middle': n // 2, 'last': n - 1}[case['root']]}"]
+        params["root"] = {"first": 0, "middle": n // 2, "last": n - 1}[case["root"]]
+    for key, value in params.items():
+        words += ["-p", f"{key}={value}"]
     return words
 
 

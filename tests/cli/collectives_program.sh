@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A host program of many collectives: all kinds, back to back, on all ranks and on groups that overlap in time,
-# on tensors in all memories, with kernels between them. And what is wrong with calls of collectives.
+# A host program of many collectives: all kinds, back to back, on all ranks and on groups that overlap in
+# time, on tensors in all memories, with kernels between them. And what is wrong with calls of collectives.
 sim="$KB_BIN/kb-sim"
 . "$KB_ROOT/tests/support/is.sh"
 
