@@ -76,11 +76,11 @@ typedef struct kbt_command {
 } kbt_command;
 
 /* For tools that read traces: a bound on what a file may make them take, in `member` of their values. */
-#define KBT_MAX_MEMORY(values, member)                                                             \
-    {                                                                                              \
-        0, "max-memory", KBT_COUNT, offsetof(values, member), "BYTES",                             \
-            "memory that reading the trace may take (default: 192Mi)", .least = UINT64_C(1) << 20, \
-                                                                       .most = UINT64_C(1) << 50   \
+#define KBT_MAX_MEMORY(values, member)                                                   \
+    {                                                                                    \
+        0, "max-memory", KBT_COUNT, offsetof(values, member), "BYTES",                   \
+            "memory that reading the trace may take (default: 192Mi, or 48 x its size)", \
+            .least = UINT64_C(1) << 20, .most = UINT64_C(1) << 50                        \
     }
 
 /* The options of kbt_common; kbt_parse and --help add them to a command's own. */

@@ -96,6 +96,7 @@ typedef struct kbr_walk_state {
     kbr_parked **ready; /* where the order is drawn */
     size_t ready_count, ready_capacity;
     size_t parked_limit; /* a rank with more is not read on, as long as others can go on */
+    uint32_t frame;      /* no rank is read beyond it before the others come there */
     uint64_t random;
     bool parks_all; /* no op runs from the cursor's own storage */
     /* By time alone: */

@@ -405,13 +405,18 @@ static bool holds(const kbr_walk_stream *stream) {
     return stream->head != NULL || stream->blocker != NULL;
 }
 
+/* It has more to be read before the others come to the end of the frame. */
+static bool is_in_frame(const kbr_walk_state *walk, const kbr_walk_rank *in) {
+    return !in->ended && kb_cursor_frame(in->cursor) <= walk->frame;
+}
+
 /*
  * Reads a rank as far as its streams go on; who waits for it goes on at once. Many ops of a rank in a row are
  * quicker than as many of several: what is kept of a rank is in the caches then.
  */
 static kb_status read_turn(kbr_walk_state *walk, uint32_t rank, bool *inout_moved, kb_trail *trail) {
     kbr_walk_rank *in = &walk->ranks[rank];
-    for (int i = 0; i < TURN_OPS && !in->ended && in->parked_count < walk->parked_limit; i++) {
+    for (int i = 0; i < TURN_OPS && is_in_frame(walk, in) && in->parked_count < walk->parked_limit; i++) {
         const kb_op *op;
         kb_status status = kb_cursor_next(in->cursor, &op, trail);
         *inout_moved = true;
@@ -449,6 +454,28 @@ static kb_status tell(const kbr_walk_state *walk, kb_trail *trail) {
 }
 
 /*
+ * Nobody can go on as it is. Either what the open frame still holds is parked, too, which is little: what
+ * could not run so far waited for ops that the run was told of later. Or the next frame is opened. So each
+ * frame is unpacked once, however far apart the ranks are in time.
+ */
+static void go_further(kbr_walk_state *walk) {
+    uint32_t next = UINT32_MAX;
+    for (uint32_t rank = 0; rank < walk->pass->run->ranks; rank++) {
+        const kbr_walk_rank *in = &walk->ranks[rank];
+        if (in->ended)
+            continue;
+        const uint32_t frame = kb_cursor_frame(in->cursor);
+        if (frame <= walk->frame) {
+            walk->parked_limit *= 2;
+            return;
+        }
+        next = frame < next ? frame : next;
+    }
+    walk->frame = next;
+    walk->parked_limit = PARKED_FIRST;
+}
+
+/*
  * In a ring, and in much else, a rank can go on as far as the one before it has gone. Turn after turn in the
  * order of ranks would make one long chain of them, which no two threads could share; and turns of ranks that
  * have nothing to do with each other would leave the caches cold. So several chains go on side by side.
@@ -469,7 +496,7 @@ static kb_status go(kbr_walk_state *walk, kb_trail *trail) {
         else if (!moved && all_ended(walk))
             return KB_OK;
         else if (!moved)
-            walk->parked_limit *= 2;
+            go_further(walk);
     }
 }
 

@@ -33,7 +33,7 @@ typedef struct kb_reader_options {
     const kb_alloc *alloc; /* NULL: the heap. Must bear calls from several threads */
     const kb_fs *fs;       /* NULL: the system's */
     const kb_log *log;
-    uint64_t max_memory; /* bytes in all; 0: 192 MiB */
+    uint64_t max_memory; /* bytes in all; 0: 192 MiB, or 48 times the files where that is more */
     uint64_t max_frame;  /* bytes of one frame, decompressed; 0: 64 MiB */
     unsigned threads;    /* decompress ahead with so many; 0 or 1: none beside the caller's */
     bool check_digests;  /* recompute the record digest while ops are read to the end */
@@ -75,6 +75,13 @@ void kb_cursor_destroy(kb_cursor *cursor);
 
 /* KB_END after the last. *ret_op and all that it points to live until the cursor's next call. */
 kb_status kb_cursor_next(kb_cursor *cursor, const kb_op **ret_op, kb_trail *trail) KB_MUST_USE;
+
+/*
+ * The number of the frame that the next op is in, where other ranks' ops lie beside it in one file; 0 where
+ * each rank has a file of its own, and at the end. Who reads many ranks opens each frame once if none of
+ * them is read beyond a frame before the others are.
+ */
+uint32_t kb_cursor_frame(const kb_cursor *cursor);
 
 /* The next op will be number `index`, or KB_END's place when there are fewer. */
 kb_status kb_cursor_seek_op(kb_cursor *cursor, uint64_t index, kb_trail *trail) KB_MUST_USE;

@@ -161,6 +161,13 @@ kb_status kb_cursor_next(kb_cursor *cursor, const kb_op **ret_op, kb_trail *trai
     return status;
 }
 
+uint32_t kb_cursor_frame(const kb_cursor *cursor) {
+    const kb_rank_place *place = cursor->place;
+    if (cursor->reader->input_count > 1 || cursor->span == place->span_count)
+        return 0;
+    return cursor->reader->spans[place->first_span + cursor->span].frame;
+}
+
 /* --- seeking ---------------------------------------------------------------------------------- */
 
 /* To the packet number `span`; ops before the wanted one are decoded and passed over. */

@@ -12,6 +12,12 @@
 
 enum { MAX_MEMORY = 192 << 20, MAX_FRAME = 64 << 20, OPEN_FILES = 64 };
 
+/*
+ * A long trace may take more than the standard: its templates are kept, and where no two ops are alike (ranks
+ * that all talk to all) they take some 30 times what they take in the file.
+ */
+enum { MEMORY_A_BYTE = 48 };
+
 /* --- files ------------------------------------------------------------------------------------ */
 
 typedef struct paths {
@@ -63,10 +69,29 @@ static kb_status expand(kb_reader *reader, const char *const *given, size_t coun
     return to->count > 0 ? KB_OK : kb_fail(trail, KB_E_ARGUMENT, "no trace was named");
 }
 
+/* The standard limit follows the files' sizes: what a hostile one can take is in proportion to it. */
+static kb_status find_limit(kb_reader *reader, const paths *all, kb_trail *trail) {
+    uint64_t total = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        kb_file_type type;
+        uint64_t size = 0;
+        KB_TRY(kb_fs_stat(reader->fs, all->items[i], &type, &size, trail));
+        total += type == KB_FILE_REGULAR ? size : 0;
+    }
+    if (total > MAX_MEMORY / MEMORY_A_BYTE && total <= SIZE_MAX / MEMORY_A_BYTE) {
+        reader->options.max_memory = total * MEMORY_A_BYTE;
+        reader->bounded.limit_size = (size_t)reader->options.max_memory;
+        reader->defs.arena.limit_size = (size_t)reader->options.max_memory;
+    }
+    return KB_OK;
+}
+
 static kb_status open_inputs(kb_reader *reader, const char *const *given, size_t count, kb_trail *trail) {
     paths all = {.count = 0};
     void *block;
     kb_status status = expand(reader, given, count, &all, trail);
+    if (status == KB_OK && reader->limit_follows)
+        status = find_limit(reader, &all, trail);
     if (status == KB_OK)
         status = kb_new_zeroed(reader->alloc, all.count * sizeof(kb_input), &block, trail);
     if (status == KB_OK) {
@@ -232,6 +257,7 @@ kb_status kb_reader_open(const char *const *given, size_t count, const kb_reader
     kb_reader *reader = block;
     reader->outer = outer;
     reader->options = *options;
+    reader->limit_follows = options->max_memory == 0;
     if (options->max_memory == 0)
         reader->options.max_memory = MAX_MEMORY;
     if (options->max_frame == 0)

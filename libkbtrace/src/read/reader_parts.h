@@ -35,7 +35,8 @@ struct kb_reader {
     const kb_fs *fs;
     const kb_log *log;
     kb_reader_options options;
-    kb_arena arena; /* paths, spans, footer */
+    bool limit_follows; /* nobody set max_memory */
+    kb_arena arena;     /* paths, spans, footer */
     kb_loader loader;
     kb_ahead *ahead; /* NULL: nothing is unpacked beside the caller's thread */
     kb_input *inputs;
