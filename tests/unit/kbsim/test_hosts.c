@@ -178,6 +178,29 @@ static void a_launch_is_done_when_its_host_hears(void **state) {
     kept_fini(&run);
 }
 
+/* A launch of which rank 0's host gets a token: the first, then the second … */
+static void launch_beside(kept *run, uint64_t id) {
+    kbs_common mark;
+    memset(&mark, 0, sizeof mark);
+    mark.kind = KBS_BEGIN_LAUNCH;
+    raw_add(host(run, 0), &(raw_op){.kind = KB_OP_LAUNCH,
+                                    .blocks = KB_BLOCKS_NO,
+                                    .numbered = true,
+                                    .group = run->program->group,
+                                    .id = id});
+    kbs_append_command(pe(run, 0), &mark, &(kbs_command){.id = id});
+    run->program->launch_count = id + 1;
+    host(run, 0)->overlaps = true;
+}
+
+static void wait_for_launches(kept *run, uint32_t count) {
+    raw_add(host(run, 0), &(raw_op){.kind = KB_OP_WAIT,
+                                    .blocks = KB_BLOCKS_DONE,
+                                    .point = KB_POINT_DONE,
+                                    .awaited = count,
+                                    .first_awaited = 1});
+}
+
 /*
  * A PE begins its next launch at once, if it has heard of it: what is on its way to the host holds nobody.
  */
@@ -187,24 +210,10 @@ static void a_response_holds_up_no_other_launch(void **state) {
     kept_init(&run, "cubes=1,pes=8", 1);
     raw_create(&run);
     for (uint64_t id = 0; id < 2; id++) {
-        kbs_common mark;
-        memset(&mark, 0, sizeof mark);
-        mark.kind = KBS_BEGIN_LAUNCH;
-        raw_add(host(&run, 0), &(raw_op){.kind = KB_OP_LAUNCH,
-                                         .blocks = KB_BLOCKS_NO,
-                                         .numbered = true,
-                                         .group = run.program->group,
-                                         .id = id});
-        kbs_append_command(pe(&run, 0), &mark, &(kbs_command){.id = id});
+        launch_beside(&run, id);
         add_math(&run, 0, 1 << 20, KB_BLOCKS_DONE);
     }
-    run.program->launch_count = 2;
-    host(&run, 0)->overlaps = true;
-    raw_add(host(&run, 0), &(raw_op){.kind = KB_OP_WAIT,
-                                     .blocks = KB_BLOCKS_DONE,
-                                     .point = KB_POINT_DONE,
-                                     .awaited = 2,
-                                     .first_awaited = 1});
+    wait_for_launches(&run, 2);
     raw_simulate(&run);
     kept_check(&run);
     const kb_op *first = raw_find(&run, 0, KB_OP_LAUNCH, 0), *second = raw_find(&run, 0, KB_OP_LAUNCH, 1);
@@ -304,6 +313,39 @@ static void copies_of_several_hosts_share_a_link(void **state) {
     assert_true(took_ps[1] > took_ps[0] + 18000000 && took_ps[1] < took_ps[0] + 18500000); /* 1 MiB at 57.6 */
 }
 
+/* What a host writes while its PE stores to the same slice waits for what that has in port and channels. */
+static void copies_of_hosts_meet_those_of_pes(void **state) {
+    (void)state;
+    enum { BYTES = 1 << 20 };
+    static uint8_t bytes[BYTES];
+    static kept run;
+    int64_t took_ps[2];
+    for (uint64_t stores = 0; stores < 2; stores++) {
+        kept_init(&run, "cubes=1,pes=8", 1);
+        raw_create(&run);
+        kbs_payload payload = {bytes, sizeof bytes};
+        run.program->payloads = &payload;
+        launch_beside(&run, 0);
+        const struct { tl_stream *stream; } kernel = {pe(&run, 0)};
+        const uint32_t tcm = kbs_memory_of(run.program, KB_SPACE_TCM, 0),
+                       hbm = kbs_memory_of(run.program, KB_SPACE_HBM, 0);
+        for (uint64_t i = 0; i < 8 * stores; i++)
+            tl_store(&kernel, kbs_view_vector(hbm, KB_DTYPE_I8, 0, BYTES),
+                     kbs_view_vector(tcm, KB_DTYPE_I8, 0, BYTES));
+        add_copy(&run, 0, KB_OP_HOST_WRITE, BYTES, 0);
+        wait_for_launches(&run, 1);
+        raw_simulate(&run);
+        run.program->payloads = NULL;
+        kept_check(&run);
+        const kb_op *write = raw_find(&run, 0, KB_OP_HOST_WRITE, 0);
+        took_ps[stores] = write->done_ps - write->issue_ps;
+        assert_int_equal(raw_why(write, KB_CAUSE_PORT) + raw_why(write, KB_CAUSE_HBM_CHANNEL) > 0,
+                         stores > 0);
+        kept_fini(&run);
+    }
+    assert_true(took_ps[1] > took_ps[0]);
+}
+
 /* --- barriers -------------------------------------------------------------------------------- */
 
 static void hosts_have_barriers_of_their_own(void **state) {
@@ -343,6 +385,7 @@ int main(void) {
         cmocka_unit_test(a_response_holds_up_no_other_launch),
         cmocka_unit_test(copies_of_a_host_follow_one_another),
         cmocka_unit_test(copies_of_several_hosts_share_a_link),
+        cmocka_unit_test(copies_of_hosts_meet_those_of_pes),
         cmocka_unit_test(hosts_have_barriers_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
