@@ -225,6 +225,7 @@ void kbs_op_done(kbs_sim *sim, kbs_op *op, int64_t done_ps) {
         unblock(pe, noticed_ps);
     keep_latest(pe, op, noticed_ps);
     op->finished = true;
+    __builtin_prefetch(op->shape->variants); /* it is told soon */
     pe->unfinished--;
     if (pe->fence != NULL && pe->unfinished == 1)
         kbs_fence_finish(pe);

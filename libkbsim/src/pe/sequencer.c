@@ -23,6 +23,7 @@ void kbs_pe_wake(kbs_pe *pe) {
         return;
     pe->waking = true;
     pe->wake.fire = fire_wake;
+    __builtin_prefetch(pe->reading.in.at); /* where its next command is */
     kbs_engine_soon(&pe->sim->engine, &pe->wake);
 }
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* So many bytes at most at a time; and what they may take where nothing repeats. */
-enum { KBS_PACK_BYTES = 4096, KBS_PACKED_BYTES = KBS_PACK_BYTES + 8 };
+enum { KBS_PACK_BYTES = 2048, KBS_PACKED_BYTES = KBS_PACK_BYTES + 8 };
 
 /* Returns how many bytes of `to` were written, where there are KBS_PACKED_BYTES. */
 size_t kbs_pack(const uint8_t *from, size_t size, uint8_t *to);

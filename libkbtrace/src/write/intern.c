@@ -80,8 +80,9 @@ static void place_state(kb_known *known) {
     guess->next = known->state;
     guess->moving = guess->next + count;
     guess->unsettled = guess->moving + words;
-    guess->motions = (kb_motion *)(void *)(guess->unsettled + words);
-    known->nominal = (uint64_t *)(guess->motions + count);
+    guess->strides = guess->unsettled + words;
+    guess->steps = guess->strides + count;
+    known->nominal = guess->steps + count;
 }
 
 kb_status kb_intern_add(kb_intern *intern, const kb_template *what, uint64_t hash, const kb_defs *defs,

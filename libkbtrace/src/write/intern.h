@@ -25,12 +25,6 @@ typedef struct kb_forms {
     kb_form *far;
 } kb_forms;
 
-/* How a field moves: by a stride, and what its last step was. */
-typedef struct kb_motion {
-    uint64_t stride;
-    uint64_t step; /* where the field is unsettled; else it is the stride */
-} kb_motion;
-
 /*
  * What a template's next op is expected to be: a field is expected to move by its stride, and a new
  * stride is believed when the same step was seen twice running. Modulo 2^64.
@@ -39,7 +33,8 @@ typedef struct kb_guess {
     uint64_t *next;      /* [layout.count]: the values expected */
     uint64_t *moving;    /* masks of fields whose stride is not 0 */
     uint64_t *unsettled; /* masks of fields whose last step is not their stride */
-    kb_motion *motions;  /* [layout.count] */
+    uint64_t *strides;   /* [layout.count] */
+    uint64_t *steps;     /* [layout.count]: the last ones, of fields that are unsettled; seldom looked at */
 } kb_guess;
 
 /* A template that ops have named, and what its last op in the open packet was like. */

@@ -103,26 +103,26 @@ static inline uint64_t differences(const uint64_t *a, const uint64_t *b, uint32_
 static inline void confirm(kb_guess *guess, uint32_t word, uint64_t expected) {
     for (uint64_t mask = guess->moving[word] & expected; mask != 0; mask &= mask - 1) {
         uint32_t field = 64 * word + (uint32_t)__builtin_ctzll(mask);
-        guess->next[field] += guess->motions[field].stride;
+        guess->next[field] += guess->strides[field];
     }
     guess->unsettled[word] &= ~expected;
 }
 
 /* A field that did not: returns its residual. */
 static inline uint64_t correct(kb_guess *guess, uint32_t field, uint64_t value) {
-    kb_motion *motion = &guess->motions[field];
+    uint64_t *stride = &guess->strides[field];
     uint64_t bit = (uint64_t)1 << (field % 64), *moving = &guess->moving[field / 64],
              *unsettled = &guess->unsettled[field / 64];
-    uint64_t residual = value - guess->next[field], step = motion->stride + residual;
-    if (step == ((*unsettled & bit) != 0 ? motion->step : motion->stride)) {
-        motion->stride = step;
+    uint64_t residual = value - guess->next[field], step = *stride + residual;
+    if (step == ((*unsettled & bit) != 0 ? guess->steps[field] : *stride)) {
+        *stride = step;
         *moving = step != 0 ? *moving | bit : *moving & ~bit;
         *unsettled &= ~bit;
     } else {
-        motion->step = step;
+        guess->steps[field] = step;
         *unsettled |= bit;
     }
-    guess->next[field] = value + motion->stride;
+    guess->next[field] = value + *stride;
     return residual;
 }
 
@@ -233,7 +233,7 @@ static kb_status enter(kb_packet *packet, kb_known *known, const kb_put *put, kb
         kb_put_to_fields(known, put, packet->resumes[known->resume].ps, known->nominal);
     known->has_nominal = true;
     memcpy(known->guess.next, known->nominal, fields);
-    memset(known->guess.motions, 0, 2 * fields);
+    memset(known->guess.strides, 0, fields);
     memset(known->guess.moving, 0, masks);
     memset(known->guess.unsettled, 0, masks);
     known->forms = (kb_forms){.near_numbers = {KB_NONE, KB_NONE, KB_NONE, KB_NONE}};

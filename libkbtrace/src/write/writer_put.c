@@ -136,17 +136,32 @@ kb_status kb_writer_template(kb_writer *writer, uint32_t rank, const kb_template
 
 /* --- encoding --------------------------------------------------------------------------------- */
 
-/* What is known of a template that comes soon is on its way while others are worked on. */
+/* What encoding an op looks at is on its way while others are worked on; so many ops ahead. */
+enum { AHEAD = 3 };
+
 static uint32_t expect(const kb_stage *stage, uint32_t number) {
-    enum { LINE = 64, OF_KNOWN = 4, OF_STATE = 6 };
+    enum { OF_KNOWN = 4, OF_STATE = 6 };
     if (number == KB_NONE)
         return KB_NONE;
     const kb_known *known = stage->ops[number].known;
     for (size_t i = 0; i < OF_KNOWN; i++)
-        __builtin_prefetch((const char *)known + i * LINE);
+        __builtin_prefetch((const char *)known + i * KB_CACHE_LINE);
     for (size_t i = 0; i < OF_STATE; i++)
-        __builtin_prefetch((const char *)known->state + i * LINE);
+        __builtin_prefetch((const char *)known->state + i * KB_CACHE_LINE);
     return stage->ops[number].next;
+}
+
+/* The rank that comes next: its packet, words and first ops. */
+static void expect_rank(const kb_writer *writer, const kb_stage *stage, uint32_t rank) {
+    enum { OF_WORDS = 3 };
+    const char *of = (const char *)&writer->ranks[rank], *words = (const char *)stage->ranks[rank].words;
+    for (size_t i = 0; i < sizeof writer->ranks[rank]; i += KB_CACHE_LINE)
+        __builtin_prefetch(of + i);
+    for (size_t i = 0; i < OF_WORDS; i++)
+        __builtin_prefetch(words + i * KB_CACHE_LINE);
+    uint32_t number = stage->ranks[rank].first;
+    for (unsigned i = 0; i < AHEAD; i++)
+        number = expect(stage, number);
 }
 
 /* An op into its packet; *inout_words goes past it. */
@@ -169,14 +184,13 @@ static kb_status encode(kb_writer *writer, kb_out_rank *of, const kb_stage *stag
 
 /* A rank's ops, and then their words while they are near. */
 static kb_status encode_rank(kb_writer *writer, const kb_stage *stage, uint32_t rank, kb_trail *trail) {
-    enum { AHEAD = 3 };
     kb_out_rank *of = &writer->ranks[rank];
     const kb_stage_rank *staged = &stage->ranks[rank];
     const uint64_t *words = staged->words, *begun = words;
     uint64_t ops = of->ops;
     uint32_t ahead = staged->first;
-    for (unsigned i = 0; i < AHEAD; i++)
-        ahead = expect(stage, ahead);
+    for (unsigned i = 0; i < AHEAD && ahead != KB_NONE; i++)
+        ahead = stage->ops[ahead].next;
     for (uint32_t i = staged->first; i != KB_NONE; i = stage->ops[i].next) {
         ahead = expect(stage, ahead);
         KB_TRY(encode(writer, of, stage, &stage->ops[i], &words, trail));
@@ -197,8 +211,11 @@ kb_status kb_writer_encode(void *context, void *piece, kb_trail *trail) {
     for (uint32_t i = 0; i < stage->op_count && stage->has_new; i++)
         if (stage->ops[i].known->id == KB_NONE)
             KB_TRY(kb_writer_learn(writer, stage->ops[i].known, trail));
-    for (uint32_t i = 0; i < stage->touched_count; i++)
+    for (uint32_t i = 0; i < stage->touched_count; i++) {
+        if (i + 1 < stage->touched_count)
+            expect_rank(writer, stage, stage->touched[i + 1]);
         KB_TRY(encode_rank(writer, stage, stage->touched[i], trail));
+    }
     for (size_t at = 0; at < stage->samples.size; at += sizeof(kb_staged_sample))
         KB_TRY(kb_writer_take_sample(
             writer, (const kb_staged_sample *)(const void *)(stage->samples.bytes + at), trail));
