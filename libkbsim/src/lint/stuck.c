@@ -88,18 +88,18 @@ static kb_status find_first_copy(kbs_stuck *stuck, const kbs_player *pe, uint64_
     kb_arena_reset(&stuck->scratch);
     KB_TRY(kbs_reading_init(&reading, &pe->stream->commands, &stuck->scratch, trail));
     KB_TRY(kb_arena_new(&stuck->scratch, t->program->queue_count * sizeof(uint64_t), &memory, trail));
-    uint64_t *sequences = memory;
-    while (kbs_reading_next(&reading, &command)) {
-        const kbs_common *common = &command.shape->common;
-        if (common->kind != KB_OP_IPCQ_COPY)
-            continue;
-        const uint64_t sequence = sequences[common->queue]++;
-        if (sequence >= t->courses[common->queue].started) {
-            *ret_node = node_of(COPY, common->queue, sequence);
-            return KB_OK;
-        }
-    }
-    assert(!"a PE with copies that wait has one");
+    uint64_t *sequences = memory, sequence = 0;
+    uint32_t queue;
+    do {
+        do {
+            const bool more = kbs_reading_next(&reading, &command);
+            assert(more);
+            (void)more;
+        } while (command.shape->common.kind != KB_OP_IPCQ_COPY);
+        queue = command.shape->common.queue;
+        sequence = sequences[queue]++;
+    } while (sequence < t->courses[queue].started);
+    *ret_node = node_of(COPY, queue, sequence);
     return KB_OK;
 }
 
