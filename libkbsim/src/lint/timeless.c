@@ -254,9 +254,10 @@ static void play(kbs_timeless *t, kbs_player *p) {
     t->played += before - p->skim.left;
 }
 
+/* PEs as well: a host may go its way once its launch is sent. */
 static bool all_ended(const kbs_timeless *t) {
-    for (uint32_t rank = 0; rank < t->program->ranks; rank++)
-        if (!kbs_player_of_host(t, rank)->ended)
+    for (size_t i = 0; i < t->player_count; i++)
+        if (!t->players[i].ended || t->players[i].waiting > 0)
             return false;
     return true;
 }

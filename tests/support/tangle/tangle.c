@@ -80,6 +80,7 @@ static void draw_launches(tangle_plan *p, random_source *random) {
         p->of_launch[i].is_async = random_once_in(random, 2);
         p->of_launch[i].waits_late = random_once_in(random, 2);
         p->of_launch[i].has_barrier = random_once_in(random, 4);
+        p->of_launch[i].until_sent = random_once_in(random, 3);
     }
 }
 
@@ -252,6 +253,13 @@ static void kernel(tl_kernel *k) {
         tl_wait(k, c->tokens[c->token_first++]);
 }
 
+static void wait_for(kb_host *h, tl_token token, bool until_sent) {
+    if (until_sent)
+        tl_wait_sent(h, token);
+    else
+        kb_wait(h, token);
+}
+
 void tangle_host(kb_host *h, void *context) {
     const tangle_plan *p = context;
     tl_token tokens[TANGLE_LAUNCHES];
@@ -267,7 +275,7 @@ void tangle_host(kb_host *h, void *context) {
             tokens[i] = kb_launch_on_async(h, group, kernel, &a, sizeof a);
             waits[i] = true;
             if (!p->of_launch[i].waits_late) {
-                kb_wait(h, tokens[i]);
+                wait_for(h, tokens[i], p->of_launch[i].until_sent);
                 waits[i] = false;
             }
         }
@@ -276,5 +284,5 @@ void tangle_host(kb_host *h, void *context) {
     }
     for (uint32_t i = 0; i < p->launches; i++)
         if (waits[i])
-            kb_wait(h, tokens[i]);
+            wait_for(h, tokens[i], p->of_launch[i].until_sent);
 }

@@ -46,6 +46,7 @@ typedef struct tangle_plan {
     struct {
         uint32_t group;
         bool is_async, waits_late, has_barrier; /* of hosts, behind it */
+        bool until_sent;                        /* is waited for */
     } of_launch[TANGLE_LAUNCHES];
     tangle_event events[TANGLE_EVENTS]; /* by key */
     uint64_t slots, depth;              /* ipcq.slots, engine.queue_depth */
