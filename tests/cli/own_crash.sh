@@ -119,6 +119,13 @@ ends 'bad.c: it called exit() while it was loaded'
 cp bad.c off.c && object off &&
     is 2 'off.so: it called exit() while it was loaded' "$sim" run ./off.so -o run.zst
 
+# When all else is over there is a trace already.
+algorithm ''
+echo '__attribute__((destructor)) static void end(void) { abort(); }' >>bad.c
+is 2 'bad.c: it crashed while it was unloaded, after all else (SIGABRT' "$sim" run allreduce --ranks 4 \
+    -p algo=./bad.c -q -o run.zst
+rm run.zst
+
 # Kernels and host programs.
 bench '*(volatile int *)0 = 1;' ''
 ends 'kernel kernel, rank 0: it crashed before its first command (SIGSEGV'

@@ -107,10 +107,14 @@ static void add_start(words *to, kbs_recording_place *ret_place, bool *ret_is_pl
 
 /* When: after the line above, before there was one, or while the dynamic linker ran constructors. */
 static void add_when(words *to, const kbs_recording_place *place, bool is_placed) {
-    add(to, guard.recording.stage == KBS_FOREIGN_LOADS ? " while it was loaded"
-            : !is_placed                               ? " while it was asked for its program"
-            : place->file != NULL                      ? " after the command of this line"
-                                                       : " before its first command");
+    if (guard.recording.stage == KBS_FOREIGN_LOADS)
+        add(to, " while it was loaded");
+    else if (guard.recording.stage == KBS_FOREIGN_UNLOADS)
+        add(to, " while it was unloaded, after all else");
+    else if (!is_placed)
+        add(to, " while it was asked for its program");
+    else
+        add(to, place->file != NULL ? " after the command of this line" : " before its first command");
 }
 
 static _Noreturn void end(words *said, int exit_status) {
@@ -159,7 +163,7 @@ static void on_crash(int number, siginfo_t *info, void *context) {
     if (guard.is_telling++ > 0) {
         add(&said, guard.lead);
         add(&said, guard.recording.sources);
-        add(&said, ": it crashed, and has overwritten memory of kb-sim before; no trace is written");
+        add(&said, ": it crashed, and has overwritten memory of kb-sim before");
         end(&said, KBT_TROUBLE);
     }
     const size_t row = row_of(number);
@@ -178,7 +182,7 @@ static void on_crash(int number, siginfo_t *info, void *context) {
             add_number(&said, (uint64_t)(uintptr_t)info->si_addr, 16);
         }
     }
-    add(&said, "); no trace is written");
+    add(&said, guard.recording.stage == KBS_FOREIGN_UNLOADS ? ")" : "); no trace is written");
     end(&said, KBT_TROUBLE);
 }
 
@@ -193,7 +197,7 @@ static void on_exit_called(void) {
     add_start(&said, &place, &is_placed);
     add(&said, "it called exit()");
     add_when(&said, &place, is_placed);
-    add(&said, ": a program ends by returning; no trace is written");
+    add(&said, ": a program ends by returning");
     end(&said, KBT_TROUBLE);
 }
 

@@ -48,7 +48,12 @@ typedef struct kbs_compiler {
  * What a run is doing in users' code, for who must tell of code that crashed or does not return: kept up by
  * the run, and read at any time, in a signal handler even.
  */
-typedef enum kbs_foreign { KBS_FOREIGN_NOT, KBS_FOREIGN_LOADS, KBS_FOREIGN_RECORDS } kbs_foreign;
+typedef enum kbs_foreign {
+    KBS_FOREIGN_NOT,
+    KBS_FOREIGN_LOADS, /* its constructors run */
+    KBS_FOREIGN_RECORDS,
+    KBS_FOREIGN_UNLOADS /* its destructors, when all else is over */
+} kbs_foreign;
 typedef struct kbs_recording {
     volatile kbs_foreign stage;
     char sources[256];                 /* base names of the files: "mine.c, other.so" */

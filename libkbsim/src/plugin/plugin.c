@@ -19,18 +19,22 @@ void kbs_plugins_init(kbs_plugins *plugins, const kbs_run_options *options) {
 }
 
 static void close_plugin(const kbs_plugins *plugins, kbs_plugin *plugin) {
+    const kbs_foreign before = plugins->recording->stage;
+    plugins->recording->stage = KBS_FOREIGN_UNLOADS;
     kbs_shared_close(plugin->object);
+    plugins->recording->stage = before;
     kb_delete(plugins->alloc, (void *)plugin->path, strlen(plugin->path) + 1);
     kb_delete(plugins->alloc, plugin, sizeof *plugin);
 }
 
 void kbs_plugins_fini(kbs_plugins *plugins) {
-    *plugins->recording = (kbs_recording){0};
+    plugins->recording->stage = KBS_FOREIGN_NOT;
     while (plugins->first != NULL) {
         kbs_plugin *plugin = plugins->first;
         plugins->first = plugin->next;
         close_plugin(plugins, plugin);
     }
+    *plugins->recording = (kbs_recording){0};
 }
 
 /* --- files ----------------------------------------------------------------------------------- */
