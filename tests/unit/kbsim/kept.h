@@ -5,6 +5,7 @@
  *   kept run;
  *   kept_init(&run, "cubes=1,pes=8", 2);
  *   run.machine.at.ipcq_slots = 2;               ... before recording
+ *   run.rank_pes = 3;                            ranks of three PEs each
  *   check_status(kept_record(&run, kernel), KB_OK, &run.trail);
  *   check_status(kept_simulate(&run), KB_OK, &run.trail);
  *   ... run.ops[rank][index] ...
@@ -36,7 +37,7 @@ typedef struct kept {
     kb_trail trail;
     kb_arena arena;
     uint64_t elements;
-    uint32_t dtype, ranks, space;
+    uint32_t dtype, ranks, rank_pes, space;
     kb_op *ops[KEPT_RANKS]; /* [KEPT_OPS] */
     uint64_t counts[KEPT_RANKS];
     uint64_t unfinished, amended, sample_count;
@@ -52,6 +53,7 @@ static inline void kept_init(kept *run, const char *shape, uint32_t ranks) {
     kbs_machine_init(&run->machine);
     check_ok(kbs_machine_shorthand(&run->machine, shape, &run->trail), &run->trail);
     run->ranks = ranks;
+    run->rank_pes = 1;
     run->elements = 100;
     run->dtype = KB_DTYPE_F16;
     run->space = KB_SPACE_TCM;
@@ -120,7 +122,8 @@ static inline kb_status kept_sink_sample(void *context, uint32_t counter, int64_
 /* Records an all-reduce of run->elements in each rank by an algorithm. */
 static inline kb_status kept_record_as(kept *run, const kbs_algorithm *algorithm) {
     check_ok(kbs_machine_check(&run->machine, &run->trail), &run->trail);
-    check_ok(kbs_program_create(&run->machine, run->ranks, 1, 1, NULL, run->log, &run->program, &run->trail),
+    check_ok(kbs_program_create(&run->machine, run->ranks, run->rank_pes, 1, NULL, run->log, &run->program,
+                                &run->trail),
              &run->trail);
     const kb_initial initial = {.dtype = run->dtype, .recipe = KB_RECIPE_ZEROS, .elements = run->elements};
     const tl_shape shape = TL_SHAPE(run->elements);
