@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Ranks that are SIPs. Every kind of collective by every algorithm is verified; results lie where they lie among
-# as many ranks that are PEs; a program of one's own works on what lies on each PE. tests/campaign/sips.sh draws
-# many more.
+# Ranks that are SIPs. Every kind of collective by every algorithm is verified; results lie where they lie
+# among as many ranks that are PEs; a program of one's own works on what lies on each PE.
+# tests/campaign/sips.sh draws many more.
 sim="$KB_BIN/kb-sim"
 replay="$KB_BIN/kb-replay"
 failed=0
@@ -84,7 +84,21 @@ same all_to_all y 2 -p elems=100 -p init=iota -p buffer=sram
 [ "$(grep -c '^reduce_scatter .* 2000 ' out)" -eq 1 ] || { cat out; complain "the summary's line"; }
 
 "$sim" run allreduce --rank-unit sip --ranks 9 --machine sips=4 -q -o x.zst 2>err
-[ $? -eq 2 ] && grep -q '9 ranks need as many SIPs, and this machine has 4' err || { cat err; complain "9 ranks"; }
-"$sim" lint allreduce --rank-unit sip --machine sips=3,cubes=1x1,pes=4 >out && grep -q '3 ranks, 12 queues' out ||
-    { cat out; complain "lint"; }
+[ $? -eq 2 ] && grep -q '9 ranks need as many SIPs, and this machine has 4' err ||
+    { cat err; complain "9 ranks"; }
+"$sim" lint allreduce --rank-unit sip --machine sips=3,cubes=1x1,pes=4 >out &&
+    grep -q '3 ranks, 12 queues' out || { cat out; complain "lint"; }
+
+# A bench of one's own: six PEs share eight columns, so that two have none; y of all ranks in the end.
+cp "$KB_ROOT/examples/bench/shares.c" .
+"$sim" run ./shares.c --machine sips=1,cubes=1x1,pes=2 -q -o own.zst --verify || complain "shares.c among PEs"
+"$replay" own.zst --dump y@1=pes.npy -q
+for machine in sips=2,cubes=1x1,pes=4 sips=2,cubes=2x1,pes=3 sips=2,cubes=1x1,pes=1; do
+    for mode in stamped on_arrival; do
+        "$sim" run ./shares.c --rank-unit sip --machine $machine --set launch.mode=$mode -q \
+            -o own.zst --verify || complain "shares.c on $machine, $mode"
+        "$replay" own.zst --dump y@1=sips.npy -q && cmp -s sips.npy pes.npy ||
+            complain "shares.c on $machine, $mode: y differs"
+    done
+done
 exit $failed

@@ -9,7 +9,8 @@ ARGUMENTS = {"UNARY": "out, a", "CAST": "out, a", "ROWS": "out, a", "REDUCE": "o
 root = sys.argv[1]
 page = open(f"{root}/docs/kernels.md", encoding="utf-8").read()
 example = open(f"{root}/tests/tools/kernels-example.c", encoding="utf-8").read()
-example += open(f"{root}/examples/bench/scaled_sum.c", encoding="utf-8").read()
+for name in ("scaled_sum", "shares"):
+    example += open(f"{root}/examples/bench/{name}.c", encoding="utf-8").read()
 table = open(f"{root}/libkbsim/include/kbsim/math.def", encoding="utf-8").read()
 wrong = 0
 
