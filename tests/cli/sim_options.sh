@@ -55,7 +55,7 @@ grep -q '^ipcq.slots  *9  slots  *4  --set  ' out && grep -q '^cube.pes  *16  PE
     grep -q '^tcm.bytes  *16MiB  bytes  *16MiB  default  ' out || { echo 'origins:'; cat out; failed=1; }
 
 # Every list and the settings are JSON.
-for command in "list" "list benches" "list algorithms" "list components" "list topologies" \
+for command in "list" "list benches" "list algorithms" "list components" "list topologies" "list checks" \
     "explain-config"; do
     is 0 '' "$sim" $command
     is 0 '' "$sim" $command --json

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kb-sim list: benches with their parameters, algorithms, components, topologies. */
+/* kb-sim list: benches with their parameters, algorithms, components, topologies, checks of kb-sim lint. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "common/json.h"
-#include "kbsim/run.h"
+#include "kbsim/lint.h"
 #include "sim/config.h"
 
-static const char *const list_words[] = {"benches", "algorithms", "components", "topologies"};
-enum { BENCHES, ALGORITHMS, COMPONENTS, TOPOLOGIES, LISTS };
+static const char *const list_words[] = {"benches", "algorithms", "components", "topologies", "checks"};
+enum { BENCHES, ALGORITHMS, COMPONENTS, TOPOLOGIES, CHECKS, LISTS };
 
 /* One row of a list, as a line or as a JSON object. */
 static void print_row(kbt_json *json, const char *name, const char *help, const char *standard) {
@@ -160,6 +160,8 @@ static kb_status list_one(const kbt_call *call, kbt_json *json, int which, kb_tr
             print_component(i);
     if (which == TOPOLOGIES)
         KB_TRY(list_topologies(call, json, trail));
+    for (size_t i = 0; which == CHECKS && i < kbs_lint_check_count(); i++)
+        print_row(json, kbs_lint_check_name(i), kbs_lint_check_help(i), NULL);
     if (json != NULL)
         kbt_json_end(json);
     return KB_OK;
@@ -176,7 +178,7 @@ int sim_list(kbt_call *call) {
     }
     if (first == LISTS) {
         kb_fail(&trail, KB_E_ARGUMENT,
-                "there is no list of '%s' (benches, algorithms, components, topologies)",
+                "there is no list of '%s' (benches, algorithms, components, topologies, checks)",
                 call->words.items[0]);
         return kbt_fail(call, &trail);
     }

@@ -355,6 +355,9 @@ kb_status kbs_timeless_play(kbs_timeless *t, const uint64_t *slots, bool *ret_en
     memset(t->coming, 0, t->program->launch_count * sizeof t->coming[0]);
     memset(t->barriers, 0, meeting_count(t->program) * sizeof t->barriers[0]);
     while (t->status == KB_OK && t->list_count > 0) {
+        if (t->stop != NULL && *t->stop != 0)
+            return kb_fail(trail, KB_E_INTERRUPTED,
+                           "stopped while looking for deadlocks: there is no trace yet");
         kbs_player *p = t->list[t->list_first];
         t->list_first = t->list_first + 1 < t->player_count ? t->list_first + 1 : 0;
         t->list_count--;

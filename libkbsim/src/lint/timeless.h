@@ -70,6 +70,7 @@ typedef struct kbs_timeless {
     uint32_t *coming;      /* hosts that have come, by the launch's number */
     kbs_meeting *barriers; /* by group; those of PEs with the same place in their ranks, then hosts' */
     uint64_t played;       /* commands, over all executions */
+    const volatile sig_atomic_t *stop; /* non-zero: give up; may be NULL, as it is at first */
 } kbs_timeless;
 
 kb_status kbs_timeless_init(kbs_timeless *t, const kbs_program *program, kb_trail *trail) KB_MUST_USE;

@@ -50,6 +50,7 @@ static kb_status play(kbs_linting *l, kbs_timeless *t) {
 kb_status kbs_check_deadlock(kbs_linting *l) {
     kbs_timeless t;
     kb_status status = kbs_timeless_init(&t, l->program, l->trail);
+    t.stop = l->program->stop;
     if (status == KB_OK)
         status = play(l, &t);
     kbs_timeless_fini(&t);
