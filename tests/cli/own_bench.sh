@@ -46,7 +46,7 @@ sources_of run.zst | grep -qx 'scaled_sum.c@[0-9a-f]\{32\} around.c@[0-9a-f]\{32
 # What is wrong with parameters.
 rm -f run.zst
 is 2 "scaled_sum has no parameter 'elms' (did you mean 'elems'?)" run ./scaled_sum.c -p elms=4
-is 2 "scaled_sum.c:50: host program scaled_sum, rank 0 (sip0.cube0.pe0): elems=5 are no whole tiles of 4096" \
+is 2 ": host program scaled_sum, rank 0 (sip0.cube0.pe0): elems=5 are no whole tiles of 4096" \
     run ./scaled_sum.c -p elems=5
 is 2 "parameter elems: 'many' is no whole number (4096, 64Ki)" run ./scaled_sum.c -p elems=many
 is 2 "parameter scale: 'x' is no number" run ./scaled_sum.c -p scale=x
