@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Do times of all-reduce follow their formulas? Of an algorithm's formula a part does not depend on the
+"""Do times of collectives follow their formulas? Of an algorithm's formula a part does not depend on the
 bytes of a rank (messages times alpha), and the rest is in proportion to them (beta and gamma). So a line
 through the times of two sizes must tell those between: among sizes whose smallest message is 8 whole slots
 at least, and among those whose largest message fits into one slot. And where all ways are alike, the time a
@@ -41,20 +41,41 @@ def log(n):
     return power(n).bit_length() - 1
 
 
-# Algorithm: S / smallest message, S / largest message, which ranks it serves here, and its formula's factor
-# of S (beta + gamma) where that is one number for all n. More than 8 messages at a time by `direct` that
-# exceed their rings stand in each other's way.
+def rows(n):
+    """Of n blocks, those that `bruck` sends in each round."""
+    return [sum(j >> k & 1 for j in range(n)) for k in range((n - 1).bit_length())]
+
+
+# Bench and algorithm: S / smallest message, S / largest message, which ranks it serves here, and its
+# formula's factor of S (beta + gamma) where that is one number for all n. S is what `bytes` says: of
+# all_gather a share. More than 8 messages at a time by `direct` that exceed their rings stand in each
+# other's way.
 ALGORITHMS = {
-    "ring": (lambda n: n, lambda n: n, None, each),
-    "biring": (lambda n: 2 * n, lambda n: 2 * n, None, each),
-    "direct": (lambda n: n, lambda n: n, lambda n: n <= 9, None),
-    "recursive_doubling": (lambda n: 1, lambda n: 1, None, log),
-    "halving_doubling": (power, lambda n: 1 if folds(n) else 2, None, each),
-    "tree": (lambda n: 1, lambda n: 1, None, None),
-    "double_tree": (lambda n: 2, lambda n: 2, None, None),
-    "mesh": (lambda n: n, columns, is_grid, None),
-    "torus": (lambda n: n, columns, is_grid, each),
-    "hierarchical": (lambda n: 1, lambda n: 1, None, None),
+    ("allreduce", "ring"): (lambda n: n, lambda n: n, None, each),
+    ("allreduce", "biring"): (lambda n: 2 * n, lambda n: 2 * n, None, each),
+    ("allreduce", "direct"): (lambda n: n, lambda n: n, lambda n: n <= 9, None),
+    ("allreduce", "recursive_doubling"): (lambda n: 1, lambda n: 1, None, log),
+    ("allreduce", "halving_doubling"): (power, lambda n: 1 if folds(n) else 2, None, each),
+    ("allreduce", "tree"): (lambda n: 1, lambda n: 1, None, None),
+    ("allreduce", "double_tree"): (lambda n: 2, lambda n: 2, None, None),
+    ("allreduce", "mesh"): (lambda n: n, columns, is_grid, None),
+    ("allreduce", "torus"): (lambda n: n, columns, is_grid, each),
+    ("allreduce", "hierarchical"): (lambda n: 1, lambda n: 1, None, None),
+    ("reduce_scatter", "ring"): (lambda n: n, lambda n: n, None, each),
+    ("reduce_scatter", "halving"): (lambda n: n, lambda n: 1 if folds(n) else 2, None, each),
+    ("reduce_scatter", "direct"): (lambda n: n, lambda n: n, lambda n: n <= 9, None),
+    ("all_gather", "ring"): (lambda n: 1, lambda n: 1, None, lambda n: n - 1),
+    ("all_gather", "doubling"): (lambda n: 1, lambda n: (1 if folds(n) else 2) / n, None, lambda n: n - 1),
+    ("all_gather", "direct"): (lambda n: 1, lambda n: 1, lambda n: n <= 9, None),
+    ("broadcast", "tree"): (lambda n: 1, lambda n: 1, None, None),
+    ("broadcast", "chain"): (lambda n: 1, lambda n: 1, None, None),
+    ("broadcast", "direct"): (lambda n: 1, lambda n: 1, lambda n: n <= 17, None),
+    ("reduce", "tree"): (lambda n: 1, lambda n: 1, None, None),
+    ("reduce", "chain"): (lambda n: 1, lambda n: 1, None, None),
+    ("reduce", "direct"): (lambda n: 1, lambda n: 1, lambda n: n <= 17, None),
+    ("all_to_all", "pairwise"): (lambda n: n, lambda n: n, lambda n: n <= 17, None),
+    ("all_to_all", "bruck"): (lambda n: n / min(rows(n)), lambda n: n / (2 * power(max(rows(n)))), None,
+                              None),
 }
 # Wires and TCMs' inward ports so wide and short that no message waits for another and all ways are as long:
 # what is left is a PE's own work, and its port.
@@ -76,8 +97,9 @@ def run(tool, *arguments):
 
 
 def time_of(sim, machine, sets, ranks, algorithm, size, slot):
-    out = run(sim, "run", "allreduce", "--machine", machine, "--ranks", str(ranks),
-              "-p", "algo=" + algorithm, "-p", f"bytes={size}", "-p", f"slot_bytes={slot}",
+    bench, name = algorithm
+    out = run(sim, "run", bench, "--machine", machine, "--ranks", str(ranks),
+              "-p", "algo=" + name, "-p", f"bytes={size}", "-p", f"slot_bytes={slot}",
               "-q", "--json", "-o", "fit.zst", *(word for s in sets for word in ("--set", s)))
     return json.loads(out)["collectives"][0]["time_ps"]
 
@@ -111,22 +133,23 @@ class Rows:
     def add(self, machine, sets, ranks, name, regime):
         least, most, _, factor = ALGORITHMS[name]
         slot = MANY_SLOT if regime == "many" else ONE_SLOT
-        sizes = [slot * least(ranks) * u if regime == "many" else 1024 * most(ranks) * u
-                 for u in (MANY if regime == "many" else ONE)]
+        sizes = [int(slot * least(ranks) * u if regime == "many" else 1024 * most(ranks) * u) // 2 * 2
+                 for u in (MANY if regime == "many" else ONE)]  # whole elements of f16
         times = [time_of(self.sim, machine, sets, ranks, name, size, slot) for size in sizes]
         contended = not sets and is_contended(self.export)
         base, slope, worst = fit(sizes, times)
         self.failed += worst > MOST and not contended
-        print(f"| {machine}{' (ideal)' if sets else ''} | {ranks} | `{name}` | {regime} "
+        print(f"| {machine}{' (ideal)' if sets else ''} | {ranks} | {name[0]} `{name[1]}` | {regime} "
               f"| {base / 1000:.1f} | {slope:.4f} | {worst:.2%} | {'yes' if contended else 'no'} |")
-        if sets and factor is not None and not (name.endswith("doubling") and folds(ranks)):
+        if sets and factor is not None and not (name[1].endswith(("halving", "doubling")) and folds(ranks)):
             self.factors.setdefault((name, regime), []).append(slope / factor(ranks))
 
     def check_factors(self):
         for (name, regime), found in self.factors.items():
             if max(found) > min(found) * (1 + MOST):
                 self.failed += 1
-                print(f"{name}, {regime}: a byte of its formula takes {min(found)} to {max(found)} ps")
+                print(f"{' '.join(name)}, {regime}: a byte of its formula takes "
+                      f"{min(found)} to {max(found)} ps")
 
 
 def main(sim, export, machines):

@@ -35,20 +35,29 @@ static tl_view matrix(kb_coll *c, const piece *p, uint64_t first, uint64_t count
     return tl_reshape(c, tl_slice(c, p->rows, first * p->width, count * p->width), count, p->width);
 }
 
-/* The blocks for ranks [first, end) into rows from `row` on: whole ones at once, then a shorter one. */
+/*
+ * The blocks for ranks [first, end) into rows from `row` on: those that are whole at once, then the one that
+ * is shorter, then those that are empty; what a row has more than its block becomes zeros.
+ */
 static void lay_out(kb_coll *c, const piece *p, uint64_t row, uint64_t first, uint64_t end) {
     const uint64_t whole = c->in.elements / p->most, rest = c->in.elements % p->most;
-    const uint64_t full = end < whole ? end : whole;
+    const uint64_t full = end < whole ? end : whole, short_end = whole + (rest > 0);
     if (first < full) {
         const tl_view blocks = tl_slice(c, c->in, first * p->most, (full - first) * p->most);
         tl_copy(c, matrix(c, p, row, full - first),
                 tl_slice_axis(c, tl_reshape(c, blocks, full - first, p->most), 1, p->done, p->width));
     }
-    if (first <= whole && whole < end && rest > p->done) {
-        const uint64_t count = rest - p->done < p->width ? rest - p->done : p->width;
-        tl_copy(c, tl_slice(c, p->rows, (row + whole - first) * p->width, count),
-                tl_slice(c, c->in, whole * p->most + p->done, count));
+    if (first <= whole && whole < end && rest > 0) {
+        const uint64_t left = rest > p->done ? rest - p->done : 0, count = left < p->width ? left : p->width;
+        const tl_view into = tl_slice(c, p->rows, (row + whole - first) * p->width, p->width);
+        if (count > 0)
+            tl_copy(c, tl_slice(c, into, 0, count), tl_slice(c, c->in, whole * p->most + p->done, count));
+        if (count < p->width)
+            tl_fill(c, tl_slice(c, into, count, p->width - count), 0);
     }
+    const uint64_t empty = first > short_end ? first : short_end;
+    if (empty < end)
+        tl_fill(c, matrix(c, p, row + empty - first, end - empty), 0);
 }
 
 /* Rows whose number has a bit to the packed ones, or back: whole runs at once, then one cut short. */
@@ -96,8 +105,6 @@ static void take_out(kb_coll *c, const piece *p, uint64_t last, uint64_t first, 
 static void record_piece(kb_coll *c, const piece *p) {
     const uint64_t n = c->ranks, mine = c->rank;
     tl_step(c, "lay-out", p->done);
-    if (c->in.elements < n * p->most)
-        tl_fill(c, p->rows, 0);
     lay_out(c, p, 0, mine, n);
     lay_out(c, p, n - mine, 0, mine);
     for (uint32_t bit = 1, k = 0; bit < n; bit *= 2, k++) {

@@ -3,10 +3,10 @@
  * A long view down a tree and up a tree, in segments of a slot: what has come is sent on while the next one
  * is on its way.
  *
- * Down, a segment is sent on out of the slot that it lies in, and copied into the view beside that; a rank
- * holds as many segments at once as the ring has slots, and MOST at most. Up, a sum is sent out of the view
- * while the next one is made. With h levels below the root, m segments and k children of a rank at most,
- * either way takes about
+ * Down, a segment is sent on out of the slot that it lies in, and copied into the view beside that. A slot
+ * is held until both are over: what a rank holds while it waits for the next segment cannot be on its way,
+ * so it holds few. Up, a sum is sent out of the view while the next one is made. With h levels below the
+ * root, m segments and k children of a rank at most, either way takes about
  *     (h + m - 1) (α + S/m · k β),  and up (h + m - 1) S/m · k γ more,
  * where α is the whole way for the first segment of each level, and for those behind it what keeps a PE
  * busy.
@@ -22,8 +22,15 @@
 
 #include "coll/parts/tree.h"
 
-/* Segments that are held: a copy takes several dispatches, and the next segment comes sooner than that. */
-enum { KBS_PIPELINE_MOST = 4 };
+/* Segments that are on their way out of the view while the next one is made or looked at. */
+enum { KBS_PIPELINE_SENDS = 4 };
+
+/* Slots that a rank holds: two, so that it takes a segment while another is copied; of a short ring one. */
+static inline uint64_t kbs_pipeline_held(const kb_coll *c, const kbs_node *node) {
+    if (node->parent == KB_NONE)
+        return KBS_PIPELINE_SENDS; /* out of the view */
+    return kb_coll_slots(c) >= 8 ? 2 : 1;
+}
 
 /* A segment has been sent and, by the last of its tokens, copied: its slot is given back. */
 static inline void kbs_pipeline_end(kb_coll *c, const kbs_node *node, const tl_token *tokens) {
@@ -36,7 +43,7 @@ static inline void kbs_pipeline_end(kb_coll *c, const kbs_node *node, const tl_t
 
 /* The root's view becomes everybody's. */
 static inline void kbs_pass_down(kb_coll *c, const kbs_node *node, tl_view view) {
-    const uint64_t slots = kb_coll_slots(c), held = slots < KBS_PIPELINE_MOST ? slots : KBS_PIPELINE_MOST;
+    const uint64_t held = kbs_pipeline_held(c, node);
     uint64_t taken = 0;
     tl_token tokens[held][node->child_count + 1];
     for (uint64_t done = 0; done < view.elements; taken++) {
@@ -61,7 +68,7 @@ static inline void kbs_pass_down(kb_coll *c, const kbs_node *node, tl_view view)
 
 /* The root's view becomes the reduction of all; those of others become that of their own trees. */
 static inline void kbs_sum_up(kb_coll *c, const kbs_node *node, tl_view view) {
-    tl_token sent[KBS_PIPELINE_MOST] = {{0}};
+    tl_token sent[KBS_PIPELINE_SENDS] = {{0}};
     uint64_t segments = 0;
     for (uint64_t done = 0; done < view.elements; segments++) {
         const tl_view segment = kbs_segment(c, view, done);
@@ -72,12 +79,12 @@ static inline void kbs_sum_up(kb_coll *c, const kbs_node *node, tl_view view) {
             tl_reduce(c, segment, in);
             tl_release(c, from);
         }
-        tl_wait_sent(c, sent[segments % KBS_PIPELINE_MOST]);
+        tl_wait_sent(c, sent[segments % KBS_PIPELINE_SENDS]);
         if (node->parent != KB_NONE)
-            sent[segments % KBS_PIPELINE_MOST] = tl_send_async(c, tl_queue_to(c, node->parent), segment);
+            sent[segments % KBS_PIPELINE_SENDS] = tl_send_async(c, tl_queue_to(c, node->parent), segment);
         done += segment.elements;
     }
-    for (uint64_t s = 0; s < KBS_PIPELINE_MOST && s < segments; s++)
+    for (uint64_t s = 0; s < KBS_PIPELINE_SENDS && s < segments; s++)
         tl_wait_sent(c, sent[s]);
 }
 
