@@ -82,11 +82,12 @@ kb_status kbs_lint_program(const kbs_program *program, bool explains, kbs_lint_r
     return KB_OK;
 }
 
-kb_status kbs_lint_mistake(const kbs_program *program, kbs_lint_result *result, kb_trail *trail) {
-    kbs_linting l = {.program = program, .result = result, .trail = NULL};
+kb_status kbs_lint_mistake(const kbs_program *program, const kb_trail *mistake, kbs_lint_result *result,
+                           kb_trail *trail) {
+    kbs_linting l = {.program = program, .result = result, .trail = trail};
     char text[KB_TRAIL_ENTRIES * KB_TRAIL_CHARS];
     init(result, program);
-    kb_trail_text(trail, text, sizeof text);
+    kb_trail_text(mistake, text, sizeof text);
     return add(&l, program->mistake, false, text);
 }
 

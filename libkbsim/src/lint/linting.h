@@ -29,8 +29,9 @@ kb_status kbs_lint_find(kbs_linting *l, kbs_check check, bool is_warning, const 
 /* All checks of a sealed program. Always leaves something for kbs_lint_fini(). */
 kb_status kbs_lint_program(const kbs_program *program, bool explains, kbs_lint_result *result,
                            kb_trail *trail) KB_MUST_USE;
-/* The program could not be recorded: its mistake, which `trail` has told, is the finding. */
-kb_status kbs_lint_mistake(const kbs_program *program, kbs_lint_result *result, kb_trail *trail) KB_MUST_USE;
+/* The program could not be recorded: its mistake is the finding. Leaves the same. */
+kb_status kbs_lint_mistake(const kbs_program *program, const kb_trail *mistake, kbs_lint_result *result,
+                           kb_trail *trail) KB_MUST_USE;
 /* Before a run: what all checks find is a warning. */
 kb_status kbs_lint_warn(const kbs_program *program, kb_trail *trail) KB_MUST_USE;
 

@@ -264,14 +264,19 @@ static kb_status record_program(kbs_program *program, const kbs_bench *bench, co
 
 static kb_status lint_program(kbs_program *program, const kbs_bench *bench, const kbs_bench_values *values,
                               const purpose *wanted, kb_trail *trail) {
-    kb_status status = record_program(program, bench, values, wanted->options, trail);
+    kb_trail mistake; /* which is a finding, and no failure */
+    kb_trail_init(&mistake);
+    kb_status status = record_program(program, bench, values, wanted->options, &mistake);
     kbs_lint_result result;
-    if (status != KB_OK && status != KB_E_PROGRAM)
+    if (status != KB_OK && status != KB_E_PROGRAM) {
+        if (trail != NULL)
+            *trail = mistake;
         return status;
+    }
     if (status == KB_OK)
         status = kbs_lint_program(program, true, &result, trail);
     else
-        status = kbs_lint_mistake(program, &result, trail);
+        status = kbs_lint_mistake(program, &mistake, &result, trail);
     if (status == KB_OK)
         *wanted->ret_lint = result;
     else

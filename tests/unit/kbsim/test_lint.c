@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "support/check.h"
+#include "support/fail_alloc.h"
 
 #include "kbsim/lint.h"
 
@@ -357,6 +358,42 @@ static void what_nothing_has_written_is_named(void **state) {
         finds_nothing(computes, &(kind){.which = which});
 }
 
+/* --- memory -------------------------------------------------------------------------------------- */
+
+static void everything(kb_host *h, void *context) {
+    (void)context;
+    floods(h, &(kind){.which = 7});
+    unevenly(h, &(kind){.which = 1});
+    computes(h, &(kind){.which = HALF});
+}
+
+/* A program that hangs, with its remedy, and other findings. */
+static kb_status lint_job(const kb_alloc *alloc, void *user, kb_trail *trail) {
+    kbs_machine machine;
+    kbs_lint_result result;
+    kbs_machine_init(&machine);
+    KB_TRY(kbs_machine_shorthand(&machine, "cubes=1,pes=8", trail));
+    const kbs_run_options options = {.bench = "program",
+                                     .host = user != NULL ? everything : calls,
+                                     .host_context = &(bool){true},
+                                     .machine = &machine,
+                                     .ranks = RANKS,
+                                     .alloc = alloc};
+    KB_TRY(kbs_lint(&options, &result, trail));
+    const char *text;
+    kb_status status = kbs_standstill_text(&result.standstill, &result.arena, &text, trail);
+    if (status == KB_OK)
+        status = kbs_remedy_text(&result.remedy, &result.arena, &text, trail);
+    kbs_lint_fini(&result);
+    return status;
+}
+
+static void memory_that_runs_out_is_told(void **state) {
+    (void)state;
+    assert_true(fail_alloc_sweep(lint_job, "everything", 1) > 30);
+    assert_true(fail_alloc_sweep(lint_job, NULL, 1) > 10); /* a mistake of recording */
+}
+
 /* --- the table --------------------------------------------------------------------------------- */
 
 static void checks_have_names_and_words(void **state) {
@@ -378,6 +415,7 @@ int main(void) {
         cmocka_unit_test(of_many_circles_a_few_are_told),
         cmocka_unit_test(hosts_are_part_of_circles),
         cmocka_unit_test(what_nothing_has_written_is_named),
+        cmocka_unit_test(memory_that_runs_out_is_told),
         cmocka_unit_test(checks_have_names_and_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
