@@ -36,10 +36,10 @@ static void print_row(const whole_ring *ring, const whole_run *run, const whole_
            wall * 1e9, wall / (first->wall / first_steps), cpu * 1e9, cpu / (first->cpu / first_steps),
            run->inside * 1e9 / run->events, run->peak_bytes / MIB);
     if (peer->wall > 0)
-        printf(" %.0f | %.2f | %.0f |\n", peer->wall * 1e9 / rank_steps, run->wall / peer->wall,
-               peer->peak_bytes / MIB);
+        printf(" %.0f | %.2f | %.2f | %.0f |\n", peer->wall * 1e9 / rank_steps, run->wall / peer->wall,
+               run->cpu / peer->cpu, peer->peak_bytes / MIB);
     else
-        printf(" | | |\n");
+        printf(" | | | |\n");
     fflush(stdout);
 }
 
@@ -61,8 +61,8 @@ int main(int argc, char **argv) {
     printf("### A ring all-reduce by the number of ranks, %d bytes a rank and step, trace written\n\n"
            "| ranks | events a rank and step (wanted: 12) | ns a rank and step | beside 256 ranks (wanted: "
            "1.50) | CPU | beside 256 | ns an event (wanted: 60) | peak, MiB (wanted: 600) | S4U, ns a rank "
-           "and step | kb / S4U, wall (wanted at 256: 0.40) | S4U's peak, MiB |\n"
-           "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+           "and step | kb / S4U, wall (wanted at 256: 0.40) | CPU | S4U's peak, MiB |\n"
+           "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
            SLOT_BYTES);
     whole_run runs[RINGS] = {{0}}, peer;
     for (size_t i = 0; i < RINGS && rings[i].ranks <= most; i++) {
