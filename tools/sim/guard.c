@@ -14,7 +14,7 @@
 #include "sim/time.h"
 
 enum {
-    MOST_COMMANDS = 100000000, /* in a few seconds; of what ends, no PE has recorded a tenth of it */
+    MOST_COMMANDS = 20000000, /* in a few seconds; of what ends, no PE records a tenth of it */
     TICK_MS = 100,
     FAILED_TICKS = 10, /* of a program that goes on after its mistake: what it does counts no more */
     REFUSED_TICKS = 2,

@@ -15,7 +15,7 @@
 
 typedef struct sim_guard_values {
     const char *timeout;   /* --record-timeout; NULL: a minute */
-    uint64_t commands;     /* --record-commands; 0: a hundred million */
+    uint64_t commands;     /* --record-commands; 0: twenty million */
     uint64_t memory_bytes; /* --record-memory; 0: by the system's */
 } sim_guard_values;
 
@@ -26,7 +26,7 @@ typedef struct sim_guard_values {
      "end where a user's code records nothing for so long and does not return (60s; 0: never)",       \
      0, 0, NULL, false},                                                                              \
     {0, "record-commands", KBT_COUNT, offsetof(values, member.commands), "N",                         \
-     "commands that a PE or host may record for a user's code (default: 100M)",                       \
+     "commands that a PE or host may record for a user's code (default: 20M)",                       \
      1, UINT64_C(1) << 40, NULL, false},                                                              \
     {0, "record-memory", KBT_COUNT, offsetof(values, member.memory_bytes), "BYTES",                   \
      "what recording a user's code may take (default: half of the memory, 4Gi at most)",              \
