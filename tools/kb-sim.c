@@ -66,6 +66,7 @@ static const kbt_command commands[] = {
                  "  kb-sim run allreduce --ranks 16 -p bytes=64KiB -p dtype=bf16 --verify -o ring.zst\n"
                  "  kb-sim run allreduce --machine cubes=2x2,pes=16 --set ipcq.slots=8 -o ring/\n"
                  "  kb-sim run allreduce --topology kernbench --set dma.setup_ns=0.5us -o ring.zst\n"
+                 "  kb-sim run broadcast -p algo=chain -p root=5 -p group=0-15 -o chain.zst\n"
                  "  kb-sim run allreduce -p bytes=4KiB:16MiB:x4 -o sweep/\n"
                  "  kb-sim run allreduce --rank-unit sip --machine sips=4,cubes=1x1,pes=4 -o sips.zst\n"
                  "  kb-sim run ./my_bench.c -p algo=./my_algorithm.c -o mine.zst\n",

@@ -30,6 +30,14 @@ for root in 0 2; do
     time_of reduce --ranks 9 -p group=0-8:3/1,4,8 -p root=$root -p algo=chain -p buffer=hbm >time || failed=1
 done
 
+# The commands of the page.
+sed -n '/^```sh$/,/^```$/s/^kb-sim \([^#]*\).*/\1/p' "$KB_ROOT/docs/collectives.md" >commands
+[ "$(wc -l <commands)" -eq 3 ] || fail 'docs/collectives.md has other commands than it had'
+while read -r words; do
+    # shellcheck disable=SC2086
+    "$sim" $words -q </dev/null >out 2>err || { cat out err; fail "docs/collectives.md: kb-sim $words"; }
+done <commands
+
 # refused WORDS BENCH OPTIONS...
 refused() {
     words=$1
