@@ -98,13 +98,19 @@ static kb_status read_root(const char *text, const kbs_groups *groups, uint32_t 
     return KB_OK;
 }
 
-/* Elements of the tensors of a rank. */
-static uint64_t tensor_elements(const wanted *wish, uint32_t ranks, uint32_t rank) {
-    if (wish->kind == KB_COLL_ALL_GATHER)
-        return wish->elements * ranks;
-    if (wish->kind == KB_COLL_ALL_TO_ALL)
-        return wish->elements + kbs_coll_share(wish->elements, ranks, rank) * ranks;
-    return wish->elements;
+/* How a rank's tensors are cut among its PEs: each share of a rank for itself. */
+static kbs_cut cut_of(const kbs_program *program, const wanted *wish, uint32_t ranks) {
+    const bool is_shared = wish->kind == KB_COLL_REDUCE_SCATTER || wish->kind == KB_COLL_ALL_TO_ALL;
+    const uint64_t block = is_shared ? kbs_coll_share(wish->elements, ranks, 0) : wish->elements;
+    return kbs_cut_of(program, block, block);
+}
+
+/* Elements of a rank's tensors that lie on one of its PEs, at most. */
+static uint64_t pe_elements(const kbs_program *program, const wanted *wish, uint32_t ranks) {
+    const kbs_cut cut = cut_of(program, wish, ranks);
+    const bool is_one = cut.block == wish->elements && wish->kind != KB_COLL_ALL_GATHER;
+    const uint64_t elements = is_one ? cut.share : cut.share * ranks;
+    return wish->kind == KB_COLL_ALL_TO_ALL ? 2 * elements : elements;
 }
 
 static kb_status read_tensors(const kbs_program *program, const asked *a, wanted *wish, kb_trail *trail) {
@@ -118,9 +124,9 @@ static kb_status read_tensors(const kbs_program *program, const asked *a, wanted
     if (wish->elements > UINT64_MAX / 16 / wish->groups.largest)
         return kb_fail(trail, KB_E_ARGUMENT, "elems: %" PRIu64 " elements of %u ranks exceed any memory",
                        wish->elements, wish->groups.largest);
-    const uint64_t elements = tensor_elements(wish, wish->groups.largest, 0);
-    return kbs_read_buffer(text_of(a, "buffer"), machine, elements * kb_dtype_size(wish->dtype),
-                           peers < most ? peers : most, &wish->space, trail);
+    const uint64_t bytes = pe_elements(program, wish, wish->groups.largest) * kb_dtype_size(wish->dtype);
+    return kbs_read_buffer(text_of(a, "buffer"), machine, bytes, peers < most ? peers : most, &wish->space,
+                           trail);
 }
 
 static kb_status read(kbs_program *program, const asked *a, wanted *wish, kb_trail *trail) {
@@ -172,11 +178,8 @@ static kb_status make_tensors(kbs_program *program, const char *init, const want
     tl_stream *host = &program->hosts[rank];
     const uint64_t whole = wish->kind == KB_COLL_ALL_GATHER ? wish->elements * ranks : wish->elements;
     const uint64_t first = wish->kind == KB_COLL_ALL_GATHER ? wish->elements * position : 0;
-    const uint64_t share = kbs_coll_share(wish->elements, ranks, 0);
     const uint64_t own = kbs_coll_share(wish->elements, ranks, position);
-    const bool is_shared = wish->kind == KB_COLL_REDUCE_SCATTER || wish->kind == KB_COLL_ALL_TO_ALL;
-    const uint64_t block = is_shared ? share : wish->elements;
-    const kbs_cut cut = kbs_cut_of(program, block, block), own_cut = kbs_cut_of(program, own, share);
+    const kbs_cut cut = cut_of(program, wish, ranks), own_cut = kbs_cut_of(program, own, cut.block);
     const tl_shape shape = TL_SHAPE(whole);
     const kbs_contents contents = {init, wish->dtype, wish->reduce, ranks, position, wish->elements};
     kb_initial recipe, nothing = {.dtype = wish->dtype};
