@@ -37,7 +37,7 @@ const kbs_route *bare_route(bare *of, kbs_place from, kbs_place to, uint32_t cha
 
 static void *take(bare *of, size_t size) {
     void *memory;
-    check_ok(kb_arena_new(&of->sim->arena, size, &memory, &of->trail), &of->trail);
+    check_ok(kb_arena_new_in_lines(&of->sim->arena, size, &memory, &of->trail), &of->trail);
     return memory;
 }
 
