@@ -236,7 +236,7 @@ def check(case):
         return None if told else f"not refused: {' '.join(words)}\n{ran.stderr}"
     if ran.returncode != 0:
         return f"{' '.join(words)}\nstatus {ran.returncode}: {ran.stderr}"
-    words_of_replay = [f"{BIN}/kb-replay", path, "--verify", "--json"]
+    words_of_replay = [f"{BIN}/kb-replay", path, "--verify", "--json", "--max-memory", "4Gi"]
     replayed = subprocess.run(words_of_replay, capture_output=True, text=True, check=False)
     os.unlink(path)
     verdict = json.loads(replayed.stdout or "{}")
