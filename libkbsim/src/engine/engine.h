@@ -75,9 +75,9 @@ void kbs_engine_at_turn(kbs_engine *engine, kbs_event *event);
 /* At this instant, when nothing else is left of it. */
 void kbs_engine_at_end(kbs_engine *engine, kbs_event *event);
 
-/* Whether the event that is being fired is the last one of its instant, as far as is known by now. */
+/* Whether the event that is being fired is the last of its instant, before its end, as far as is known. */
 static inline bool kbs_engine_is_last(const kbs_engine *engine) {
-    return !engine->soon.first;
+    return !engine->soon.first && !engine->turn.first;
 }
 
 /*

@@ -197,6 +197,45 @@ static void an_instant_has_its_end_when_nothing_else_is_left(void **state) {
     assert_int_equal(engine.now_ps, 7);
 }
 
+static kbs_event first_turn, second_turn;
+
+/* Says whether it is the last of its instant: that decides about what may come still. */
+static void fire_asked(kbs_engine *engine, kbs_event *event) {
+    (void)event;
+    note(kbs_engine_is_last(engine) ? "L" : "n");
+}
+
+static void fire_turn(kbs_engine *engine, kbs_event *event) {
+    note("t");
+    late.fire = fire_asked;
+    if (event == &first_turn)
+        kbs_engine_at(engine, &late, engine->now_ps);
+    else
+        kbs_engine_soon(engine, &late);
+}
+
+static void fire_turns(kbs_engine *engine, kbs_event *event) {
+    (void)event;
+    end.fire = fire_end;
+    kbs_engine_at_end(engine, &end);
+    first_turn.fire = second_turn.fire = fire_turn;
+    kbs_engine_at_turn(engine, &first_turn);
+    kbs_engine_at_turn(engine, &second_turn);
+    note(kbs_engine_is_last(engine) ? "L" : "n");
+}
+
+/* What comes of one turn is not the last of its instant while another turn is to come. */
+static void turns_come_before_the_end_and_are_not_over_before_the_last(void **state) {
+    (void)state;
+    kbs_engine engine;
+    kbs_engine_init(&engine, NULL);
+    trace[0] = '\0';
+    a.fire = fire_turns;
+    kbs_engine_at(&engine, &a, 7);
+    assert_true(kbs_engine_run(&engine, INT64_MAX, 100));
+    assert_string_equal(trace, "ntntLe");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_fire_by_time_then_by_order_of_scheduling),
@@ -204,6 +243,7 @@ int main(void) {
         cmocka_unit_test(a_test_may_shuffle_an_instant),
         cmocka_unit_test(the_clock_stops_where_it_is_told),
         cmocka_unit_test(an_instant_has_its_end_when_nothing_else_is_left),
+        cmocka_unit_test(turns_come_before_the_end_and_are_not_over_before_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
