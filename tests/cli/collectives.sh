@@ -61,6 +61,8 @@ refused 'rank 2 is named twice' allreduce --ranks 4 -p group=0-2/2,3
 for text in '' , 0, 0-3/ /0 3-1 0-3:0 0-3: 0:2 all/0 0-3x -1; do
     refused "group: '$text' is not understood at" allreduce --ranks 4 -p group="$text"
 done
+refused "'3-1' is not understood at '1' (" allreduce --ranks 4 -p group=3-1
+refused "'0-3:0' is not understood at '0' (" allreduce --ranks 4 -p group=0-3:0
 refused 'there is no rank 4294967295' allreduce --ranks 4 -p group=4294967295
 refused "is not understood at '4294967296'" allreduce --ranks 4 -p group=4294967296
 refused "is not understood at '99999999999999999999'" allreduce --ranks 4 -p group=1-99999999999999999999

@@ -51,3 +51,8 @@ refused 'this is a file' -p elems=1:5:x2 -o file
 touch sweep/mine
 refused 'no sweep has written' -p elems=1:5:x2 -o sweep
 [ -e sweep/mine ] && [ -e sweep/bytes-2048.zst ]
+
+# Lint answers for one size.
+status=0
+"$sim" lint allreduce --ranks 3 -p bytes=1KiB:4KiB:x2 >out 2>err || status=$?
+[ $status = 2 ] && grep -q 'one size at a time' err && [ ! -s out ]

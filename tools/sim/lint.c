@@ -126,6 +126,15 @@ static kb_status print_text(const kbt_call *call, kbs_lint_result *result, kb_tr
 
 /* --- the command ----------------------------------------------------------------------------- */
 
+/* What holds of one size need not hold of the next: rings are too small from some size on. */
+static kb_status refuse_sweep(const kbt_list *params, kb_trail *trail) {
+    for (size_t i = 0; i < params->count; i++)
+        if (kbs_is_sweep(params->items[i]))
+            return kb_fail(trail, KB_E_ARGUMENT, "-p %s: lint looks at one size at a time, so give it one",
+                           params->items[i]);
+    return KB_OK;
+}
+
 static kb_status lint_on(kbt_call *call, sim_setup *setup, kbs_lint_result *ret_result, kb_trail *trail) {
     const sim_lint_values *values = call->values;
     sim_own own;
@@ -148,6 +157,7 @@ static kb_status lint_on(kbt_call *call, sim_setup *setup, kbs_lint_result *ret_
 static kb_status lint(kbt_call *call, kbs_lint_result *ret_result, kb_trail *trail) {
     const sim_lint_values *values = call->values;
     sim_setup setup;
+    KB_TRY(refuse_sweep(&values->params, trail));
     kb_status status = sim_setup_init(&setup, call, &values->config, trail);
     if (status == KB_OK)
         status = lint_on(call, &setup, ret_result, trail);

@@ -46,20 +46,31 @@ static kb_status take(reading *r, uint64_t rank, kb_trail *trail) {
     return KB_OK;
 }
 
+/* A number that must not be below `least`; where it is, that is where the text is not understood. */
+static kb_status read_number_from(reading *r, uint64_t least, uint64_t *ret, kb_trail *trail) {
+    const char *const begin = r->at;
+    uint64_t number;
+    if (!read_number(r, &number))
+        return not_group(r, trail);
+    if (number < least) {
+        r->at = begin;
+        return not_group(r, trail);
+    }
+    *ret = number;
+    return KB_OK;
+}
+
 /* A rank, a range, or every so manieth of a range. */
 static kb_status read_range(reading *r, kb_trail *trail) {
     uint64_t first, last, step = 1;
-    if (!read_number(r, &first))
-        return not_group(r, trail);
+    KB_TRY(read_number_from(r, 0, &first, trail));
     last = first;
     if (*r->at == '-') {
         r->at++;
-        if (!read_number(r, &last) || last < first)
-            return not_group(r, trail);
+        KB_TRY(read_number_from(r, first, &last, trail));
         if (*r->at == ':') {
             r->at++;
-            if (!read_number(r, &step) || step == 0)
-                return not_group(r, trail);
+            KB_TRY(read_number_from(r, 1, &step, trail));
         }
     }
     for (uint64_t rank = first; rank <= last; rank += step)
