@@ -109,13 +109,22 @@ ends 'recording more than --record-memory allows (does a loop record without end
 algorithm 'for (int i = 0; i < 1000000; i++) tl_fence(c);'
 ends 'more than 500000 commands of one stream' --record-commands 500K
 
-# While it is loaded.
+# While it is loaded. What it was compiled to is gone, too.
+mkdir objects
+TMPDIR=$PWD/objects
+export TMPDIR
 echo '#include <stdlib.h>
 __attribute__((constructor)) static void f(void) { abort(); }' >bad.c
 ends 'bad.c: it crashed while it was loaded (SIGABRT'
 echo '#include <stdlib.h>
 __attribute__((constructor)) static void f(void) { exit(0); }' >bad.c
 ends 'bad.c: it called exit() while it was loaded'
+echo '__attribute__((constructor)) static void f(void) { for (volatile int i = 0; i < 1;) {} }' >bad.c
+ends 'bad.c: it has recorded nothing for 500ms while it was loaded' --record-timeout 500ms
+[ -z "$(ls objects)" ] || fail "objects stay: $(ls objects)"
+unset TMPDIR
+echo '#include <stdlib.h>
+__attribute__((constructor)) static void f(void) { exit(0); }' >bad.c
 cp bad.c off.c && object off &&
     is 2 'off.so: it called exit() while it was loaded' "$sim" run ./off.so -o run.zst
 

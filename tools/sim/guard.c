@@ -44,7 +44,8 @@ static struct guard {
     uint64_t most_bytes, used_bytes;
     bool is_refused; /* an allocation, by that bound */
     const char *lead, *timeout;
-    int64_t most_ticks; /* without anything new; 0: any */
+    const char *object, *folder; /* see sim_guard_removes() */
+    int64_t most_ticks;          /* without anything new; 0: any */
     int64_t still_ticks, failed_ticks, interrupted_ticks;
     uint64_t progress;
     const char *stack_top;
@@ -124,6 +125,10 @@ static _Noreturn void end(words *said, int exit_status) {
         if (count <= 0)
             break;
         done += (size_t)count;
+    }
+    if (guard.object != NULL && *guard.object != '\0') {
+        unlink(guard.object);
+        rmdir(guard.folder);
     }
     _exit(exit_status);
 }
@@ -361,8 +366,14 @@ kb_status sim_guard_begin(const kbt_call *call, const sim_guard_values *values, 
     return KB_OK;
 }
 
+void sim_guard_removes(const char *object, const char *folder) {
+    guard.object = object;
+    guard.folder = folder;
+}
+
 void sim_guard_end(kb_status status, kb_trail *trail) {
     tick_every(0);
+    sim_guard_removes(NULL, NULL);
     for (size_t i = 0; i < CRASHES; i++)
         give_back(crashes[i].number);
     if (status != KB_OK && guard.is_refused)

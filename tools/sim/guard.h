@@ -3,9 +3,10 @@
  * Watching users' code while it records: what crashes, exits, never returns or records without end is told in
  * clear words, and ends the tool with exit status 2.
  *
- * No trace is begun before recording is over, and nothing of the run survives the tool, so nothing has to be
- * put in order: a handler reads what the run keeps for it (kbs_recording_look), writes one message by
- * write(2) alone, and leaves by _exit(2). It never returns into code that crashed.
+ * No trace is begun before recording is over, and nothing of the run survives the tool but an object that is
+ * being loaded, so little has to be put in order: a handler reads what the run keeps for it
+ * (kbs_recording_look), writes one message by write(2) alone, removes that object, and leaves by _exit(2). It
+ * never returns into code that crashed.
  */
 #ifndef KBSIM_TOOL_GUARD_H
 #define KBSIM_TOOL_GUARD_H
@@ -36,6 +37,11 @@ typedef struct sim_guard_values {
 /* Fills in the options' allocator and recording; only one run at a time can be watched. */
 kb_status sim_guard_begin(const kbt_call *call, const sim_guard_values *values, kbs_run_options *options,
                           kb_trail *trail) KB_MUST_USE;
+/*
+ * Where the watched run keeps what it has compiled until that is loaded ("" before it compiles): it goes,
+ * too, if the guard ends the tool. Until sim_guard_end().
+ */
+void sim_guard_removes(const char *object, const char *folder);
 /* Adds to the trail of a failure that the guard has caused. */
 void sim_guard_end(kb_status status, kb_trail *trail);
 

@@ -26,7 +26,9 @@ kb_status sim_own_begin(sim_own *own, const kbt_call *call, const sim_guard_valu
         return KB_OK;
     sim_compiler_init(&own->compiler, call);
     options->compiler = &own->compiler.hooks;
-    return sim_guard_begin(call, values, options, trail);
+    KB_TRY(sim_guard_begin(call, values, options, trail));
+    sim_guard_removes(own->compiler.object, own->compiler.folder);
+    return KB_OK;
 }
 
 void sim_own_end(const sim_own *own, kb_status status, kb_trail *trail) {
