@@ -84,7 +84,7 @@ wrong "an all-gather's tensor holds as many elements of each rank, and 11 cannot
     'kb_all_gather(h, tl_slice(h, x, 0, 11), "ring");'
 wrong 'there is no rank 2 to be the root of a broadcast: the group has 2' \
     'kb_broadcast_on(h, pair, x, 2, "tree");'
-wrong 'an all-to-all of 12 x f16 gives rank 0 of 4 12 elements of the same, and the tensor for them has 11' \
+wrong 'of 12 x f16 among 4 ranks gives 12 to rank 0, a block from each, and the tensor for them has 11 x' \
     'kb_all_to_all(h, tl_slice(h, y, 0, 11), x, "pairwise");'
 wrong 'an all-to-all is not done in place: its two tensors overlap' 'kb_all_to_all(h, x, x, "bruck");'
 wrong 'a reduce-scatter by no op' 'kb_reduce_scatter(h, x, KB_REDUCE_NONE, "ring");'

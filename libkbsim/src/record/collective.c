@@ -68,9 +68,9 @@ static bool check_apart(tl_stream *host, uint32_t pe, kb_coll *c, tl_where where
     const uint64_t size = kb_dtype_size(c->in.dtype);
     if (c->out.dtype != c->in.dtype || c->out.elements != wanted) {
         kbs_mistake(host, where,
-                    "an all-to-all of %" PRIu64 " x %s gives rank %u of %u %" PRIu64
-                    " elements of the same, and the tensor for them has %" PRIu64 " x %s",
-                    c->in.elements, kb_word_name(KB_VOC_DTYPE, c->in.dtype), c->rank, c->ranks, wanted,
+                    "an all-to-all of %" PRIu64 " x %s among %u ranks gives %" PRIu64
+                    " to rank %u, a block from each, and the tensor for them has %" PRIu64 " x %s",
+                    c->in.elements, kb_word_name(KB_VOC_DTYPE, c->in.dtype), c->ranks, wanted, c->rank,
                     c->out.elements, kb_word_name(KB_VOC_DTYPE, c->out.dtype));
         return false;
     }
