@@ -65,6 +65,8 @@ algorithm 'abort();'
 ends 'bad.c:11: algorithm bad, rank 2: it crashed after the command of this line (SIGABRT: it called abort()'
 algorithm 'exit(0);'
 ends 'bad.c:11: algorithm bad, rank 2: it called exit() after the command of this line'
+algorithm 'quick_exit(0);'
+ends 'bad.c:11: algorithm bad, rank 2: it called exit() after the command of this line'
 case $KB_SANITIZE in
 *undefined*) ;; # which ends the tool by itself, in the library that was called so
 *)

@@ -191,7 +191,7 @@ static void on_crash(int number, siginfo_t *info, void *context) {
     end(&said, KBT_TROUBLE);
 }
 
-/* exit() of a user's code: a run that ended so would look like one that is fine. */
+/* exit() or quick_exit() of a user's code: a run that ended so would look like one that is fine. */
 static void on_exit_called(void) {
     static words said;
     kbs_recording_place place;
@@ -355,7 +355,7 @@ kb_status sim_guard_begin(const kbt_call *call, const sim_guard_values *values, 
     guard.stack_top = __builtin_frame_address(0);
     guard.stack_bytes =
         getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur != RLIM_INFINITY ? (size_t)stack.rlim_cur : 0;
-    if (!guard.is_ready && atexit(on_exit_called) != 0)
+    if (!guard.is_ready && (atexit(on_exit_called) != 0 || at_quick_exit(on_exit_called) != 0))
         return kb_fail(trail, KB_E_MEMORY, "the system takes no function to call at exit");
     guard.is_ready = true;
     catch_crashes();
