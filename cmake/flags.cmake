@@ -27,6 +27,8 @@ add_compile_options(
     -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
     # A fused multiply-add rounds once where the source rounds twice; results may not depend on the compiler.
     -ffp-contract=off
+    # Where a source lay when it was built is nobody's business: __FILE__ begins at the root.
+    -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=
     # Nobody puts another function in the place of one of ours: a file's calls within itself may be inlined.
     -fno-semantic-interposition)
 if(KB_WERROR)
