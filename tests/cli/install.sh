@@ -37,7 +37,8 @@ for file in bench/scaled_sum collective/around component/table_gemm; do
 done
 [ "kb-sim $(pkg-config --modversion kbsim)" = "$(kb-sim --version | head -n 1)" ] || fail 'another version'
 
-cmake -S . -B by_cmake -DCMAKE_PREFIX_PATH="$PWD/../prefix" -DCMAKE_C_FLAGS='-Wall -Wextra -Werror' \
+cmake -G Ninja -S . -B by_cmake -DCMAKE_PREFIX_PATH="$PWD/../prefix" \
+    -DCMAKE_C_FLAGS='-Wall -Wextra -Werror' \
     >log 2>&1 && cmake --build by_cmake >>log 2>&1 || { cat log; fail 'CMake does not build the examples'; }
 
 runs ./bench/scaled_sum.c ./collective/around.c ./by_pkg/table_gemm.so >on_the_fly
