@@ -12,7 +12,7 @@
 #include "check/check.h"
 #include "walk/table.h"
 
-enum { WINDOW = 256 };
+enum { WINDOW_FIRST = 256, WINDOW_MOST = 1 << 14 };
 
 typedef struct moments {
     kbr_sighting who;
@@ -21,6 +21,12 @@ typedef struct moments {
     uint16_t kind;
     bool known, done; /* done: it came to its end */
 } moments;
+
+/* The times of a rank's ops that were read last: as many as claims have reached back so far. */
+typedef struct window {
+    moments *items;     /* by index modulo `size`, a power of two; NULL until the rank's first op */
+    uint64_t size, end; /* `end`: one more than the last index */
+} window;
 
 typedef struct stream_state {
     bool any;
@@ -54,7 +60,7 @@ typedef struct composite {
 
 typedef struct causality {
     kbr_pass *pass;
-    moments **windows;   /* [ranks]; NULL until the rank's first op */
+    window *windows;     /* [ranks] */
     kb_cursor **lookups; /* [ranks]; NULL until an old op is asked for */
     stream_state *streams;
     meeting *meetings;
@@ -66,11 +72,11 @@ static void close_causality(void *state, const kb_alloc *alloc) {
     size_t ranks = it->pass->run->ranks;
     for (size_t rank = 0; rank < ranks; rank++) {
         if (it->windows != NULL)
-            kb_delete(alloc, it->windows[rank], WINDOW * sizeof(moments));
+            kb_delete(alloc, it->windows[rank].items, it->windows[rank].size * sizeof(moments));
         if (it->lookups != NULL)
             kb_cursor_destroy(it->lookups[rank]);
     }
-    kb_delete(alloc, it->windows, ranks * sizeof(moments *));
+    kb_delete(alloc, it->windows, ranks * sizeof(window));
     kb_delete(alloc, it->lookups, ranks * sizeof(kb_cursor *));
     kb_delete(alloc, it->streams, it->pass->defs->stream_count * sizeof(stream_state));
     while (it->meetings != NULL) {
@@ -88,7 +94,7 @@ static void close_causality(void *state, const kb_alloc *alloc) {
 static kb_status new_arrays(causality *it, kb_trail *trail) {
     const kbr_pass *pass = it->pass;
     void *block;
-    KB_TRY(kb_new_zeroed(pass->alloc, pass->run->ranks * sizeof(moments *), &block, trail));
+    KB_TRY(kb_new_zeroed(pass->alloc, pass->run->ranks * sizeof(window), &block, trail));
     it->windows = block;
     KB_TRY(kb_new_zeroed(pass->alloc, pass->run->ranks * sizeof(kb_cursor *), &block, trail));
     it->lookups = block;
@@ -128,13 +134,41 @@ static moments moments_of(uint32_t rank, const kb_op *op) {
                      .done = op->what->reached == KB_POINT_DONE};
 }
 
-/* ret->known is false where the trace has no such op. */
+static kb_status resize_window(causality *it, window *own, uint64_t size, kb_trail *trail) {
+    void *block;
+    KB_TRY(kb_new_zeroed(it->pass->alloc, size * sizeof(moments), &block, trail));
+    moments *items = block;
+    for (uint64_t i = 0; i < own->size; i++)
+        if (own->items[i].known)
+            items[own->items[i].who.index & (size - 1)] = own->items[i];
+    kb_delete(it->pass->alloc, own->items, own->size * sizeof(moments));
+    own->items = items;
+    own->size = size;
+    return KB_OK;
+}
+
+static kb_status keep_moments(causality *it, uint32_t rank, const kb_op *op, kb_trail *trail) {
+    window *own = &it->windows[rank];
+    if (own->size == 0)
+        KB_TRY(resize_window(it, own, WINDOW_FIRST, trail));
+    own->items[op->index & (own->size - 1)] = moments_of(rank, op);
+    own->end = op->index + 1;
+    return KB_OK;
+}
+
+/*
+ * ret->known is false where the trace has no such op. Looking into the trace means unpacking it again: where
+ * ranks wait for what was long ago, as those do who all talk to all, the window becomes as long.
+ */
 static kb_status look_up(causality *it, uint32_t rank, uint64_t index, moments *ret, kb_trail *trail) {
-    const moments *near = it->windows[rank] != NULL ? &it->windows[rank][index % WINDOW] : NULL;
+    window *own = &it->windows[rank];
+    const moments *near = own->size != 0 ? &own->items[index & (own->size - 1)] : NULL;
     if (near != NULL && near->known && near->who.index == index) {
         *ret = *near;
         return KB_OK;
     }
+    if (index < own->end && own->end - index > own->size && own->size < WINDOW_MOST)
+        KB_TRY(resize_window(it, own, 2 * own->size, trail));
     ret->known = false;
     if (it->lookups[rank] == NULL)
         KB_TRY(kb_cursor_create(it->pass->reader, rank, &it->lookups[rank], trail));
@@ -310,12 +344,7 @@ static kb_status read_causality(void *state, uint32_t rank, const kb_op *op, kbr
             stream->latest[i] = op->index;
         }
     stream->any = true;
-    if (it->windows[rank] == NULL) {
-        void *block;
-        KB_TRY(kb_new_zeroed(it->pass->alloc, WINDOW * sizeof(moments), &block, trail));
-        it->windows[rank] = block;
-    }
-    it->windows[rank][op->index % WINDOW] = moments_of(rank, op);
+    KB_TRY(keep_moments(it, rank, op, trail));
     return KB_OK;
 }
 

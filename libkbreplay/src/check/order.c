@@ -126,9 +126,21 @@ static kb_status prepend(kbr_histories *map, kbr_event *event, kbr_readers **ino
     return KB_OK;
 }
 
-/* The readers that the new one is not ordered after, and the new one. */
-static kb_status add_reader(touching *at, const kbr_readers *list, kbr_readers **ret_list, kb_trail *trail) {
+/*
+ * Leaving readers out is a saving, and not needed: a write asks after each. Where none can be left out, as of
+ * what is sent to everybody at once, asking each about each would take the square of their number; so a long
+ * list is looked through when it has doubled.
+ */
+static bool is_looked_through(const kbr_readers *list) {
+    enum { SHORT = 16 };
+    return list == NULL || list->count < SHORT || (list->count & (list->count - 1)) == 0;
+}
+
+/* The readers that the new one is not ordered after, or not known to be, and the new one. */
+static kb_status add_reader(touching *at, kbr_readers *list, kbr_readers **ret_list, kb_trail *trail) {
     kbr_histories *map = &at->of->map;
+    if (!is_looked_through(list) && list->event != at->event)
+        return kbr_readers_new(map, at->event, list, ret_list, trail);
     kbr_readers *kept = NULL;
     kb_status status = KB_OK;
     for (const kbr_readers *it = list; it != NULL && status == KB_OK; it = it->next) {

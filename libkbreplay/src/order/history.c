@@ -24,7 +24,7 @@ kb_status kbr_readers_new(kbr_histories *map, kbr_event *event, kbr_readers *nex
         KB_TRY(kb_arena_new(&map->order->arena, sizeof *it, &block, trail));
         it = block;
     }
-    *it = (kbr_readers){.next = next, .event = event, .refs = 1};
+    *it = (kbr_readers){.next = next, .event = event, .refs = 1, .count = next != NULL ? next->count + 1 : 1};
     if (next != NULL)
         next->refs++;
     kbr_event_hold(event);

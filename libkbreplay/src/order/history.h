@@ -14,7 +14,8 @@
 typedef struct kbr_readers {
     struct kbr_readers *next;
     kbr_event *event;
-    uint32_t refs; /* of segments, and of lists that go on with it */
+    uint32_t refs;  /* of segments, and of lists that go on with it */
+    uint32_t count; /* from this one on */
 } kbr_readers;
 
 typedef struct kbr_segment {
