@@ -47,13 +47,15 @@ static void no_order_but_the_models_decides(void **state) {
         size_t count = 0;
         while (count < PARAMS && cases[c].params[count] != NULL)
             count++;
-        const kbs_result wanted = run(0, cases[c].ranks, cases[c].params, count);
+        kbs_result wanted = run(0, cases[c].ranks, cases[c].params, count);
         assert_int_equal(wanted.outcome, KB_OUTCOME_COMPLETE);
         for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-            const kbs_result got = run(seed, cases[c].ranks, cases[c].params, count);
+            kbs_result got = run(seed, cases[c].ranks, cases[c].params, count);
             assert_true(kb_digest_equal(&got.record_digest, &wanted.record_digest));
             assert_int_equal(got.time_ps, wanted.time_ps);
+            kbs_result_fini(&got);
         }
+        kbs_result_fini(&wanted);
     }
 }
 
